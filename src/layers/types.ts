@@ -1,0 +1,83 @@
+/** What a layer is to the rest of the house: an id, a source, and the choices an operator made for it. */
+import type { RasterSource, Source, VectorSource, Verdict } from '../source/types.ts';
+import type { BBox } from '../tile.ts';
+
+export interface LayerOptions {
+  readonly title?: string;
+  readonly description?: string;
+  readonly attribution?: string;
+  readonly minzoom?: number;
+  readonly maxzoom?: number;
+  /** Replaces the file's CRS where that is missing or wrong. */
+  readonly crs?: string;
+  /** Vector: attributes that are served; all where absent. */
+  readonly properties?: readonly string[];
+  /** Vector: units a tile side and the buffer around it, in those units. Defaults 4096 and 64. */
+  readonly extent?: number;
+  readonly buffer?: number;
+  /** Vector: column whose non-negative integers are feature ids; the ordinal + 1 where absent. */
+  readonly idColumn?: string;
+  /** Raster defaults, in titiler's words. */
+  readonly rescale?: readonly (readonly [number, number])[];
+  readonly colormapName?: string;
+  readonly bidx?: readonly number[];
+  readonly nodata?: number;
+  readonly resampling?: 'nearest' | 'bilinear';
+  /** Seconds for Cache-Control. */
+  readonly maxAge?: number;
+}
+
+interface LayerBase {
+  readonly id: string;
+  readonly title: string;
+  readonly description: string | null;
+  readonly options: LayerOptions;
+  readonly verdict: Verdict;
+  /** Changes with the file and with the options: part of every key and ETag. */
+  readonly version: string;
+  readonly lonLatBounds: BBox | null;
+  readonly minzoom: number;
+  readonly maxzoom: number;
+}
+
+export interface VectorLayer extends LayerBase {
+  readonly kind: 'vector';
+  readonly source: VectorSource;
+}
+
+export interface RasterLayer extends LayerBase {
+  readonly kind: 'raster';
+  readonly source: RasterSource;
+}
+
+/** A layer that a dashboard uploaded: tiles come out of its geojson-vt index in a worker; it ends with its session. */
+export interface SessionLayer extends LayerBase {
+  readonly kind: 'session';
+  readonly session: string;
+  readonly fields: Readonly<Record<string, 'Number' | 'String' | 'Boolean'>>;
+  readonly count: number;
+  readonly geometry: string;
+}
+
+/** A file that could not even be opened as a source: listed with its reasons, never served. */
+export interface RefusedLayer extends LayerBase {
+  readonly kind: 'refused';
+  readonly href: string;
+}
+
+export type Layer = VectorLayer | RasterLayer | SessionLayer | RefusedLayer;
+
+/** A lease keeps the layer's source open until released, so that a swap lets requests under way finish on the old file. */
+export interface Lease<L extends Layer = Layer> {
+  readonly layer: L;
+  release(): void;
+}
+
+export interface Catalogue {
+  list(): readonly Layer[];
+  get(id: string): Layer | undefined;
+  /** Throws layer-not-found (naming the nearest ids), session-gone. */
+  lease(id: string): Lease;
+}
+
+export type OpenSource = Source;

@@ -1,0 +1,68 @@
+/**
+ * The nouns that pass between the rooms, all plain data: a Plan says from the index alone what must be read, its Cost
+ * is what admission prices, its Job is what a worker does, Painted is what comes back.
+ */
+
+/** What the plan knows of its memory need, in bytes, before a data byte is read. Input is exact, the rest are bounds. */
+export interface Cost {
+  /** Encoded bytes to read from sources, summed after coalescing (so gaps that are read count). */
+  readonly inputBytes: number;
+  /** Bytes alive at once after decoding: blocks, geometry scratch, pixel buffers. */
+  readonly decodedBytes: number;
+  /** Upper bound of the body. */
+  readonly outputBytes: number;
+}
+
+export function costBytes(cost: Cost): number {
+  return cost.inputBytes + cost.decodedBytes + cost.outputBytes;
+}
+
+/** A job of a worker: structured-clone-able, self-contained (it names its sources by BytesRef and carries what it needs). */
+export interface Job {
+  /** Key of the task table in workers/tasks.ts. */
+  readonly task: string;
+}
+
+export interface Plan {
+  readonly cost: Cost;
+  /** null: the plan already shows that there is nothing to draw; the operation says what an empty answer is. */
+  readonly job: Job | null;
+  /** For `?explain=1`: counts, levels, blocks, ranges; JSON-able and small. */
+  readonly explain: Readonly<Record<string, unknown>>;
+  /** Response headers that the plan already knows (X-Tile-Dropped …). */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Jobs with equal affinity share decoded blocks, so they go to the same worker when it is not busy. */
+  readonly affinity?: number;
+}
+
+/** Body encodings, in the order in which the server prefers them. */
+export const ENCODINGS = ['zstd', 'br', 'gzip', 'identity'] as const;
+export type Encoding = (typeof ENCODINGS)[number];
+
+/** What a worker made. `body` owns its ArrayBuffer (it is transferred, never pooled). null: nothing to draw. */
+export interface Painted {
+  readonly body: Uint8Array | null;
+  readonly contentType: string;
+  readonly encoding: Encoding;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Bytes the job really held at its peak, for the learned price; and its CPU-bound milliseconds. */
+  readonly peakBytes: number;
+  readonly ms: number;
+}
+
+/** How a worker or the main thread opens the bytes of a source again. */
+export interface BytesRef {
+  /** Absolute path (later also http:, https:, s3:). */
+  readonly href: string;
+  readonly size: number;
+  /** Changes whenever the content may have: for files size, mtime in ns and inode. */
+  readonly version: string;
+}
+
+/** Given to every task: cancellation without killing the thread, checked between blocks or every few hundred features. */
+export interface TaskContext {
+  /** True once the job was cancelled. Cheap: one Atomics.load. */
+  cancelled(): boolean;
+  /** Throws Problem('client-closed') once the job was cancelled. */
+  check(): void;
+}
