@@ -1,0 +1,168 @@
+import { absolute, getJson } from './api.js';
+import {
+  colourOf,
+  firstChoice,
+  isRaster,
+  paintingsOf,
+  paintOf,
+  rankOf,
+  rasterTiles,
+  sourceId,
+  sourceOf,
+  styleLayerId,
+  styleLayersOf,
+} from './style.js';
+
+const RELOAD_MS = 2_500;
+const RELOADS_MAX = 5;
+
+function parseRescale(value) {
+  const pair = Array.isArray(value?.[0]) ? value[0] : value;
+  return Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite) ? [...pair] : null;
+}
+
+/** Layers and the choices made for them; the only module that adds to or takes from the map. */
+export function createCatalogue(map, { ground }) {
+  const layers = new Map();
+  const choices = new Map();
+  const reloads = new Map();
+
+  function choiceOf(id) {
+    return choices.get(id);
+  }
+
+  function freshChoice(info, index) {
+    const opacity = 1;
+    return {
+      visible: false,
+      opacity,
+      colour: colourOf(index),
+      rescale: parseRescale(info.rescale),
+      colormap: info.colormap_name ?? '',
+    };
+  }
+
+  function insertBefore(styleId) {
+    return map.getLayersOrder().find(id => rankOf(id) > rankOf(styleId));
+  }
+
+  function add(info) {
+    const choice = choices.get(info.id);
+    const id = sourceId(info);
+    if (!map.getSource(id))
+      map.addSource(id, sourceOf(info, choice, { toUrl: absolute, pixelRatio: devicePixelRatio }));
+    for (const layer of styleLayersOf(info, choice, ground())) {
+      if (!map.getLayer(layer.id)) map.addLayer(layer, insertBefore(layer.id));
+    }
+  }
+
+  function remove(info) {
+    for (const painting of paintingsOf(info)) {
+      const id = styleLayerId(info, painting);
+      if (map.getLayer(id)) map.removeLayer(id);
+    }
+    if (map.getSource(sourceId(info))) map.removeSource(sourceId(info));
+  }
+
+  /** The hash is shared with MapLibre, which owns `map=`. */
+  function saveVisible() {
+    const hash = new URLSearchParams(location.hash.slice(1));
+    hash.set(
+      'layers',
+      shown()
+        .map(info => info.id)
+        .join(','),
+    );
+    history.replaceState(history.state, '', `#${hash.toString().replaceAll('%2F', '/').replaceAll('%2C', ',')}`);
+  }
+
+  function setVisible(id, visible) {
+    const info = layers.get(id);
+    if (!info || choices.get(id).visible === visible) return;
+    choices.get(id).visible = visible;
+    if (visible) add(info);
+    else remove(info);
+    saveVisible();
+  }
+
+  function repaint(id) {
+    const info = layers.get(id);
+    for (const painting of paintingsOf(info)) {
+      const styleId = styleLayerId(info, painting);
+      if (!map.getLayer(styleId)) continue;
+      for (const [name, value] of Object.entries(paintOf(painting, choices.get(id), ground()))) {
+        map.setPaintProperty(styleId, name, value);
+      }
+    }
+  }
+
+  function change(id, part) {
+    const info = layers.get(id);
+    const choice = Object.assign(choices.get(id), part);
+    if (!choice.visible) return;
+    if ('rescale' in part || 'colormap' in part) {
+      map.getSource(sourceId(info))?.setTiles([absolute(rasterTiles(info, choice))]);
+    }
+    repaint(id);
+  }
+
+  function shown() {
+    return [...layers.values()].filter(info => choices.get(info.id).visible);
+  }
+
+  function styleLayersShown() {
+    return shown()
+      .filter(info => !isRaster(info))
+      .flatMap(info => paintingsOf(info).map(painting => styleLayerId(info, painting)))
+      .filter(id => map.getLayer(id));
+  }
+
+  function wanted() {
+    const hash = new URLSearchParams(location.hash.slice(1));
+    if (hash.has('layers')) return hash.get('layers').split(',');
+    return firstChoice([...layers.values()]);
+  }
+
+  /** Reads the list again: new layers appear, those gone leave the map, choices stay. */
+  async function load() {
+    const first = layers.size === 0;
+    const { layers: listed } = await getJson('layers');
+    const served = listed.filter(info => info.servable && info.kind !== 'refused');
+    const ids = new Set(served.map(info => info.id));
+    for (const [id, info] of layers) {
+      if (ids.has(id)) continue;
+      remove(info);
+      layers.delete(id);
+      choices.delete(id);
+    }
+    for (const info of served) {
+      if (!choices.has(info.id)) choices.set(info.id, freshChoice(info, choices.size));
+      layers.set(info.id, info);
+    }
+    if (first) for (const id of wanted()) setVisible(id, true);
+    return { served, refused: listed.filter(info => !ids.has(info.id)) };
+  }
+
+  /** MapLibre never asks again for a tile that failed; the server says 503 when it is only busy, so this does, a few times. */
+  function reloadSoon(source) {
+    const count = reloads.get(source) ?? 0;
+    if (count >= RELOADS_MAX) return;
+    reloads.set(source, count + 1);
+    setTimeout(() => map.getSource(source) && map.refreshTiles(source), RELOAD_MS * 2 ** count);
+  }
+
+  return {
+    load,
+    setVisible,
+    change,
+    choiceOf,
+    shown,
+    styleLayersShown,
+    reloadSoon,
+    info: id => layers.get(id),
+    repaintAll: () =>
+      shown().forEach(info => {
+        repaint(info.id);
+      }),
+  };
+}
