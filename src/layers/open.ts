@@ -1,0 +1,124 @@
+/** From a file and an operator's choices to a layer; what cannot be opened becomes a layer that says why. */
+import { createHash } from 'node:crypto';
+import { Problem } from '../errors.ts';
+import { statRef } from '../io/bytes.ts';
+import type { Booking, Ledger } from '../memory/types.ts';
+import type { BytesRef } from '../plan.ts';
+import type { Reason, Source } from '../source/types.ts';
+import { createSlot, type Slot } from './slot.ts';
+import type { Layer, LayerOptions } from './types.ts';
+
+/** What the registry needs to know beyond the file. */
+export interface SourceChoices {
+  readonly crs?: string;
+  readonly nodata?: number;
+}
+
+export interface Zooms {
+  readonly minzoom: number;
+  readonly maxzoom: number;
+}
+
+export interface OpenDeps {
+  readonly open: (ref: BytesRef, choices: SourceChoices) => Promise<Source>;
+  /** render/ knows which zooms suit a source; layers/ may not look up, so app.ts hands it in. */
+  readonly zoomsOf: (source: Source) => Zooms;
+  /** Resident bytes of open sources are booked on `index`. */
+  readonly ledger?: Ledger;
+}
+
+export interface Target {
+  readonly id: string;
+  readonly path: string;
+  readonly look: string;
+  readonly options: LayerOptions;
+  /** Why the path cannot even be looked at. */
+  readonly fault?: string;
+}
+
+/** These pass by themselves, so the next look tries again even if the file looks the same. */
+const PASSING = new Set(['source-changed', 'read-failed', 'overloaded']);
+
+export function targetLook(target: Target): string {
+  return `${target.look}#${JSON.stringify(target.options, Object.keys(target.options).sort())}`;
+}
+
+/** Part of every ETag, so short and free of anything a header could stumble over. */
+function versionOf(target: Target): string {
+  return createHash('sha256').update(targetLook(target)).digest('base64url').slice(0, 16);
+}
+
+export async function openSlot(target: Target, deps: OpenDeps): Promise<Slot> {
+  try {
+    if (target.fault !== undefined) throw new Problem('read-failed', target.fault);
+    const { crs, nodata } = target.options;
+    const choices = { ...(crs === undefined ? {} : { crs }), ...(nodata === undefined ? {} : { nodata }) };
+    const source = await deps.open(statRef(target.path), choices);
+    return sourceSlot(target, source, deps);
+  } catch (error) {
+    const passing = error instanceof Problem && PASSING.has(error.code);
+    return createSlot(refused(target, reasonsOf(error)), passing ? null : targetLook(target), () => {});
+  }
+}
+
+function sourceSlot(target: Target, source: Source, deps: OpenDeps): Slot {
+  let layer: Layer;
+  try {
+    layer = sourceLayer(target, source, deps);
+  } catch (error) {
+    void source.close().catch(() => {});
+    throw error;
+  }
+  const booking: Booking | undefined = deps.ledger?.book('index', source.residentBytes, `layer ${target.id}`);
+  return createSlot(layer, targetLook(target), () => {
+    booking?.release();
+    // A file that fails to close has nothing left to give; its descriptor is the kernel's by then.
+    void source.close().catch(() => {});
+  });
+}
+
+function sourceLayer(target: Target, source: Source, deps: OpenDeps): Layer {
+  const { id, options } = target;
+  const zooms = source.verdict.servable ? deps.zoomsOf(source) : { minzoom: 0, maxzoom: 0 };
+  const base = {
+    id,
+    title: options.title ?? source.title ?? id,
+    description: options.description ?? source.description,
+    options,
+    verdict: source.verdict,
+    version: versionOf(target),
+    lonLatBounds: source.lonLatBounds,
+    ...clampZooms(options, zooms),
+  };
+  return source.kind === 'vector' ? { ...base, kind: 'vector', source } : { ...base, kind: 'raster', source };
+}
+
+/** One end given by the operator moves the derived other end along where they would cross. */
+function clampZooms(options: LayerOptions, derived: Zooms): Zooms {
+  const minzoom = options.minzoom ?? Math.min(derived.minzoom, options.maxzoom ?? derived.minzoom);
+  return { minzoom, maxzoom: options.maxzoom ?? Math.max(derived.maxzoom, minzoom) };
+}
+
+function refused(target: Target, reasons: readonly Reason[]): Layer {
+  return {
+    kind: 'refused',
+    id: target.id,
+    title: target.options.title ?? target.id,
+    description: target.options.description ?? null,
+    options: target.options,
+    verdict: { servable: false, reasons, notes: [] },
+    version: versionOf(target),
+    lonLatBounds: null,
+    minzoom: 0,
+    maxzoom: 0,
+    href: target.path,
+  };
+}
+
+function reasonsOf(error: unknown): Reason[] {
+  if (!(error instanceof Problem)) return [{ code: 'internal', detail: String(error) }];
+  const { reasons, remedy, code } = error.extra;
+  if (Array.isArray(reasons) && reasons.length > 0) return reasons as Reason[];
+  const reason = { code: typeof code === 'string' ? code : error.code, detail: error.message };
+  return [typeof remedy === 'string' ? { ...reason, remedy } : reason];
+}
