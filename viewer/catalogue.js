@@ -16,13 +16,35 @@ import {
 const RELOAD_MS = 2_500;
 const RELOADS_MAX = 5;
 
+/** MapLibre decodes the whole hash whenever the map moves, so percent signs do not last there. */
+function toHash(id) {
+  return encodeURIComponent(id).replaceAll('~', '~7E').replaceAll('%', '~');
+}
+
+function fromHash(text) {
+  try {
+    return decodeURIComponent(text.replaceAll('~', '%'));
+  } catch {
+    return text;
+  }
+}
+
 function parseRescale(value) {
   const pair = Array.isArray(value?.[0]) ? value[0] : value;
   return Array.isArray(pair) && pair.length === 2 && pair.every(Number.isFinite) ? [...pair] : null;
 }
 
+/** titiler's statistics, an object by band: from the lowest 2nd to the highest 98th percentile is a fair stretch. */
+export async function stretchOf(info) {
+  const bands = Object.values(await getJson(`cog/statistics?url=${encodeURIComponent(info.id)}`));
+  const low = Math.min(...bands.map(band => band.percentile_2 ?? band.min));
+  const high = Math.max(...bands.map(band => band.percentile_98 ?? band.max));
+  if (!Number.isFinite(low) || !Number.isFinite(high)) throw new Error(`${info.id} has no values to stretch`);
+  return [low, high > low ? high : low + 1].map(value => Number(value.toPrecision(6)));
+}
+
 /** Layers and the choices made for them; the only module that adds to or takes from the map. */
-export function createCatalogue(map, { ground }) {
+export function createCatalogue(map, { ground, report }) {
   const layers = new Map();
   const choices = new Map();
   const reloads = new Map();
@@ -66,23 +88,35 @@ export function createCatalogue(map, { ground }) {
 
   /** The hash is shared with MapLibre, which owns `map=`. */
   function saveVisible() {
-    const hash = new URLSearchParams(location.hash.slice(1));
-    hash.set(
-      'layers',
-      shown()
-        .map(info => info.id)
-        .join(','),
-    );
-    history.replaceState(history.state, '', `#${hash.toString().replaceAll('%2F', '/').replaceAll('%2C', ',')}`);
+    const ids = shown().map(info => toHash(info.id));
+    const others = location.hash
+      .slice(1)
+      .split('&')
+      .filter(part => part !== '' && !part.startsWith('layers='));
+    history.replaceState(history.state, '', `#${[...others, `layers=${ids.join(',')}`].join('&')}`);
   }
 
-  function setVisible(id, visible) {
+  /** Values that are no bytes show as nothing without a stretch: the first look at such a raster asks for one. */
+  async function prepare(info) {
+    const choice = choices.get(info.id);
+    if (!isRaster(info) || choice.rescale || choice.looked || (info.dtype ?? 'uint8') === 'uint8') return;
+    choice.looked = true;
+    choice.rescale = await stretchOf(info);
+  }
+
+  /** Resolves when the layer is on the map; rejects where its stretch could not be read, and shows it without. */
+  async function setVisible(id, visible) {
     const info = layers.get(id);
-    if (!info || choices.get(id).visible === visible) return;
-    choices.get(id).visible = visible;
-    if (visible) add(info);
-    else remove(info);
+    const choice = choices.get(id);
+    if (!info || choice.visible === visible) return;
+    choice.visible = visible;
     saveVisible();
+    if (!visible) return remove(info);
+    try {
+      await prepare(info);
+    } finally {
+      if (choice.visible) add(info);
+    }
   }
 
   function repaint(id) {
@@ -119,7 +153,7 @@ export function createCatalogue(map, { ground }) {
 
   function wanted() {
     const hash = new URLSearchParams(location.hash.slice(1));
-    if (hash.has('layers')) return hash.get('layers').split(',');
+    if (hash.has('layers')) return hash.get('layers').split(',').map(fromHash);
     return firstChoice([...layers.values()]);
   }
 
@@ -139,7 +173,7 @@ export function createCatalogue(map, { ground }) {
       if (!choices.has(info.id)) choices.set(info.id, freshChoice(info, choices.size));
       layers.set(info.id, info);
     }
-    if (first) for (const id of wanted()) setVisible(id, true);
+    if (first) await Promise.all(wanted().map(id => setVisible(id, true).catch(report)));
     return { served, refused: listed.filter(info => !ids.has(info.id)) };
   }
 

@@ -1,4 +1,4 @@
-import { ApiError, getJson } from './api.js';
+import { stretchOf } from './catalogue.js';
 import { byId, element } from './dom.js';
 import { isRaster, paintings, usableBounds } from './style.js';
 
@@ -26,7 +26,9 @@ function factRow(name, value) {
 }
 
 function bandNames(bands) {
-  return bands?.map((band, index) => (typeof band === 'string' ? band : (band.name ?? `b${index + 1}`))).join(', ');
+  return bands
+    ?.map((band, index) => (typeof band === 'string' ? band : band.description || `b${band.index ?? index + 1}`))
+    .join(', ');
 }
 
 function facts(info) {
@@ -34,6 +36,7 @@ function facts(info) {
     'dl',
     {},
     ...factRow('CRS', info.crs),
+    ...factRow('Values', info.dtype),
     ...factRow('Zooms', info.minzoom === undefined ? null : `${info.minzoom}–${info.maxzoom}`),
     ...factRow('Bands', bandNames(info.bands)),
     ...factRow('Fields', info.fields && Object.keys(info.fields).join(', ')),
@@ -53,17 +56,8 @@ function opacityControl(info, catalogue) {
 }
 
 function numberInput(label, value, onchange) {
-  return element('input', { type: 'number', step: 'any', 'aria-label': label, placeholder: label, value, onchange });
-}
-
-/** titiler's statistics: an object by band; the 2nd and 98th percentile of the first band make a fair stretch. */
-async function stretchOf(info) {
-  const reply = await getJson(`cog/statistics?url=${encodeURIComponent(info.id)}`);
-  const [band] = Object.values(reply);
-  const pair = [band?.percentile_2 ?? band?.min, band?.percentile_98 ?? band?.max];
-  if (!pair.every(Number.isFinite))
-    throw new ApiError(200, { title: 'No statistics', detail: `${info.id} has no values to stretch` });
-  return pair;
+  const name = `Rescale ${label}imum`;
+  return element('input', { type: 'number', step: 'any', 'aria-label': name, placeholder: label, value, onchange });
 }
 
 function rescaleControl(info, catalogue, toasts) {
@@ -76,11 +70,11 @@ function rescaleControl(info, catalogue, toasts) {
     max.setCustomValidity(wrong ? 'The maximum must be above the minimum' : '');
     max.reportValidity();
   };
-  const min = numberInput('Rescale minimum', low, apply);
-  const max = numberInput('Rescale maximum', high, apply);
+  const min = numberInput('min', low, apply);
+  const max = numberInput('max', high, apply);
   const stretch = async () => {
     try {
-      [min.value, max.value] = (await stretchOf(info)).map(value => Number(value.toPrecision(6)));
+      [min.value, max.value] = await stretchOf(info);
       apply();
     } catch (error) {
       toasts.error(error);
@@ -141,7 +135,7 @@ function controls(info, { catalogue, toasts, fit, colormaps }) {
 }
 
 function layerItem(info, context) {
-  const { catalogue } = context;
+  const { catalogue, toasts } = context;
   const choice = catalogue.choiceOf(info.id);
   const body = element('div', { class: 'body', hidden: true });
   const more = element('button', {
@@ -160,7 +154,7 @@ function layerItem(info, context) {
     type: 'checkbox',
     checked: choice.visible,
     'data-layer': info.id,
-    onchange: event => catalogue.setVisible(info.id, event.target.checked),
+    onchange: event => catalogue.setVisible(info.id, event.target.checked).catch(toasts.error),
   });
   const name = element('span', { class: 'name', text: info.title ?? info.id, title: info.id });
   const head = element(

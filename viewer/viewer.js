@@ -75,7 +75,7 @@ async function start() {
   const hadPlace = new URLSearchParams(location.hash.slice(1)).has('map');
   const map = createMap();
   const toasts = createToasts();
-  const catalogue = createCatalogue(map, { ground });
+  const catalogue = createCatalogue(map, { ground, report: toasts.error });
   reportErrors(map, { toasts, catalogue });
   const loaded = new Promise(done => map.once('load', done));
   const ready = Promise.all([loaded, colormapNames()]).then(async ([, colormaps]) => {

@@ -30,6 +30,7 @@ const OWN_FILES: Readonly<Record<string, string>> = {
   'style.js': JS,
   'toast.js': JS,
   'viewer.css': CSS,
+  'panel.css': CSS,
   'overlay.css': CSS,
   'mark.svg': SVG,
 };
@@ -75,7 +76,8 @@ async function openAsset(name: string): Promise<Asset> {
   const found = locate(name);
   if (!found) throw problem('not-found', `the viewer has no file '${name}'`);
   const bytes = await readFile(found.path);
-  const etag = `"${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"`;
+  // Weak: the gzip body and the plain one share it.
+  const etag = `W/"${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"`;
   return { ...found, etag, body: await gzipped(bytes, { level: 6 }) };
 }
 
@@ -87,7 +89,7 @@ function send(request: FastifyRequest, reply: FastifyReply, asset: Asset, immuta
   reply.header('cache-control', immutable ? `public, max-age=${YEAR_S}, immutable` : 'no-cache');
   reply.header('etag', asset.etag).header('vary', 'accept-encoding').header('x-content-type-options', 'nosniff');
   const known = String(request.headers['if-none-match'] ?? '');
-  if (known.split(',').some(tag => tag.trim().replace(/^W\//, '') === asset.etag)) return reply.code(304).send();
+  if (known.split(',').some(tag => tag.trim() === asset.etag)) return reply.code(304).send();
   reply.type(asset.type);
   if (acceptsGzip(request)) return reply.header('content-encoding', 'gzip').send(asset.body);
   return reply.send(createReadStream(asset.path));
