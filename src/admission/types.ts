@@ -21,3 +21,30 @@ export interface Permit {
   grow(bytes: number): boolean;
   release(): void;
 }
+
+export type AdmissionMode = 'enforce' | 'observe';
+
+/** What held a request back: the budget itself, the floors of other classes, the level, its client's share, the queue. */
+export type Bottleneck = 'budget' | 'floor' | 'level' | 'client' | 'queue-count' | 'queue-bytes';
+
+export interface AdmissionStats {
+  readonly mode: AdmissionMode;
+  readonly budgetBytes: number;
+  /** Bytes of live permits, and how many there are, by class. */
+  readonly heldBytes: Readonly<Record<PermitClass, number>>;
+  readonly held: Readonly<Record<PermitClass, number>>;
+  readonly queued: Readonly<Record<PermitClass, number>>;
+  readonly queuedBytes: number;
+  readonly admitted: Readonly<Record<PermitClass, number>>;
+  /** Admitted beyond the budget because nothing else was in flight. */
+  readonly admittedAlone: number;
+  readonly waitedMsSum: number;
+  /** Refusals by error code (in `observe` mode: what would have been refused, though it was admitted). */
+  readonly refused: Readonly<Record<'overloaded' | 'too-large' | 'client-over-share', number>>;
+  readonly refusedBy: Readonly<Record<Bottleneck, number>>;
+  /** Left the queue because the client went away. */
+  readonly abandoned: number;
+  readonly growRefused: number;
+  /** Bytes that come back a second, smoothed: what Retry-After is estimated from. */
+  readonly drainBytesPerSecond: number;
+}

@@ -1,0 +1,294 @@
+/**
+ * The gate. A request says what it will hold at most and gets a permit for that many bytes, waits for one, or is
+ * refused. Bytes are on the ledger from the moment of admission, so that a burst cannot pass a check that none of its
+ * members has yet made come true; that is what a gate that samples memory gets wrong.
+ *
+ *   acquire ─► too large? 413 ─► fits? permit ─► else wait ─► permit, or 503 / 429 when 70 % of the deadline are gone
+ *
+ * Rules: one is always admitted when nothing is in flight; each class has a floor that others cannot take; the request
+ * that has waited longest is never overtaken by others of its class, and by other classes only within their own floors.
+ */
+import { type Problem, problem } from '../errors.ts';
+import type { Cost } from '../plan.ts';
+import { HeldPermit } from './permit.ts';
+import { type Correction, createPriceBook } from './price.ts';
+import { type Waiter, WaitingRoom } from './queue.ts';
+import { ADMISSION_DEFAULTS, type AdmissionSettings } from './settings.ts';
+import { CLASSES, type Moment, Shares } from './shares.ts';
+import { type Counters, createCounters, DrainRate, refusal, retryAfterSeconds } from './tally.ts';
+import type { AdmissionMode, AdmissionStats, Bottleneck, Permit, PermitClass, PermitRequest } from './types.ts';
+
+export interface Admission {
+  /** Errors: too-large, overloaded, client-over-share, client-closed. */
+  acquire(request: PermitRequest): Promise<Permit>;
+  /** Bytes to ask a permit for. Errors: none; what is above the ceiling is refused by acquire. */
+  price(cost: Cost, op: string, layer: string): number;
+  learn(op: string, layer: string, cost: Cost, peakBytes: number): void;
+  corrections(): readonly Correction[];
+  stats(): AdmissionStats;
+  /** Refuses all who wait (`draining`); permits that are held stay valid. */
+  close(): void;
+}
+
+/** How often waiting requests are looked at when no permit is given back: deadlines, a budget that recovers. */
+const TICK_MS = 25;
+
+export function createAdmission(settings: AdmissionSettings): Admission {
+  return new Gate(settings);
+}
+
+function scheduleTimeout(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
+class Gate implements Admission {
+  #s;
+  #shares: Shares;
+  #room = new WaitingRoom();
+  #counters: Counters = createCounters();
+  #drain: DrainRate;
+  #book;
+  #cancelTick: (() => void) | null = null;
+  #closed = false;
+
+  constructor(settings: AdmissionSettings) {
+    this.#s = {
+      mode: 'enforce' as AdmissionMode,
+      now: () => performance.now(),
+      random: Math.random,
+      schedule: scheduleTimeout,
+      ...ADMISSION_DEFAULTS,
+      ...settings,
+      floors: { ...ADMISSION_DEFAULTS.floors, ...settings.floors },
+    };
+    this.#shares = new Shares(this.#s);
+    this.#book = createPriceBook(settings.price);
+    this.#drain = new DrainRate(this.#s.now);
+  }
+
+  price(cost: Cost, op: string, layer: string): number {
+    return this.#book.price(cost, op, layer);
+  }
+
+  learn(op: string, layer: string, cost: Cost, peakBytes: number): void {
+    this.#book.learn(op, layer, cost, peakBytes);
+  }
+
+  corrections(): readonly Correction[] {
+    return this.#book.corrections();
+  }
+
+  acquire(asked: PermitRequest): Promise<Permit> {
+    if (!(asked.bytes >= 0)) return Promise.reject(new RangeError(`a permit of ${asked.bytes} bytes: not a size`));
+    const request = { ...asked, bytes: Math.ceil(asked.bytes) };
+    if (this.#closed) return Promise.reject(problem('draining', 'the server takes no new work'));
+    if (request.signal.aborted) return Promise.reject(gone());
+    if (this.#s.mode === 'observe') return Promise.resolve(this.#shadow(request));
+    if (request.bytes > this.#s.ceilingBytes) return Promise.reject(this.#tooLarge(request));
+    return new Promise((resolve, reject) => this.#enqueue(request, resolve, reject));
+  }
+
+  /** Admits everything and counts what would not have been. */
+  #shadow(request: PermitRequest): Permit {
+    if (request.bytes > this.#s.ceilingBytes) this.#tooLarge(request);
+    else {
+      const obstacle = this.#obstacle(request);
+      if (obstacle !== null) this.#refusal(request, obstacle);
+    }
+    return this.#grant(request, 0);
+  }
+
+  #moment(client: string): Moment {
+    return {
+      budget: this.#s.budgetBytes(),
+      level: this.#s.level(),
+      replies: this.#s.ledger.inUse.replies,
+      othersWait: this.#room.count > this.#room.countOf(client),
+    };
+  }
+
+  #obstacle({ class: kind, client, bytes }: PermitRequest): Bottleneck | null {
+    return this.#shares.obstacle(kind, client, bytes, this.#moment(client));
+  }
+
+  #grant(request: PermitRequest, waitedMs: number): Permit {
+    const { class: kind, client, bytes } = request;
+    const alone = this.#shares.permits === 0 && bytes > this.#s.budgetBytes();
+    const booking = this.#s.ledger.book('inflight', bytes, `${kind} permit`);
+    this.#shares.open(kind, client, bytes);
+    this.#counters.admitted[kind]++;
+    this.#counters.waitedMsSum += waitedMs;
+    if (alone) this.#counters.admittedAlone++;
+    return new HeldPermit(waitedMs, booking, {
+      resized: delta => {
+        this.#shares.change(kind, client, delta);
+        if (delta < 0) this.#freed(-delta);
+      },
+      mayGrow: extra => this.#mayGrow(request, booking.bytes, extra),
+      closed: held => {
+        this.#shares.close(kind, client, held);
+        this.#freed(held);
+      },
+    });
+  }
+
+  #mayGrow({ class: kind, client }: PermitRequest, held: number, extra: number): boolean {
+    if (this.#s.mode === 'observe') return true;
+    const fits =
+      held + extra <= this.#s.ceilingBytes &&
+      (this.#shares.permits === 1 || this.#shares.noRoom(kind, extra, this.#moment(client)) === null);
+    if (!fits) this.#counters.growRefused++;
+    return fits;
+  }
+
+  #freed(bytes: number): void {
+    this.#drain.add(bytes);
+    this.#dispatch();
+  }
+
+  #enqueue(request: PermitRequest, resolve: (permit: Permit) => void, reject: (error: unknown) => void): void {
+    const left = (): void => {
+      this.#room.leave(waiter);
+      this.#counters.abandoned++;
+      reject(gone());
+      this.#dispatch();
+    };
+    const forget = (): void => request.signal.removeEventListener('abort', left);
+    const waiter: Waiter = { request, sinceMs: this.#s.now(), resolve, reject, forget, older: null, newer: null };
+    request.signal.addEventListener('abort', left, { once: true });
+    this.#room.join(waiter);
+    this.#dispatch();
+    if (this.#room.holds(waiter)) this.#boundQueue(waiter);
+    this.#tickSoon();
+  }
+
+  #refuse(waiter: Waiter, bottleneck: Bottleneck): void {
+    this.#room.leave(waiter);
+    waiter.reject(this.#refusal(waiter.request, bottleneck));
+  }
+
+  /** A newcomer that does not fit may wait, unless the queue or its client's part of it is full, or waiting is in vain. */
+  #boundQueue(waiter: Waiter): void {
+    const { class: kind, client } = waiter.request;
+    const hopeless = kind !== 'tile' && this.#obstacle(waiter.request) === 'level';
+    if (hopeless) this.#refuse(waiter, 'level');
+    else if (this.#room.countOf(client) > this.#s.clientQueueCountMax) this.#refuse(waiter, 'client');
+    const bytesMax = this.#s.queueBudgets * Math.max(this.#s.budgetBytes(), this.#s.ceilingBytes);
+    while (this.#room.count > this.#s.queueCountMax || this.#room.bytes > bytesMax) {
+      // Calm: the newcomer goes. Loaded: the oldest, whose client has most likely given up.
+      const victim = this.#loaded() || !this.#room.holds(waiter) ? this.#room.oldest()! : waiter;
+      this.#refuse(victim, this.#room.count > this.#s.queueCountMax ? 'queue-count' : 'queue-bytes');
+    }
+  }
+
+  #loaded(): boolean {
+    return this.#s.level() !== 'normal' || this.#room.busyMs(this.#s.now()) >= this.#s.loadedAfterMs;
+  }
+
+  #tooLarge({ class: kind, bytes }: PermitRequest): Problem {
+    const ceiling = this.#s.ceilingBytes;
+    this.#counters.refused['too-large']++;
+    const detail = `a ${kind} of ${bytes} bytes is above the ceiling of ${ceiling} bytes for one request`;
+    return problem('too-large', detail, { required: bytes, ceiling });
+  }
+
+  #refusal(request: PermitRequest, bottleneck: Bottleneck): Problem {
+    const { random, retryAfterMax } = this.#s;
+    const ahead = this.#room.bytes + request.bytes;
+    const error = refusal(request, bottleneck, {
+      budget: this.#s.budgetBytes(),
+      held: this.#shares.held,
+      queued: this.#room.count,
+      retryAfterSeconds: retryAfterSeconds(ahead, this.#drain.bytesPerSecond, random, retryAfterMax),
+    });
+    this.#counters.refused[error.code as 'overloaded' | 'client-over-share']++;
+    this.#counters.refusedBy[bottleneck]++;
+    return error;
+  }
+
+  /** Refuses those who could not be done in time any more. */
+  #expire(): void {
+    const since = this.#s.now() - this.#s.deadlineMs * (1 - this.#s.deadlineShareMin);
+    for (const kind of CLASSES) {
+      for (let head = this.#room.lines[kind].oldest; head !== null && head.sinceMs <= since; ) {
+        this.#refuse(head, this.#obstacle(head.request) ?? 'budget');
+        head = this.#room.lines[kind].oldest;
+      }
+    }
+  }
+
+  /** Grants as long as somebody fits. */
+  #dispatch(): void {
+    for (let next = this.#next(); next !== null; next = this.#next()) {
+      this.#room.leave(next);
+      next.resolve(this.#grant(next.request, this.#s.now() - next.sinceMs));
+    }
+  }
+
+  /**
+   * Who is to be admitted now. Each class puts up one candidate; they are tried by age, and once one does not fit, those
+   * of the other classes may only have what their own floor sets aside: the rest drains for the one who waits longest.
+   */
+  #next(): Waiter | null {
+    const candidates = CLASSES.map(kind => this.#candidate(kind)).filter(waiter => waiter !== null);
+    candidates.sort((a, b) => a.sinceMs - b.sinceMs);
+    let blocked = false;
+    for (const waiter of candidates) {
+      const { class: kind, client, bytes } = waiter.request;
+      const obstacle = this.#obstacle(waiter.request);
+      if (obstacle === null && (!blocked || this.#shares.withinFloor(kind, bytes, this.#moment(client)))) return waiter;
+      if (obstacle === 'budget' || obstacle === 'floor') blocked = true;
+    }
+    return null;
+  }
+
+  /** The first of its class in the order of the moment; those whose client is over its share are passed over. */
+  #candidate(kind: PermitClass): Waiter | null {
+    const line = this.#room.lines[kind];
+    const newestFirst = this.#loaded();
+    let waiter = newestFirst ? line.newest : line.oldest;
+    while (waiter !== null && this.#obstacle(waiter.request) === 'client') {
+      waiter = newestFirst ? waiter.older : waiter.newer;
+    }
+    return waiter;
+  }
+
+  #tickSoon(): void {
+    if (this.#cancelTick !== null || this.#room.count === 0) return;
+    this.#cancelTick = this.#s.schedule(TICK_MS, () => {
+      this.#cancelTick = null;
+      this.#expire();
+      this.#dispatch();
+      this.#tickSoon();
+    });
+  }
+
+  stats(): AdmissionStats {
+    const { lines } = this.#room;
+    return {
+      mode: this.#s.mode,
+      budgetBytes: this.#s.budgetBytes(),
+      heldBytes: { ...this.#shares.bytes },
+      held: { ...this.#shares.count },
+      queued: { tile: lines.tile.count, window: lines.window.count, bulk: lines.bulk.count },
+      queuedBytes: this.#room.bytes,
+      ...structuredClone(this.#counters),
+      drainBytesPerSecond: this.#drain.bytesPerSecond,
+    };
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelTick?.();
+    this.#cancelTick = null;
+    for (let waiter = this.#room.oldest(); waiter !== null; waiter = this.#room.oldest()) {
+      this.#room.leave(waiter);
+      waiter.reject(problem('draining', 'the server takes no new work'));
+    }
+  }
+}
+
+function gone(): Problem {
+  return problem('client-closed', 'the client went away before its request was admitted');
+}

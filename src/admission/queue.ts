@@ -1,0 +1,103 @@
+/**
+ * Those who wait: one line for each permit class in order of arrival, taken from the front when calm and from the back
+ * under load (the newest has the most of its deadline left; the oldest has likely been given up by its client). Doubly
+ * linked lists, so that leaving from the middle costs nothing.
+ */
+import { CLASSES } from './shares.ts';
+import type { Permit, PermitClass, PermitRequest } from './types.ts';
+
+export interface Waiter {
+  readonly request: PermitRequest;
+  readonly sinceMs: number;
+  resolve(permit: Permit): void;
+  reject(error: unknown): void;
+  /** Takes the abort listener off. */
+  forget(): void;
+  older: Waiter | null;
+  newer: Waiter | null;
+}
+
+export class WaitingLine {
+  oldest: Waiter | null = null;
+  newest: Waiter | null = null;
+  count = 0;
+  bytes = 0;
+
+  push(waiter: Waiter): void {
+    waiter.older = this.newest;
+    waiter.newer = null;
+    if (this.newest === null) this.oldest = waiter;
+    else this.newest.newer = waiter;
+    this.newest = waiter;
+    this.count++;
+    this.bytes += waiter.request.bytes;
+  }
+
+  remove(waiter: Waiter): void {
+    if (waiter.older === null) this.oldest = waiter.newer;
+    else waiter.older.newer = waiter.newer;
+    if (waiter.newer === null) this.newest = waiter.older;
+    else waiter.newer.older = waiter.older;
+    waiter.older = null;
+    waiter.newer = null;
+    this.count--;
+    this.bytes -= waiter.request.bytes;
+  }
+}
+
+export class WaitingRoom {
+  readonly lines: Readonly<Record<PermitClass, WaitingLine>> = {
+    tile: new WaitingLine(),
+    window: new WaitingLine(),
+    bulk: new WaitingLine(),
+  };
+  #ofClient = new Map<string, number>();
+  #busySinceMs: number | null = null;
+
+  get count(): number {
+    return this.lines.tile.count + this.lines.window.count + this.lines.bulk.count;
+  }
+
+  get bytes(): number {
+    return this.lines.tile.bytes + this.lines.window.bytes + this.lines.bulk.bytes;
+  }
+
+  countOf(client: string): number {
+    return this.#ofClient.get(client) ?? 0;
+  }
+
+  join(waiter: Waiter): void {
+    const { class: kind, client } = waiter.request;
+    if (this.count === 0) this.#busySinceMs = waiter.sinceMs;
+    this.lines[kind].push(waiter);
+    this.#ofClient.set(client, this.countOf(client) + 1);
+  }
+
+  leave(waiter: Waiter): void {
+    const { class: kind, client } = waiter.request;
+    waiter.forget();
+    this.lines[kind].remove(waiter);
+    const left = this.countOf(client) - 1;
+    if (left === 0) this.#ofClient.delete(client);
+    else this.#ofClient.set(client, left);
+    if (this.count === 0) this.#busySinceMs = null;
+  }
+
+  holds(waiter: Waiter): boolean {
+    return waiter.older !== null || this.lines[waiter.request.class].oldest === waiter;
+  }
+
+  /** How long somebody has been waiting without a pause. */
+  busyMs(now: number): number {
+    return this.#busySinceMs === null ? 0 : now - this.#busySinceMs;
+  }
+
+  oldest(): Waiter | null {
+    let oldest: Waiter | null = null;
+    for (const kind of CLASSES) {
+      const head = this.lines[kind].oldest;
+      if (head !== null && (oldest === null || head.sinceMs < oldest.sinceMs)) oldest = head;
+    }
+    return oldest;
+  }
+}

@@ -1,0 +1,43 @@
+/** Every limit of the gate, by name. */
+import type { Ledger, Level } from '../memory/types.ts';
+import type { PriceSettings } from './price.ts';
+import type { AdmissionMode, PermitClass } from './types.ts';
+
+export interface AdmissionSettings {
+  readonly ledger: Ledger;
+  /** Bytes that requests may hold now. */
+  readonly budgetBytes: () => number;
+  readonly ceilingBytes: number;
+  readonly level: () => Level;
+  readonly mode?: AdmissionMode;
+  readonly floors?: Partial<Record<PermitClass, number>>;
+  readonly clientShare?: number;
+  readonly clientBorrowShare?: number;
+  readonly queueCountMax?: number;
+  /** Waiting bytes, as a multiple of the budget. */
+  readonly queueBudgets?: number;
+  readonly clientQueueCountMax?: number;
+  readonly deadlineMs?: number;
+  /** With less than this share of its deadline left, a request is refused rather than begun. */
+  readonly deadlineShareMin?: number;
+  /** A queue that has not been empty for so long is under load: newest first. */
+  readonly loadedAfterMs?: number;
+  readonly retryAfterMax?: number;
+  readonly price?: PriceSettings;
+  readonly now?: () => number;
+  readonly random?: () => number;
+  readonly schedule?: (ms: number, run: () => void) => () => void;
+}
+
+export const ADMISSION_DEFAULTS = {
+  floors: { tile: 0.3, window: 0.1, bulk: 0 },
+  clientShare: 0.25,
+  clientBorrowShare: 0.5,
+  queueCountMax: 512,
+  queueBudgets: 8,
+  clientQueueCountMax: 128,
+  deadlineMs: 1500,
+  deadlineShareMin: 0.3,
+  loadedAfterMs: 1000,
+  retryAfterMax: 30,
+} as const;

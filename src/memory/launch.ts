@@ -1,0 +1,39 @@
+/**
+ * What must be set before the process starts, derived from the limit: V8 sizes its heap by the machine (259–268 MB in
+ * containers of 128 to 512 MB, so the kernel kills first), and glibc keeps freed segments once any larger buffer has been
+ * freed, unless its mmap threshold is pinned. The launcher starts node again with these where they are not set.
+ */
+import type { Budget } from './budget.ts';
+import { segmentBytesFor } from './segments.ts';
+
+export interface LaunchSettings {
+  readonly execArgv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export function launchSettings(budget: Budget): LaunchSettings {
+  return {
+    execArgv: [
+      `--max-old-space-size=${budget.maxOldSpaceMb}`,
+      `--max-semi-space-size=${budget.semiSpaceMb}`,
+      '--expose-gc',
+    ],
+    env: {
+      MALLOC_ARENA_MAX: '2',
+      MALLOC_MMAP_THRESHOLD_: String(Math.min(2 ** 20, segmentBytesFor(budget.cacheBytes))),
+    },
+  };
+}
+
+/** Which of them the running process lacks; empty: nothing to start again for. */
+export function missingLaunch(
+  wanted: LaunchSettings,
+  have: { execArgv: readonly string[]; nodeOptions: string; env: Readonly<Record<string, string | undefined>> },
+): string[] {
+  const words = [...have.execArgv, ...have.nodeOptions.split(/\s+/)].map(word => word.split('=')[0]);
+  // A value that an operator chose counts as set. jemalloc reads MALLOC_CONF and knows no mmap threshold.
+  const jemalloc = have.env['LD_PRELOAD']?.includes('jemalloc') === true;
+  const flags = wanted.execArgv.filter(flag => !words.includes(flag.split('=')[0]));
+  const env = Object.keys(wanted.env).filter(name => have.env[name] === undefined && !jemalloc);
+  return [...flags, ...env];
+}
