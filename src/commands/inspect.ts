@@ -1,8 +1,8 @@
 /** `plimsoll inspect FILE…`: the verdict the server would pass, and what it rests on. */
 import { resolve } from 'node:path';
 import { formatBytes } from '../config-units.ts';
-import { Problem, toPlainProblem } from '../errors.ts';
 import { statRef } from '../io/bytes.ts';
+import { reasonsOf } from '../layers/open.ts';
 import { openSource } from '../source/registry.ts';
 import type { RasterSource, Reason, Source, VectorSource } from '../source/types.ts';
 import type { Output } from './check-config.ts';
@@ -38,9 +38,7 @@ export async function inspectFile(file: string, crs: string | null): Promise<Ins
   try {
     source = await openSource(statRef(resolve(file)), crs === null ? {} : { crs });
   } catch (error) {
-    const reason =
-      error instanceof Problem ? refusal(error) : { code: 'read-failed', detail: toPlainProblem(error).detail };
-    return { file, servable: false, kind: null, reasons: [reason], notes: [] };
+    return { file, servable: false, kind: null, reasons: reasonsOf(error), notes: [] };
   }
   try {
     const { verdict, kind, ref, title, crs: fileCrs, bounds, lonLatBounds, residentBytes } = source;
@@ -50,11 +48,6 @@ export async function inspectFile(file: string, crs: string | null): Promise<Ins
   } finally {
     await source.close();
   }
-}
-
-function refusal({ code, message, extra }: Problem): Reason {
-  const reason = { code: typeof extra['code'] === 'string' ? extra['code'] : code, detail: message };
-  return typeof extra['remedy'] === 'string' ? { ...reason, remedy: extra['remedy'] } : reason;
 }
 
 function vectorFacts({ geometry, hasZ, hasM, count, indexed, columns }: VectorSource): Record<string, unknown> {

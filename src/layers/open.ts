@@ -56,7 +56,7 @@ export async function openSlot(target: Target, deps: OpenDeps): Promise<Slot> {
     const source = await deps.open(statRef(target.path), choices);
     return sourceSlot(target, source, deps);
   } catch (error) {
-    const passing = error instanceof Problem && PASSING.has(error.code);
+    const passing = isSystemError(error) || (error instanceof Problem && PASSING.has(error.code));
     return createSlot(refused(target, reasonsOf(error)), passing ? null : targetLook(target), () => {});
   }
 }
@@ -115,10 +115,17 @@ function refused(target: Target, reasons: readonly Reason[]): Layer {
   };
 }
 
-function reasonsOf(error: unknown): Reason[] {
+/** A format that refuses a file lists its reasons in `extra.reasons`. */
+export function reasonsOf(error: unknown): Reason[] {
+  if (isSystemError(error)) return [{ code: 'read-failed', detail: error.message }];
   if (!(error instanceof Problem)) return [{ code: 'internal', detail: String(error) }];
   const { reasons, remedy, code } = error.extra;
   if (Array.isArray(reasons) && reasons.length > 0) return reasons as Reason[];
   const reason = { code: typeof code === 'string' ? code : error.code, detail: error.message };
   return [typeof remedy === 'string' ? { ...reason, remedy } : reason];
+}
+
+/** Not there any more, no permission, too many open files. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
 }

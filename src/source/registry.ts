@@ -3,25 +3,26 @@ import { extname } from 'node:path';
 import { problem } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import type { BytesRef } from '../plan.ts';
+import { type FgbOptions, openFgb } from './fgb.ts';
 import type { Source } from './types.ts';
 
-/** What an operator may say about a file that the file itself does not, or says wrongly. */
+/** What an operator may say about a file, and what all files share. Each format takes what it knows. */
 export interface OpenOptions {
   readonly crs?: string;
   readonly nodata?: number;
+  readonly signal?: AbortSignal;
+  /** FlatGeobuf: leaf pages kept by all files together, and how large a file without an index may be. */
+  readonly pages?: FgbOptions['pages'];
+  readonly unindexedBytesMax?: number;
 }
 
 type Open = (ref: BytesRef, options: OpenOptions) => Promise<Source>;
 
-/** The two formats land in their own files; resolved when first used, so that neither costs memory where it is not served. */
-async function lazy(module: string, name: string): Promise<Open> {
-  return ((await import(module)) as Record<string, Open>)[name] as Open;
-}
+/** Held in a variable until the module is there to be checked against. */
+const COG_MODULE = './cog.ts';
+const openCog: Open = async (ref, options) => ((await import(COG_MODULE)) as { openCog: Open }).openCog(ref, options);
 
-const fgb: Open = async (ref, options) => (await lazy('./fgb.ts', 'openFgb'))(ref, options);
-const cog: Open = async (ref, options) => (await lazy('./cog.ts', 'openCog'))(ref, options);
-
-export const FORMATS: Readonly<Record<string, Open>> = { '.fgb': fgb, '.tif': cog, '.tiff': cog };
+export const FORMATS: Readonly<Record<string, Open>> = { '.fgb': openFgb, '.tif': openCog, '.tiff': openCog };
 
 /** Throws Problem (corrupt-data, read-failed, layer-not-servable …) where the file is no such source at all. */
 export function openSource(ref: BytesRef, options: OpenOptions): Promise<Source> {
