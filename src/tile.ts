@@ -1,4 +1,5 @@
 /** Leaf nouns of place: bounding boxes, tile matrix sets and the tiles in them. No I/O, no state. */
+import { problem } from './errors.ts';
 
 /** minx, miny, maxx, maxy in units of some CRS. Longitudes may have minx > maxx only where a caller says so (RFC 7946). */
 export type BBox = readonly [number, number, number, number];
@@ -68,6 +69,14 @@ export const WORLD_CRS84_QUAD: TileMatrixSet = {
   matrices: pyramid(24, { res: 180 / 256, ox: -180, oy: 90, w: 2, h: 1 }),
   wrapsX: true,
 };
+
+export const GRIDS: readonly TileMatrixSet[] = [WEB_MERCATOR_QUAD, WORLD_CRS84_QUAD];
+
+export function gridById(id: string): TileMatrixSet {
+  const grid = GRIDS.find(set => set.id === id);
+  if (!grid) throw problem('not-found', `no tile matrix set is called ${id}; there are ${GRIDS.map(set => set.id).join(', ')}`);
+  return grid;
+}
 
 /** True where the tile exists in the grid. */
 export function inGrid(set: TileMatrixSet, { z, x, y }: TileCoord): boolean {

@@ -1,0 +1,212 @@
+/** Composition root: builds each room once, by hand, and knows in which order they are taken down again. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { type Admission, createAdmission } from './admission/controller.ts';
+import { type ByteCache, createByteCache } from './cache/byte-cache.ts';
+import { createFlight } from './cache/flight.ts';
+import type { Config } from './config.ts';
+import type { HttpContext } from './http/context.ts';
+import { createServer } from './http/server.ts';
+import { type CatalogueConfig, type CatalogueRoom, createCatalogue } from './layers/catalogue.ts';
+import { createSessions, SESSION_DEFAULTS, type Sessions } from './layers/sessions.ts';
+import type { Budget } from './memory/budget.ts';
+import type { Limit } from './memory/limit.ts';
+import { createMemory, type Memory } from './memory/memory.ts';
+import { segmentBytesFor } from './memory/segments.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { sessionTile } from './operations.ts';
+import { createReports, type Reports } from './reports.ts';
+import { rasterZooms } from './render/raster-info.ts';
+import { defaultZooms } from './render/vector-plan.ts';
+import { type Observer, type Rooms, serve } from './serve.ts';
+import { openSource } from './source/registry.ts';
+import { createPool, type Pool } from './workers/pool.ts';
+
+export interface AppInput {
+  readonly config: Config;
+  readonly limit: Limit;
+  readonly budget: Budget;
+  readonly log: Logger;
+  readonly readLimit?: () => Limit;
+}
+
+export interface App {
+  readonly server: FastifyInstance;
+  readonly catalogue: CatalogueRoom;
+  readonly memory: Memory;
+  readonly rooms: Rooms;
+  /** SIGHUP: other paths, layers and discovery; the rest of a configuration needs a restart. */
+  reload(config: Config): Promise<number>;
+  /** Lets requests under way finish, then ends every room. */
+  close(): Promise<void>;
+}
+
+interface Built extends Omit<Rooms, 'observer'> {
+  readonly memory: Memory;
+  readonly catalogue: CatalogueRoom;
+  readonly cache: ByteCache;
+  readonly admission: Admission;
+  readonly pool: Pool;
+  readonly sessions: Sessions | null;
+}
+
+export async function createApp(input: AppInput): Promise<App> {
+  const state = { draining: false };
+  const built = await buildRooms(input);
+  const reports = createReports({ ...built, budget: input.budget, limit: input.limit, draining: () => state.draining });
+  const metrics = createMetrics(reports.sources);
+  const observer: Observer = {
+    planned: reports.planned,
+    waited: (permitClass, ms) => metrics.waited(permitClass, ms / 1000),
+    rendered: (operation, ms) => metrics.rendered(operation, ms / 1000),
+  };
+  const rooms: Rooms = { ...built, observer };
+  const server = createServer(serverOptions(input, metrics), routes(input, built, rooms, reports, metrics));
+  return {
+    server,
+    catalogue: built.catalogue,
+    memory: built.memory,
+    rooms,
+    reload: async config => (await built.catalogue.reload(catalogueConfig(config))).length,
+    close: async () => {
+      state.draining = true;
+      built.admission.close();
+      await server.close();
+      await built.sessions?.close();
+      await built.catalogue.close();
+      await built.pool.close();
+      built.cache.close();
+      built.memory.close();
+    },
+  };
+}
+
+async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): Promise<Built> {
+  const memory = createMemory({
+    limit,
+    budget,
+    levels: { warningAt: config.memory.warning, criticalAt: config.memory.critical },
+    collect: globalThis.gc as (() => void) | undefined,
+    ...(readLimit ? { readLimit } : {}),
+  });
+  memory.onLevel((level, before) => log.warn({ level, before, used: memory.gauge.last.used }, 'the memory level changed'));
+  const { ledger } = memory;
+  const cache = createByteCache({
+    maxBytes: config.cache.enabled ? budget.cacheBytes : 0,
+    segmentBytes: config.memory.segmentBytes ?? segmentBytesFor(budget.cacheBytes),
+    maxEntryBytes: config.cache.maxEntryBytes,
+    ledger,
+  });
+  memory.register(cache);
+  const admission = createAdmission({
+    ledger,
+    budgetBytes: () => memory.budgetBytes(),
+    ceilingBytes: budget.requestCeilingBytes,
+    level: () => memory.level(),
+    mode: config.memory.admission,
+    floors: { tile: config.memory.tileFloor },
+    clientShare: config.memory.clientShare,
+    queueCountMax: config.memory.queue.max,
+    deadlineMs: config.memory.queue.deadlineMs,
+  });
+  const pool = createPool({
+    threads: budget.workers,
+    workerHeapMb: budget.workerOldSpaceMb,
+    blockCacheBytes: Math.floor(budget.blocksBytes / budget.workers),
+  });
+  ledger.book('blocks', budget.blocksBytes, 'decoded blocks kept by the workers');
+  const catalogue = await createCatalogue({
+    ...catalogueConfig(config),
+    open: openSource,
+    zoomsOf: source => (source.kind === 'vector' ? defaultZooms(source) : rasterZooms(source)),
+    ledger,
+    log,
+    onChange: changes => {
+      for (const { id } of changes) cache.dropLayer(id);
+    },
+  });
+  const sessions = config.sessions.enabled ? buildSessions(config, budget, catalogue, memory, cache) : null;
+  return { memory, ledger, cache, admission, pool, catalogue, sessions, flight: createFlight() };
+}
+
+function buildSessions(config: Config, budget: Budget, catalogue: CatalogueRoom, memory: Memory, cache: ByteCache): Sessions {
+  const { ttl, idle, quotaBytes, maxSessions, maxLayers, maxBodyBytes } = config.sessions;
+  const sessions = createSessions({
+    ledger: memory.ledger,
+    settings: {
+      ...SESSION_DEFAULTS,
+      totalBytes: budget.sessionsBytes,
+      quotaBytes: quotaBytes ?? budget.sessionsBytes,
+      ttlMs: ttl,
+      idleMs: idle,
+      maxSessions,
+      maxLayers,
+      maxBodyBytes,
+    },
+    catalogue: {
+      addSession: layer => catalogue.addSession(layer),
+      removeSession: id => {
+        catalogue.removeSession(id);
+        cache.dropLayer(id);
+      },
+    },
+  });
+  memory.register(sessions.sheddable);
+  return sessions;
+}
+
+function catalogueConfig({ paths, layers, discovery }: Config): CatalogueConfig {
+  return { paths, layers: layers as CatalogueConfig['layers'], discovery };
+}
+
+function serverOptions({ config, log }: AppInput, metrics: Metrics) {
+  const { accessLog, bodyLimit, keepAliveTimeout, requestTimeout, trustProxy, cors, publicUrl } = config.server;
+  return {
+    log,
+    accessLog,
+    bodyLimit,
+    keepAliveTimeout,
+    requestTimeout,
+    trustProxy,
+    corsOrigins: cors.origins,
+    basePath: publicUrl === null ? '' : new URL(publicUrl).pathname.replace(/\/+$/, ''),
+    observe: metrics.http,
+  };
+}
+
+function routes({ config }: AppInput, built: Built, rooms: Rooms, reports: Reports, metrics: Metrics) {
+  const { catalogue, admission, sessions } = built;
+  const publicUrl = publicUrlOf(config.server.publicUrl);
+  const http: HttpContext = {
+    catalogue,
+    serve: ask => serve(ask, rooms),
+    encodings: config.cache.defaultEncodings,
+    publicUrl,
+    sessionTile: sessions === null ? null : sessionTile(sessions),
+    fieldsOf: reports.fieldsOf,
+  };
+  return {
+    http,
+    ops: {
+      notReady: reports.notReady,
+      metrics: metrics.scrape,
+      memory: reports.memory,
+      debugMemory: reports.debugMemory,
+      adminToken: config.adminToken,
+    },
+    features: {
+      catalogue,
+      publicUrl,
+      limitDefault: config.features.limitDefault,
+      limitMax: config.features.limitMax,
+      admit: reports.admit(admission),
+    },
+    sessions: sessions === null ? null : { sessions, publicUrl },
+  };
+}
+
+/** --public-url where it is given; else what the client itself used to reach us. */
+function publicUrlOf(configured: string | null): (request: FastifyRequest) => string {
+  const fixed = configured?.replace(/\/+$/, '');
+  return request => fixed ?? `${request.protocol}://${request.host}`;
+}

@@ -1,0 +1,24 @@
+/** What routes get from app.ts, by parameter: nothing in http/ reaches for anything else. */
+import type { FastifyRequest } from 'fastify';
+import type { Catalogue } from '../layers/types.ts';
+import type { Encoding } from '../plan.ts';
+import type { Reply } from '../reply.ts';
+import type { Ask, Operation } from '../serve.ts';
+
+export interface HttpContext {
+  readonly catalogue: Catalogue;
+  /** The one way to data: serve.ts bound to its rooms. */
+  serve<P>(ask: Ask<P>): Promise<Reply>;
+  readonly encodings: readonly Encoding[];
+  /** Where clients reach this server, no trailing slash: --public-url, or what the request says. */
+  publicUrl(request: FastifyRequest): string;
+  /** Vector and raster tile operations, and session tiles where sessions are on. */
+  readonly sessionTile: Operation<{ readonly tms: string; readonly z: number; readonly x: number; readonly y: number }> | null;
+  /** Attributes of a vector layer for TileJSON. */
+  fieldsOf(layerId: string): Readonly<Record<string, string>>;
+}
+
+/** Whose share of the memory a request counts against. */
+export function clientOf(request: FastifyRequest): string {
+  return request.ip;
+}

@@ -1,0 +1,58 @@
+/** From what serve.ts answers, or throws, to bytes on the wire. The only place where a Problem becomes a response. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { ERRORS, type ErrorCode, Problem } from '../errors.ts';
+import type { Reply } from '../reply.ts';
+
+/** The bytes stay pinned and booked until the socket has taken them: reusing them earlier sends other people's bytes. */
+export function sendReply(reply: FastifyReply, answer: Reply): FastifyReply {
+  const raw = reply.raw;
+  let open = true;
+  const done = () => {
+    if (open) answer.release();
+    open = false;
+  };
+  raw.once('close', done);
+  raw.once('finish', done);
+  reply.code(answer.status).headers(answer.headers).header('x-plimsoll', answer.outcome);
+  return answer.body === null ? reply.send() : reply.send(answer.body);
+}
+
+/** RFC 9457. `type` is a URN of the stable code, so that it needs no host to resolve. */
+export function problemBody(error: Problem, instance: string): Record<string, unknown> {
+  const { title, status } = ERRORS[error.code];
+  return { type: `urn:plimsoll:problem:${error.code}`, title, status, code: error.code, detail: error.message, instance, ...error.extra };
+}
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  const known = asProblem(error);
+  const { status, retryAfter } = ERRORS[known.code] as { status: number; retryAfter?: number };
+  if (status >= 500 && status !== 503) request.log.error({ err: error, code: known.code }, known.message);
+  const asked = known.extra['retryAfterSeconds'];
+  const seconds = typeof asked === 'number' ? asked : retryAfter;
+  // Retry-After takes whole seconds; the jitter is in the estimate, so rounding up keeps clients apart enough.
+  if (seconds !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(seconds))));
+  const cacheControl = status === 404 || status === 410 ? 'public, max-age=10' : 'no-store';
+  return reply
+    .code(status)
+    .header('cache-control', cacheControl)
+    .header('content-type', 'application/problem+json')
+    .send(JSON.stringify(problemBody(known, request.url)));
+}
+
+/** Fastify's own errors (bad JSON, body too large …) in our words; anything unknown is `internal` and tells no secrets. */
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  const { statusCode, message } = error as { statusCode?: number; message?: string };
+  const code = statusCode === undefined ? undefined : FASTIFY_STATUS[statusCode];
+  if (code) return new Problem(code, message ?? ERRORS[code].title);
+  if ((error as Error)?.name === 'AbortError') return new Problem('client-closed', 'the client went away');
+  return new Problem('internal', 'the server failed on this request; its log says why');
+}
+
+const FASTIFY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'bad-parameter',
+  404: 'not-found',
+  405: 'method-not-allowed',
+  413: 'body-too-large',
+  415: 'unsupported-media-type',
+};

@@ -1,0 +1,108 @@
+/** Fastify set up once, and the route table on one screen. */
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { problem } from '../errors.ts';
+import { registerCatalogue } from './catalogue.ts';
+import { registerCog } from './cog.ts';
+import type { HttpContext } from './context.ts';
+import { registerFeatures, type FeaturesDeps } from './features.ts';
+import { registerApiDocs } from './api-docs.ts';
+import { registerOps, type OpsContext } from './ops.ts';
+import { sendProblem } from './send.ts';
+import { registerSessions, type SessionsDeps } from './sessions.ts';
+import { registerTiles } from './tiles.ts';
+import { registerViewer } from './viewer.ts';
+
+export interface ServerOptions {
+  readonly log: Logger;
+  readonly accessLog: boolean;
+  readonly bodyLimit: number;
+  readonly keepAliveTimeout: number;
+  readonly requestTimeout: number;
+  readonly trustProxy: boolean;
+  readonly corsOrigins: readonly string[];
+  /** '' or '/base': the path under which a proxy mounts us when it does not strip it. */
+  readonly basePath: string;
+  /** Called once a response has left, for the HTTP metrics. */
+  observe(route: string, method: string, status: number, seconds: number): void;
+}
+
+export interface Routes {
+  readonly http: HttpContext;
+  readonly ops: OpsContext;
+  readonly features: FeaturesDeps;
+  readonly sessions: SessionsDeps | null;
+}
+
+/** Headers that a browser hides from scripts unless they are named. */
+const EXPOSED = 'ETag, Link, Location, Retry-After, Server-Timing, X-Plimsoll, X-Tile-Dropped, X-Tile-Degraded, Content-Crs';
+
+export function createServer(options: ServerOptions, routes: Routes): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: options.log as never,
+    disableRequestLogging: !options.accessLog,
+    bodyLimit: options.bodyLimit,
+    keepAliveTimeout: options.keepAliveTimeout,
+    requestTimeout: options.requestTimeout,
+    trustProxy: options.trustProxy,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 2048 },
+    rewriteUrl: request => stripBase(request.url ?? '/', options.basePath),
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
+  }) as unknown as FastifyInstance;
+  addCors(app, options.corsOrigins);
+  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error));
+  app.setNotFoundHandler((request, reply) => {
+    sendProblem(request, reply, notFound(app, request));
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    options.observe(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime / 1000);
+  });
+  registerCatalogue(app, routes.http);
+  registerTiles(app, routes.http);
+  registerCog(app, routes.http);
+  registerFeatures(app, routes.features);
+  if (routes.sessions) registerSessions(app, routes.sessions.sessions, routes.sessions);
+  registerOps(app, routes.ops);
+  registerApiDocs(app, { publicUrl: routes.http.publicUrl });
+  registerViewer(app, {});
+  return app;
+}
+
+/** CORS on every status, since a browser otherwise hides even the reason of an error. */
+function addCors(app: FastifyInstance, origins: readonly string[]): void {
+  const any = origins.includes('*');
+  app.addHook('onRequest', (request, reply, done) => {
+    const origin = request.headers.origin;
+    if (any) reply.header('access-control-allow-origin', '*');
+    else if (origin !== undefined && origins.includes(origin)) {
+      reply.header('access-control-allow-origin', origin).header('vary', 'origin');
+    }
+    reply.header('access-control-expose-headers', EXPOSED);
+    if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
+      reply
+        .code(204)
+        .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, DELETE, OPTIONS')
+        .header('access-control-allow-headers', 'authorization, content-type, if-none-match')
+        .header('access-control-max-age', '86400')
+        .send();
+      return;
+    }
+    done();
+  });
+}
+
+/** A path that another method would serve is 405, not 404. */
+function notFound(app: FastifyInstance, request: FastifyRequest): Error {
+  const path = request.url.split('?')[0];
+  const methods = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter(method => method !== request.method && app.findRoute({ method, url: path }) !== null);
+  if (methods.length > 0) return problem('method-not-allowed', `${request.method} ${path}: allowed are ${methods.join(', ')}`);
+  return problem('not-found', `${request.method} ${path}: there is no such resource`);
+}
+
+function stripBase(url: string, base: string): string {
+  if (base === '' || !url.startsWith(base)) return url;
+  const rest = url.slice(base.length);
+  return rest === '' ? '/' : rest.startsWith('/') || rest.startsWith('?') ? (rest.startsWith('?') ? `/${rest}` : rest) : url;
+}

@@ -1,0 +1,102 @@
+/** TileJSON 3.0.0 of one layer or a composite, and the catalogue's JSON. */
+import type { FastifyRequest } from 'fastify';
+import type { Layer } from '../layers/types.ts';
+import type { BBox } from '../tile.ts';
+import { MERCATOR_MAX_LAT } from '../tile.ts';
+import type { HttpContext } from './context.ts';
+
+export function tileJson(context: HttpContext, layers: readonly Layer[], request: FastifyRequest): Record<string, unknown> {
+  const ids = layers.map(layer => encodeURIComponent(layer.id)).join(',');
+  const raster = layers[0].kind === 'raster';
+  const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
+  const bounds = unionBounds(layers);
+  const minzoom = Math.min(...layers.map(layer => layer.minzoom));
+  const maxzoom = Math.max(...layers.map(layer => layer.maxzoom));
+  const attribution = layers.map(layer => layer.options.attribution).filter(Boolean).join(', ');
+  return {
+    tilejson: '3.0.0',
+    name: layers.map(layer => layer.title).join(', '),
+    ...(layers.length === 1 && layers[0].description ? { description: layers[0].description } : {}),
+    ...(attribution ? { attribution } : {}),
+    version: '1.0.0',
+    scheme: 'xyz',
+    tiles: [`${context.publicUrl(request)}/tiles/${ids}/{z}/{x}/{y}${raster ? '.png' : '.mvt'}${query}`],
+    minzoom,
+    maxzoom,
+    bounds,
+    center: centerOf(bounds, minzoom, maxzoom),
+    // Required by the schema; empty is what a raster has.
+    vector_layers: raster ? [] : layers.map(layer => vectorLayer(context, layer)),
+    ...(raster ? { format: 'png' } : { format: 'pbf' }),
+  };
+}
+
+function vectorLayer(context: HttpContext, layer: Layer): Record<string, unknown> {
+  const { id, minzoom, maxzoom } = layer;
+  return { id, description: layer.description ?? layer.title, minzoom, maxzoom, fields: context.fieldsOf(id) };
+}
+
+/** TileJSON bounds are west < east within the world; a layer across the antimeridian spans all of it here. */
+function unionBounds(layers: readonly Layer[]): BBox {
+  let box: BBox | null = null;
+  for (const { lonLatBounds: b } of layers) {
+    if (!b) continue;
+    const [w, e] = b[0] > b[2] ? [-180, 180] : [Math.max(-180, b[0]), Math.min(180, b[2])];
+    const next: BBox = [w, Math.max(-90, b[1]), e, Math.min(90, b[3])];
+    box = box ? [Math.min(box[0], next[0]), Math.min(box[1], next[1]), Math.max(box[2], next[2]), Math.max(box[3], next[3])] : next;
+  }
+  return box ?? [-180, -MERCATOR_MAX_LAT, 180, MERCATOR_MAX_LAT];
+}
+
+/** The zoom at which the bounds about fill a 1024 px map. */
+function centerOf(bounds: BBox, minzoom: number, maxzoom: number): [number, number, number] {
+  const [w, s, e, n] = bounds;
+  const span = Math.max(e - w, (n - s) * 1.4, 1e-6);
+  const zoom = Math.floor(Math.log2((360 / span) * 2));
+  return [(w + e) / 2, (s + n) / 2, Math.max(minzoom, Math.min(maxzoom, Math.max(0, zoom)))];
+}
+
+export function layerJson(context: HttpContext, layer: Layer, request: FastifyRequest): Record<string, unknown> {
+  const base = context.publicUrl(request);
+  const id = encodeURIComponent(layer.id);
+  const { verdict, title, description, lonLatBounds, minzoom, maxzoom } = layer;
+  const common = {
+    id: layer.id,
+    kind: kindOf(layer),
+    title,
+    ...(description ? { description } : {}),
+    bounds: lonLatBounds,
+    crs: 'source' in layer ? layer.source.crs : layer.kind === 'session' ? 'OGC:CRS84' : null,
+    servable: verdict.servable,
+    reasons: verdict.reasons,
+    ...(verdict.notes.length ? { notes: verdict.notes } : {}),
+    minzoom,
+    maxzoom,
+  };
+  if (layer.kind === 'refused') return { ...common, refused: true };
+  const links = verdict.servable ? { tilejson: `${base}/tiles/${id}` } : {};
+  if (layer.kind === 'session') return { ...common, ...links, geometry: layer.geometry, count: layer.count, fields: layer.fields };
+  if (layer.kind === 'vector') {
+    const { geometry, count, columns } = layer.source;
+    const fields = Object.fromEntries(columns.map(column => [column.name, column.type]));
+    return { ...common, ...links, ...(verdict.servable ? { items: `${base}/collections/${id}/items` } : {}), geometry, count, fields };
+  }
+  const { width, height, dtype, bands, nodata, levels } = layer.source;
+  return {
+    ...common,
+    ...links,
+    ...(verdict.servable ? { info: `${base}/cog/info?url=${id}` } : {}),
+    width,
+    height,
+    dtype,
+    nodata: nodata !== null && Number.isNaN(nodata) ? 'nan' : nodata,
+    overviews: Math.max(0, levels.length - 1),
+    bands: bands.map(band => ({ index: band.index, colorInterp: band.colorInterp, description: band.description })),
+  };
+}
+
+/** A file that was refused is still a vector or a raster to whoever looks for it in the list. */
+function kindOf(layer: Layer): string {
+  if (layer.kind !== 'refused') return layer.kind;
+  return /\.fgb$/i.test(layer.href) ? 'vector' : 'raster';
+}

@@ -1,0 +1,153 @@
+/** XYZ tiles and TileJSON: /tiles/{layers}, /tiles/{layers}/{z}/{x}/{y}[@2x][.ext]. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { problem } from '../errors.ts';
+import type { Layer } from '../layers/types.ts';
+import { MVT, rasterTile, vectorTile } from '../operations.ts';
+import type { Reply } from '../reply.ts';
+import { inGrid, WEB_MERCATOR_QUAD } from '../tile.ts';
+import { clientOf, type HttpContext } from './context.ts';
+import { clientSignal, clip, flag, list, negotiateEncoding, type Query, queryOf, type TilePath, tilePath } from './params.ts';
+import { rasterParams } from './raster-params.ts';
+import { sendReply } from './send.ts';
+import { tileJson } from './tilejson.ts';
+
+/** More layers in one composite than a style ever has: a URL must not multiply work without end. */
+const MAX_COMPOSITE = 16;
+
+const VECTOR_EXTENSIONS: readonly string[] = ['mvt', 'pbf'];
+const RASTER_FORMATS = { png: 'png', webp: 'webp', jpg: 'jpg', jpeg: 'jpg' } as const;
+type RasterExtension = keyof typeof RASTER_FORMATS;
+
+interface TileRoute {
+  Params: { layers: string; z: string; x: string; y: string };
+}
+
+export function registerTiles(app: FastifyInstance, context: HttpContext): void {
+  app.get<TileRoute>('/tiles/:layers/:z/:x/:y', async (request, reply) => {
+    const layers = layersOf(context, request.params.layers);
+    const tile = tilePath(request.params);
+    return sendReply(reply, await answerTile(context, request, reply, layers, tile, WEB_MERCATOR_QUAD.id));
+  });
+  const document = async (request: FastifyRequest<{ Params: { layers: string } }>, reply: FastifyReply) => {
+    const ids = request.params.layers.replace(/\.json$/, '');
+    const layers = layersOf(context, ids);
+    return reply.header('cache-control', 'public, max-age=60').send(tileJson(context, layers, request));
+  };
+  app.get('/tiles/:layers', document);
+  app.get('/tiles/:layers/tilejson.json', document);
+}
+
+/** Layers of a comma list: known, servable, of one kind, none twice. */
+export function layersOf(context: HttpContext, ids: string): Layer[] {
+  const names = [...new Set(ids.split(',').filter(id => id !== ''))];
+  if (names.length === 0) throw problem('bad-parameter', 'no layer is named');
+  if (names.length > MAX_COMPOSITE) throw problem('unprocessable', `${names.length} layers in one tile; at most ${MAX_COMPOSITE}`);
+  const layers = names.map(id => {
+    const layer = context.catalogue.get(id);
+    if (layer) return layer;
+    const lease = context.catalogue.lease(id); // throws what is true: unknown, or ended with its session
+    lease.release();
+    return lease.layer;
+  });
+  for (const layer of layers) {
+    if (!layer.verdict.servable) {
+      throw problem('layer-not-servable', `${layer.id}: ${layer.verdict.reasons[0]?.detail ?? 'not servable'}`, {
+        reasons: layer.verdict.reasons,
+      });
+    }
+  }
+  const other = layers.find(layer => layer.kind !== layers[0].kind);
+  if (other) throw problem('unprocessable', `${layers[0].id} is ${layers[0].kind} and ${other.id} is ${other.kind}: one tile holds one kind`);
+  if (layers.length > 1 && layers[0].kind !== 'vector') throw problem('unprocessable', 'only vector layers can share a tile');
+  return layers;
+}
+
+export async function answerTile(
+  context: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  layers: readonly Layer[],
+  tile: TilePath,
+  tms: string,
+  format?: RasterExtension,
+): Promise<Reply> {
+  const { z, x, y } = tile;
+  const query = queryOf(request);
+  refuseOutside(layers, tile);
+  const common = {
+    layers: layers.map(layer => layer.id),
+    ifNoneMatch: request.headers['if-none-match'],
+    client: clientOf(request),
+    signal: clientSignal(request, reply.raw),
+    explain: flag(query, 'explain', false),
+  };
+  const [layer] = layers;
+  if (layer.kind === 'raster') {
+    const params = { tms, z, x, y, scale: tile.scale, format: rasterFormat(tile, request, format), raster: rasterParams(query, layer) };
+    return context.serve({ ...common, operation: rasterTile, params, encoding: 'identity' });
+  }
+  vectorExtension(tile, request);
+  const encoding = negotiateEncoding(request.headers['accept-encoding'], context.encodings);
+  if (layer.kind === 'session') {
+    if (!context.sessionTile) throw problem('session-gone', `${layer.id}: sessions are turned off`);
+    return context.serve({ ...common, operation: context.sessionTile, params: { tms, z, x, y }, encoding });
+  }
+  const params = { tms, z, x, y, properties: propertiesOf(query, layers) };
+  return context.serve({ ...common, operation: vectorTile, params, encoding });
+}
+
+function refuseOutside(layers: readonly Layer[], tile: TilePath): void {
+  if (!inGrid(WEB_MERCATOR_QUAD, tile)) {
+    throw problem('tile-outside-grid', `${tile.z}/${tile.x}/${tile.y} is not a tile of ${WEB_MERCATOR_QUAD.id}`);
+  }
+  // A composite is there where one of its layers is; the others are empty in it.
+  if (layers.every(layer => tile.z < (layer.options.minzoom ?? 0) || tile.z > (layer.options.maxzoom ?? MAX_ZOOM))) {
+    const ranges = layers.map(l => `${l.id} ${l.options.minzoom ?? 0}–${l.options.maxzoom ?? MAX_ZOOM}`).join(', ');
+    throw problem('tile-outside-grid', `zoom ${tile.z} is outside the zooms served: ${ranges}`);
+  }
+}
+
+const MAX_ZOOM = 24;
+
+function vectorExtension(tile: TilePath, request: FastifyRequest): void {
+  if (tile.extension === null) {
+    if (!accepts(request, [MVT, 'application/x-protobuf', 'application/octet-stream'])) {
+      throw problem('not-acceptable', `a vector tile is ${MVT}, not ${clip(request.headers.accept ?? '')}`);
+    }
+    return;
+  }
+  if (!VECTOR_EXTENSIONS.includes(tile.extension)) {
+    throw problem('wrong-kind', `.${tile.extension}: this is a vector layer, its tiles are .mvt or .pbf`);
+  }
+}
+
+function rasterFormat(tile: TilePath, request: FastifyRequest, fallback?: RasterExtension): 'png' | 'webp' | 'jpg' {
+  const extension = tile.extension ?? fallback;
+  if (extension !== null && extension !== undefined) {
+    const format = RASTER_FORMATS[extension as RasterExtension];
+    if (format) return format;
+    const known = VECTOR_EXTENSIONS.includes(extension);
+    throw problem(known ? 'wrong-kind' : 'bad-parameter', `.${extension}: this is a raster layer, its tiles are .png, .webp or .jpg`);
+  }
+  for (const [type, format] of [['image/png', 'png'], ['image/webp', 'webp'], ['image/jpeg', 'jpg']] as const) {
+    if (accepts(request, [type])) return format;
+  }
+  throw problem('not-acceptable', `a raster tile is image/png, image/webp or image/jpeg, not ${clip(request.headers.accept ?? '')}`);
+}
+
+function accepts(request: FastifyRequest, types: readonly string[]): boolean {
+  const header = request.headers.accept;
+  if (header === undefined || header === '') return true;
+  const ranges = header.split(',').map(part => part.split(';')[0].trim().toLowerCase());
+  return types.some(type => ranges.includes(type) || ranges.includes(`${type.split('/')[0]}/*`)) || ranges.includes('*/*');
+}
+
+/** Sorted and without repeats, so that the order in which a client names them is not another tile. */
+function propertiesOf(query: Query, layers: readonly Layer[]): string[] | null {
+  if (query['properties'] === undefined) return null;
+  const names = [...new Set(list(query, 'properties').filter(name => name !== ''))].sort();
+  const known = new Set(layers.flatMap(layer => (layer.kind === 'vector' ? layer.source.columns.map(c => c.name) : [])));
+  const unknown = names.find(name => !known.has(name));
+  if (unknown !== undefined) throw problem('bad-parameter', `properties: "${clip(unknown)}" is no attribute of ${layers.map(l => l.id).join(', ')}`);
+  return names;
+}

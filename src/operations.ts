@@ -1,0 +1,176 @@
+/** Every kind of work serve.ts can be asked for. Adding one: its plan in render/, a line here, a route, a test. */
+import { problem } from './errors.ts';
+import type { Layer, RasterLayer, VectorLayer } from './layers/types.ts';
+import type { Encoding, Job, Painted } from './plan.ts';
+import {
+  planPoint,
+  planPreview,
+  planRasterTile,
+  planStatistics,
+  planWindow,
+  type RasterFormat,
+  type RasterParams,
+} from './render/raster-plan.ts';
+import { emptyImage } from './render/raster-encode.ts';
+import { planVectorTile } from './render/vector-plan.ts';
+import type { Sessions } from './layers/sessions.ts';
+import type { Operation } from './serve.ts';
+import { type BBox, gridById, type TileCoord } from './tile.ts';
+
+export const MVT = 'application/vnd.mapbox-vector-tile';
+
+interface TileParams {
+  /** Id of the tile matrix set: parameters are part of the cache key, so they are kept small. */
+  readonly tms: string;
+  readonly z: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+export interface VectorTileParams extends TileParams {
+  readonly properties: readonly string[] | null;
+}
+
+export interface RasterTileParams extends TileParams {
+  readonly scale: 1 | 2;
+  readonly format: RasterFormat;
+  readonly raster: RasterParams;
+}
+
+export interface WindowParams {
+  readonly bbox: BBox;
+  readonly bboxCrs: string;
+  readonly dstCrs: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly maxSize: number | null;
+  readonly format: RasterFormat;
+  readonly raster: RasterParams;
+}
+
+export interface PreviewParams {
+  readonly maxSize: number;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly format: RasterFormat;
+  readonly raster: RasterParams;
+}
+
+export interface PointParams {
+  readonly lon: number;
+  readonly lat: number;
+  readonly coordCrs: string;
+  readonly raster: RasterParams;
+}
+
+export interface StatisticsParams {
+  readonly maxSize: number;
+  readonly raster: RasterParams;
+}
+
+export const vectorTile: Operation<VectorTileParams> = {
+  name: 'vector-tile',
+  class: 'tile',
+  revision: 1,
+  compressible: true,
+  zoom: params => params.z,
+  plan: (layers, { tms, properties, ...tile }, encoding, signal) =>
+    planVectorTile({ layers: vectors(layers), grid: gridById(tms), tile, properties, encoding }, signal),
+  empty: () => nothing(MVT),
+};
+
+export const rasterTile: Operation<RasterTileParams> = {
+  name: 'raster-tile',
+  class: 'tile',
+  revision: 1,
+  compressible: false,
+  zoom: params => params.z,
+  plan: (layers, { tms, scale, format, raster, ...tile }, _encoding, signal) =>
+    planRasterTile({ layer: onlyRaster(layers), grid: gridById(tms), tile, scale, format, params: raster }, signal),
+  empty: ({ scale, format }) => emptyImage(format, 256 * scale, 256 * scale),
+};
+
+export const rasterWindow: Operation<WindowParams> = {
+  name: 'window',
+  class: 'window',
+  revision: 1,
+  compressible: false,
+  plan: (layers, { raster, ...rest }, _encoding, signal) =>
+    planWindow({ layer: onlyRaster(layers), params: raster, ...rest }, signal),
+  empty: () => {
+    throw problem('outside-bounds', 'the window lies outside the raster');
+  },
+};
+
+export const rasterPreview: Operation<PreviewParams> = {
+  name: 'preview',
+  class: 'window',
+  revision: 1,
+  compressible: false,
+  plan: (layers, { raster, ...rest }, _encoding, signal) =>
+    planPreview({ layer: onlyRaster(layers), params: raster, ...rest }, signal),
+  empty: () => nothing('application/json'),
+};
+
+export const rasterPoint: Operation<PointParams> = {
+  name: 'point',
+  class: 'window',
+  revision: 1,
+  compressible: false,
+  plan: (layers, { raster, ...rest }, _encoding, signal) =>
+    planPoint({ layer: onlyRaster(layers), params: raster, ...rest }, signal),
+  empty: () => nothing('application/json'),
+};
+
+export const rasterStatistics: Operation<StatisticsParams> = {
+  name: 'statistics',
+  class: 'window',
+  revision: 1,
+  compressible: false,
+  plan: (layers, { raster, ...rest }, _encoding, signal) =>
+    planStatistics({ layer: onlyRaster(layers), params: raster, ...rest }, signal),
+  empty: () => nothing('application/json'),
+};
+
+function vectors(layers: readonly Layer[]): VectorLayer[] {
+  return layers.map(layer => {
+    if (layer.kind !== 'vector') throw problem('wrong-kind', `${layer.id} is a ${layer.kind} layer, not a vector layer`);
+    return layer;
+  });
+}
+
+function onlyRaster(layers: readonly Layer[]): RasterLayer {
+  const [layer] = layers;
+  if (layer?.kind !== 'raster') throw problem('wrong-kind', `${layer?.id} is a ${layer?.kind} layer, not a raster`);
+  return layer;
+}
+
+function nothing(contentType: string, encoding: Encoding = 'identity'): Painted {
+  return { body: null, contentType, encoding, headers: {}, peakBytes: 0, ms: 0 };
+}
+
+interface SessionTileJob extends Job, TileCoord {
+  readonly layer: string;
+  readonly encoding: Encoding;
+}
+
+/** Tiles of session layers are cut in the sessions' own thread, out of their geojson-vt index. */
+export function sessionTile(sessions: Sessions): Operation<TileParams> {
+  return {
+    name: 'session-tile',
+    class: 'tile',
+    revision: 1,
+    compressible: true,
+    zoom: params => params.z,
+    plan: ([layer], { z, x, y }, encoding) => {
+      const cost = sessions.tileCost(layer.id);
+      const job: SessionTileJob = { task: 'session-tile', layer: layer.id, z, x, y, encoding };
+      return { cost, job, explain: { source: 'geojson-vt index of the session' }, headers: {} };
+    },
+    empty: () => nothing(MVT),
+    execute: (job, signal) => {
+      const { layer, z, x, y, encoding } = job as SessionTileJob;
+      return sessions.tile(layer, { z, x, y }, encoding, signal);
+    },
+  };
+}

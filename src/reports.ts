@@ -1,0 +1,136 @@
+/** What the rooms' plain counters look like from outside: metric sources, /memory, /debug/memory, readiness. */
+import type { Admission } from './admission/controller.ts';
+import type { Permit, PermitClass } from './admission/types.ts';
+import type { ByteCache } from './cache/byte-cache.ts';
+import type { Flight } from './cache/flight.ts';
+import type { CatalogueRoom } from './layers/catalogue.ts';
+import type { Sessions } from './layers/sessions.ts';
+import type { Budget } from './memory/budget.ts';
+import type { Limit } from './memory/limit.ts';
+import type { Memory } from './memory/memory.ts';
+import type { MetricSources } from './metrics.ts';
+import type { Cost } from './plan.ts';
+import { vectorLayerFields } from './render/vector-plan.ts';
+import type { Pool } from './workers/pool.ts';
+
+export interface ReportInput {
+  readonly memory: Memory;
+  readonly admission: Admission;
+  readonly cache: ByteCache;
+  readonly flight: Flight;
+  readonly pool: Pool;
+  readonly catalogue: CatalogueRoom;
+  readonly sessions: Sessions | null;
+  readonly budget: Budget;
+  readonly limit: Limit;
+  draining(): boolean;
+}
+
+export interface StreamMeta {
+  readonly op: string;
+  readonly layer: string;
+  readonly client: string;
+  readonly signal: AbortSignal;
+  readonly class: PermitClass;
+}
+
+export interface Reports {
+  /** A plan's headers, for the count of features that the level of detail left out. */
+  planned(headers: Readonly<Record<string, string>>): void;
+  readonly sources: MetricSources;
+  notReady(): string | null;
+  memory(): Record<string, unknown>;
+  debugMemory(): Record<string, unknown>;
+  fieldsOf(id: string): Readonly<Record<string, string>>;
+  admit(admission: Admission): (cost: Cost, meta: StreamMeta) => Promise<Permit>;
+}
+
+const LEVELS = { normal: 0, warning: 1, critical: 2 } as const;
+/** Kubernetes should scale out, not flap: readiness goes only when the level stays critical. */
+const READY_GRACE_MS = 5_000;
+
+export function createReports(input: ReportInput): Reports {
+  const { memory, admission, catalogue } = input;
+  const counts = { dropped: 0, criticalSince: Number.POSITIVE_INFINITY };
+  memory.onLevel(level => {
+    counts.criticalSince = level === 'critical' ? performance.now() : Number.POSITIVE_INFINITY;
+  });
+  return {
+    sources: sourcesOf(input, counts),
+    planned: headers => {
+      counts.dropped += Number(headers['x-tile-dropped'] ?? 0);
+    },
+    notReady: () => {
+      if (input.draining()) return 'draining';
+      if (memory.drain()) return 'memory has been above the last line for too long';
+      return performance.now() - counts.criticalSince > READY_GRACE_MS ? 'memory level is critical' : null;
+    },
+    memory: () => memoryDocument(input),
+    debugMemory: () => ({
+      ...memoryDocument(input),
+      budget: input.budget,
+      memory: memory.stats(),
+      admission: admission.stats(),
+      corrections: admission.corrections(),
+      cache: input.cache.stats(),
+      pool: input.pool.stats(),
+      catalogue: catalogue.stats(),
+    }),
+    fieldsOf: id => {
+      const layer = catalogue.get(id);
+      if (layer?.kind === 'session') return layer.fields;
+      return layer?.kind === 'vector' ? vectorLayerFields(layer.source, layer.options.properties) : {};
+    },
+    admit: gate => (cost, meta) => {
+      const { op, layer, client, signal } = meta;
+      return gate.acquire({ bytes: gate.price(cost, op, layer), class: meta.class, client, signal });
+    },
+  };
+}
+
+function memoryDocument({ memory, limit, budget }: ReportInput): Record<string, unknown> {
+  const { sample } = memory.stats();
+  const { limit: limitNow, used, rss } = sample;
+  return { limit: limitNow, line: budget.line, used, rss, level: memory.level(), source: limit.source, accounts: memory.ledger.inUse, booked: memory.ledger.total };
+}
+
+function sourcesOf(input: ReportInput, counts: { dropped: number }): MetricSources {
+  const { memory, cache, admission, pool, flight, catalogue, sessions, budget } = input;
+  return {
+    limitBytes: () => memory.gauge.last.limit,
+    lineBytes: () => budget.line,
+    budget: () => {
+      const { cacheBytes, blocksBytes, indexBytes, sessionsBytes, inflightBytes, heapAllowance, workersBytes, baseline, safety } = budget;
+      return { baseline, workers: workersBytes, heap: heapAllowance, safety, cache: cacheBytes, blocks: blocksBytes, index: indexBytes, sessions: sessionsBytes, inflight: inflightBytes };
+    },
+    ledger: () => memory.ledger.inUse,
+    gauge: () => ({ ...memory.gauge.last, unaccounted: memory.stats().unaccounted }),
+    level: () => LEVELS[memory.level()],
+    cache: () => cache.stats(),
+    admission: () => {
+      const { budgetBytes, heldBytes, queued, admitted, refused, abandoned } = admission.stats();
+      const outcomes = { admitted: sum(admitted), ...refused, abandoned };
+      return { inUse: sum(heldBytes), budget: budgetBytes, queued: sum(queued), outcomes };
+    },
+    pool: () => pool.stats(),
+    flight: () => {
+      const { flying, joined } = flight.stats();
+      return { running: flying, shared: joined };
+    },
+    layers: () => {
+      const kinds: Record<string, number> = { vector: 0, raster: 0, refused: 0 };
+      for (const layer of catalogue.list()) kinds[layer.verdict.servable ? layer.kind : 'refused']++;
+      return kinds;
+    },
+    sessions: () => {
+      const stats = sessions?.stats();
+      if (!stats) return { sessions: 0, layers: 0, bytes: 0, evicted: 0 };
+      return { ...stats, evicted: stats.ended.evicted };
+    },
+    dropped: () => counts.dropped,
+  };
+}
+
+function sum(parts: Readonly<Record<string, number>>): number {
+  return Object.values(parts).reduce((total, part) => total + part, 0);
+}

@@ -1,0 +1,23 @@
+/** What a worker can do, by name. Adding a kind of work is one line here and a painter in render/. */
+import type { Job, Painted, TaskContext } from '../plan.ts';
+import { createRasterPainter } from '../render/raster.ts';
+import { transcode, type TranscodeJob } from '../render/transcode.ts';
+import { createVectorPainter } from '../render/vector.ts';
+
+/** Limits of one worker, plain data. */
+export interface WorkerSettings {
+  /** Decoded raster blocks that one thread may keep, bytes. */
+  readonly blockCacheBytes: number;
+}
+
+export type Task = (job: Job, context: TaskContext) => Promise<Painted> | Painted;
+
+export function createTasks(settings: WorkerSettings): Readonly<Record<string, Task>> {
+  const vector = createVectorPainter();
+  const raster = createRasterPainter({ blockCacheBytes: settings.blockCacheBytes });
+  return {
+    'vector-tile': (job, context) => vector.paint(job as Parameters<typeof vector.paint>[0], context),
+    raster: (job, context) => raster.paint(job as Parameters<typeof raster.paint>[0], context),
+    transcode: job => transcode(job as TranscodeJob),
+  };
+}

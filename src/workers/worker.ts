@@ -1,0 +1,36 @@
+/** Thread entry: one envelope in, one answer out. A task's error crosses as plain data; only a crash rejects. */
+import { workerData } from 'node:worker_threads';
+import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { problem, toPlainProblem } from '../errors.ts';
+import type { Painted, TaskContext } from '../plan.ts';
+import type { Answer, Envelope } from './pool.ts';
+import { createTasks, type WorkerSettings } from './tasks.ts';
+
+const { flags, settings } = workerData[1] ?? workerData;
+const cancelled = new Int32Array(flags as SharedArrayBuffer);
+const tasks = createTasks(settings as WorkerSettings);
+
+export default async function work({ job, slot }: Envelope): Promise<Answer> {
+  const context: TaskContext = {
+    cancelled: () => Atomics.load(cancelled, slot) === 1,
+    check: () => {
+      if (Atomics.load(cancelled, slot) === 1) throw problem('client-closed', 'cancelled while it was rendered');
+    },
+  };
+  try {
+    context.check();
+    const task = tasks[job.task];
+    if (!task) throw problem('internal', `no task is called ${job.task}`);
+    return moved(await task(job, context));
+  } catch (error) {
+    return { ok: false, problem: toPlainProblem(error) };
+  }
+}
+
+/** Hands the body over instead of copying it; a body that is a view of something larger is copied, never leaked whole. */
+function moved(painted: Painted): Answer {
+  const answer: Answer = { ok: true, painted };
+  const buffer = painted.body?.buffer;
+  if (!painted.body || !(buffer instanceof ArrayBuffer) || buffer.byteLength !== painted.body.byteLength) return answer;
+  return move({ [transferableSymbol]: [buffer], [valueSymbol]: answer } as never) as unknown as Answer;
+}
