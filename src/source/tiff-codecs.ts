@@ -1,0 +1,25 @@
+/** TIFF compressions by number: those kernels/codecs decodes (a test keeps the two equal), and names for the others. */
+export const codecNames = {
+  served: new Set([1, 5, 7, 8, 32773, 32946, 34887, 50000, 50001]) as ReadonlySet<number>,
+  others: {
+    2: 'CCITT RLE',
+    3: 'CCITT fax 3',
+    4: 'CCITT fax 4',
+    9: 'JBIG',
+    10: 'JBIG',
+    32766: 'NeXT',
+    32771: 'CCITT RLEW',
+    32809: 'ThunderScan',
+    32908: 'Pixar film',
+    32909: 'Pixar log',
+    34661: 'JBIG',
+    34676: 'SGI log',
+    34677: 'SGI log 24',
+    34712: 'JPEG 2000',
+    34892: 'lossy JPEG (DNG)',
+    34925: 'LZMA',
+    34926: 'Zstandard under its number before 2018',
+    50002: 'JPEG XL',
+    52546: 'JPEG XL',
+  } as Readonly<Record<number, string>>,
+} as const;
