@@ -59,7 +59,8 @@ export function sessionInput(bytes: Uint8Array, limits: SessionLimits): SessionI
   refuseOtherCrs(scan.crs);
   const reader = new FeatureReader(bytes, scan, limits);
   const features = new Proxy([] as Feature[], {
-    get: (target, key) => (key === 'length' ? reader.count : typeof key === 'string' ? reader.at(Number(key)) : Reflect.get(target, key)),
+    get: (target, key) =>
+      key === 'length' ? reader.count : typeof key === 'string' ? reader.at(Number(key)) : Reflect.get(target, key),
   });
   return { data: { type: 'FeatureCollection', features }, summary: () => reader.summary() };
 }
@@ -69,7 +70,10 @@ function refuseOtherCrs(crs: unknown): void {
   if (crs === undefined || crs === null) return;
   const name = (crs as { properties?: { name?: unknown } }).properties?.name;
   if (typeof name === 'string' && /(CRS84|EPSG:{1,2}(\d[\d.]*:)?4326)$/i.test(name)) return;
-  throw problem('unprocessable', `crs: ${JSON.stringify(crs).slice(0, 120)}: GeoJSON is WGS 84 longitude and latitude (RFC 7946); reproject it first, in geopandas with to_crs(4326)`);
+  throw problem(
+    'unprocessable',
+    `crs: ${JSON.stringify(crs).slice(0, 120)}: GeoJSON is WGS 84 longitude and latitude (RFC 7946); reproject it first, in geopandas with to_crs(4326)`,
+  );
 }
 
 class FeatureReader {
@@ -98,7 +102,10 @@ class FeatureReader {
     const where = type === 'FeatureCollection' ? `features[${index}]` : 'the object';
     const size = spans[index * 2 + 1] - spans[index * 2];
     if (size > this.#limits.featureBytesMax) {
-      throw problem('body-too-large', `${where} alone takes ${size} bytes; one feature may take ${this.#limits.featureBytesMax}`);
+      throw problem(
+        'body-too-large',
+        `${where} alone takes ${size} bytes; one feature may take ${this.#limits.featureBytesMax}`,
+      );
     }
     const value = parseSpan(this.#bytes, spans[index * 2], spans[index * 2 + 1], where);
     const feature = asFeature(value, type === 'FeatureCollection', where);
@@ -110,9 +117,13 @@ class FeatureReader {
       this.#geometry(feature.geometry, `${where}.geometry`, 0);
     }
     if (this.#held > this.#limits.bytesMax) {
-      throw problem('quota-exceeded', `${where}: up to here the layer takes more than the ${this.#limits.bytesMax} bytes that are left`, {
-        quotaBytes: this.#limits.bytesMax,
-      });
+      throw problem(
+        'quota-exceeded',
+        `${where}: up to here the layer takes more than the ${this.#limits.bytesMax} bytes that are left`,
+        {
+          quotaBytes: this.#limits.bytesMax,
+        },
+      );
     }
     return { type: 'Feature', geometry: feature.geometry as Geometry, properties, ...(id === null ? {} : { id }) };
   }
@@ -120,7 +131,8 @@ class FeatureReader {
   /** Fresh flat attributes: null left out, objects as JSON text, integers beyond 2^53 as text, as in GeoJSON answers. */
   #tags(properties: unknown, where: string): Tags {
     if (properties === null || properties === undefined) return {};
-    if (typeof properties !== 'object' || Array.isArray(properties)) throw problem('bad-body', `${where}.properties is no object`);
+    if (typeof properties !== 'object' || Array.isArray(properties))
+      throw problem('bad-body', `${where}.properties is no object`);
     const tags: Tags = {};
     let bytes = TAGS_BYTES;
     for (const [name, given] of Object.entries(properties)) {
@@ -135,7 +147,13 @@ class FeatureReader {
       const escape = INHERITED.has(name);
       if (escape) this.#escaped = true;
       tags[escape ? ESCAPE + name.slice(1) : name] = value;
-      bytes += 8 + (typeof value === 'string' ? 16 + value.length : Number.isInteger(value) || typeof value === 'boolean' ? 0 : 16);
+      bytes +=
+        8 +
+        (typeof value === 'string'
+          ? 16 + value.length
+          : Number.isInteger(value) || typeof value === 'boolean'
+            ? 0
+            : 16);
     }
     this.#tagBytes += bytes;
     this.#held += bytes;
@@ -143,12 +161,18 @@ class FeatureReader {
   }
 
   #geometry(geometry: unknown, where: string, depth: number): void {
-    const { type, coordinates, geometries } = geometry as { type?: unknown; coordinates?: unknown; geometries?: unknown };
+    const { type, coordinates, geometries } = geometry as {
+      type?: unknown;
+      coordinates?: unknown;
+      geometries?: unknown;
+    };
     if (type === 'GeometryCollection') {
-      if (depth >= COLLECTION_DEPTH_MAX) throw problem('unprocessable', `${where}: collections nested more than ${COLLECTION_DEPTH_MAX} deep`);
+      if (depth >= COLLECTION_DEPTH_MAX)
+        throw problem('unprocessable', `${where}: collections nested more than ${COLLECTION_DEPTH_MAX} deep`);
       if (!Array.isArray(geometries)) throw problem('bad-body', `${where}.geometries is no array`);
       geometries.forEach((part, i) => {
-        if (part === null || typeof part !== 'object') throw problem('bad-body', `${where}.geometries[${i}] is no geometry`);
+        if (part === null || typeof part !== 'object')
+          throw problem('bad-body', `${where}.geometries[${i}] is no geometry`);
         this.#geometry(part, `${where}.geometries[${i}]`, depth + 1);
       });
       return;
@@ -169,7 +193,8 @@ class FeatureReader {
 
   #position(position: Position, where: string): void {
     const [lon, lat] = position;
-    if (!Number.isFinite(lon) || !Number.isFinite(lat)) throw problem('bad-body', `${where} is not [longitude, latitude]`);
+    if (!Number.isFinite(lon) || !Number.isFinite(lat))
+      throw problem('bad-body', `${where} is not [longitude, latitude]`);
     if (lon < -360 || lon > 360 || lat < -90 || lat > 90) {
       throw problem('unprocessable', `${where}: [${lon}, ${lat}] is not longitude and latitude in degrees`);
     }
@@ -195,15 +220,22 @@ class FeatureReader {
   }
 }
 
-function asFeature(value: unknown, inCollection: boolean, where: string): { geometry: unknown; properties: unknown; id?: unknown } {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw problem('bad-body', `${where} is no object`);
+function asFeature(
+  value: unknown,
+  inCollection: boolean,
+  where: string,
+): { geometry: unknown; properties: unknown; id?: unknown } {
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw problem('bad-body', `${where} is no object`);
   const object = value as { type?: unknown; geometry?: unknown; properties?: unknown; id?: unknown };
   if (object.type === 'Feature') {
     const { geometry = null } = object;
-    if (geometry !== null && typeof geometry !== 'object') throw problem('bad-body', `${where}.geometry is neither an object nor null`);
+    if (geometry !== null && typeof geometry !== 'object')
+      throw problem('bad-body', `${where}.geometry is neither an object nor null`);
     return { geometry, properties: object.properties, id: object.id };
   }
-  if (inCollection) throw problem('bad-body', `${where}.type is ${JSON.stringify(object.type)?.slice(0, 60)}, not "Feature"`);
+  if (inCollection)
+    throw problem('bad-body', `${where}.type is ${JSON.stringify(object.type)?.slice(0, 60)}, not "Feature"`);
   return { geometry: object, properties: null };
 }
 
@@ -211,7 +243,8 @@ function refuseOpenRing(ring: readonly Position[], where: string): void {
   if (ring.length === 0) return;
   const first = ring[0];
   const last = ring[ring.length - 1];
-  if (ring.length < 4) throw problem('unprocessable', `${where}: a ring of ${ring.length} positions; a linear ring has at least 4`);
+  if (ring.length < 4)
+    throw problem('unprocessable', `${where}: a ring of ${ring.length} positions; a linear ring has at least 4`);
   if (first[0] !== last[0] || first[1] !== last[1]) throw problem('unprocessable', `${where}: the ring is not closed`);
 }
 

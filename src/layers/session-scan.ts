@@ -161,6 +161,7 @@ function isSpace(c: number): boolean {
 
 function bad(cursor: Cursor, wanted: string, shift = 0): Error {
   const at = cursor.at + shift;
-  const found = at >= cursor.bytes.length ? 'the text ends' : `found ${JSON.stringify(String.fromCharCode(cursor.bytes[at]))}`;
+  const found =
+    at >= cursor.bytes.length ? 'the text ends' : `found ${JSON.stringify(String.fromCharCode(cursor.bytes[at]))}`;
   return problem('bad-body', `not GeoJSON: ${found} at byte ${at} where ${wanted} should be`);
 }
