@@ -6,6 +6,8 @@ import type { Encoding } from './plan.ts';
 export interface Identity {
   readonly key: string;
   readonly etag: string;
+  /** The key of the same answer in another encoding. */
+  encoded(encoding: Encoding): string;
 }
 
 interface Identifiable {
@@ -18,10 +20,12 @@ interface Identifiable {
 export function identify(ask: Identifiable, layers: readonly Layer[]): Identity {
   const { name, revision } = ask.operation;
   const versions = layers.map(layer => `${layer.id}@${layer.version}`).join(',');
-  const key = `${name}.${revision}|${versions}|${JSON.stringify(ask.params)}|${ask.encoding}`;
+  const question = `${name}.${revision}|${versions}|${JSON.stringify(ask.params)}`;
+  const key = `${question}|${ask.encoding}`;
   let etag: string | undefined;
   return {
     key,
+    encoded: encoding => `${question}|${encoding}`,
     get etag() {
       etag ??= `"${createHash('sha1').update(key).digest('base64url')}"`;
       return etag;

@@ -7,13 +7,14 @@
  */
 import type { Admission } from './admission/controller.ts';
 import type { PermitClass } from './admission/types.ts';
-import type { ByteCache } from './cache/byte-cache.ts';
+import type { ByteCache } from './cache/types.ts';
 import type { Flight } from './cache/flight.ts';
 import { problem } from './errors.ts';
 import { identify, type Identity, matches } from './identity.ts';
 import type { Catalogue, Layer, Lease } from './layers/types.ts';
 import type { Ledger } from './memory/types.ts';
-import type { Encoding, Job, Painted, Plan } from './plan.ts';
+import { ENCODINGS, type Encoding, type Job, type Painted, type Plan } from './plan.ts';
+import { planTranscode, TRANSCODE } from './render/transcode.ts';
 import { type Reply, replyExplained, replyHit, replyNotModified, replyPainted } from './reply.ts';
 import type { Pool } from './workers/pool.ts';
 
@@ -81,7 +82,7 @@ async function cold<P>(ask: Ask<P>, identity: Identity, rooms: Rooms, signal: Ab
   const leases = leaseAll(rooms.catalogue, ask.layers);
   try {
     const layers = leases.map(lease => lease.layer);
-    const plan = await operation.plan(layers, params, ask.encoding, signal);
+    const plan = otherEncoding(ask, identity, rooms) ?? (await operation.plan(layers, params, ask.encoding, signal));
     rooms.observer.planned(plan.headers);
     const painted = plan.job ? await render(ask, plan, rooms, signal) : operation.empty(params);
     const whole = { ...painted, headers: { ...plan.headers, ...painted.headers } };
@@ -90,10 +91,10 @@ async function cold<P>(ask: Ask<P>, identity: Identity, rooms: Rooms, signal: Ab
       contentType: whole.contentType,
       encoding: whole.encoding,
       headers: whole.headers,
+      // An empty tile is an answer worth keeping too: its body is empty, and so is the hit's.
       body: whole.body ?? new Uint8Array(0),
-      empty: whole.body === null,
-      layers: ask.layers,
-      zoom: operation.zoom?.(params),
+      layer: ask.layers.join(','),
+      zoom: operation.zoom?.(params) ?? null,
     });
     return whole;
   } finally {
@@ -110,13 +111,24 @@ async function render<P>(ask: Ask<P>, plan: Plan, rooms: Rooms, signal: AbortSig
   rooms.observer.waited(operation.class, permit.waitedMs);
   try {
     const job = plan.job as Job;
-    const painted = await (operation.execute?.(job, signal) ?? rooms.pool.run(job, { signal, affinity: plan.affinity }));
+    const elsewhere = job.task === TRANSCODE ? undefined : operation.execute?.(job, signal);
+    const painted = await (elsewhere ?? rooms.pool.run(job, { signal, affinity: plan.affinity }));
     rooms.admission.learn(operation.name, subject, plan.cost, painted.peakBytes);
     rooms.observer.rendered(operation.name, painted.ms);
     return painted;
   } finally {
     permit.release();
   }
+}
+
+/** The same answer is cached in another encoding: to compress it again is far cheaper than to render it again. */
+function otherEncoding<P>({ operation, encoding }: Ask<P>, identity: Identity, { cache }: Rooms): Plan | undefined {
+  if (!operation.compressible) return undefined;
+  for (const from of ENCODINGS) {
+    const hit = from === encoding ? undefined : cache.peek(identity.encoded(from));
+    if (hit && hit.length > 0) return planTranscode(hit, encoding);
+  }
+  return undefined;
 }
 
 /** `?explain=1`: the plan and its price, and not a byte of data read. */

@@ -14,7 +14,8 @@ import QuickLRU from 'quick-lru';
 import { segmentBytesFor } from '../memory/segments.ts';
 import type { Booking, Ledger } from '../memory/types.ts';
 import { CachedHit } from './hit.ts';
-import { type Entry, Segment, type ZoomClass } from './segment.ts';
+import type { Entry, Segment, ZoomClass } from './segment.ts';
+import { Shelf } from './shelf.ts';
 import type { ByteCache, CacheHit, CacheOffer, CacheStats } from './types.ts';
 
 export interface ByteCacheSettings {
@@ -24,7 +25,7 @@ export interface ByteCacheSettings {
   readonly maxEntryBytes?: number;
   /** What shedding leaves. */
   readonly floorShare?: number;
-  /** The most that z0–z5 may take from the rest. */
+  /** What z0–z5 may hold before they give way like all others. */
   readonly lowShare?: number;
   /** After shedding the cache may grow again by a segment each so many milliseconds. */
   readonly regrowMs?: number;
@@ -32,9 +33,8 @@ export interface ByteCacheSettings {
   readonly now?: () => number;
 }
 
-/** An entry's record, its places in two maps, and a header object: measured by heap difference, rounded up. */
+/** An entry's record, its places in two maps, its header object and strings' heads. */
 export const RECORD_BYTES = 512;
-const AGE_WEIGHT: Readonly<Record<ZoomClass, number>> = { low: 1, middle: 2, high: 4 };
 
 export function zoomClass(zoom: number | null): ZoomClass {
   if (zoom === null || zoom >= 12) return 'high';
@@ -45,10 +45,10 @@ export function createByteCache(settings: ByteCacheSettings): ByteCache {
   return new SegmentCache(settings);
 }
 
-function overheadOf(key: string, offer: CacheOffer): number {
-  let chars = key.length + offer.etag.length;
-  for (const [name, value] of Object.entries(offer.headers)) chars += name.length + value.length + 32;
-  // Two bytes a character is the most V8 takes.
+/** What an entry costs beside its body. Two bytes a character is the most V8 takes. */
+export function overheadOf(key: string, { etag, headers }: Pick<CacheOffer, 'etag' | 'headers'>): number {
+  let chars = key.length + etag.length;
+  for (const [name, value] of Object.entries(headers)) chars += name.length + value.length + 32;
   return RECORD_BYTES + 2 * chars;
 }
 
@@ -56,17 +56,12 @@ class SegmentCache implements ByteCache {
   readonly name = 'cache';
   readonly rank: number;
   #index = new QuickLRU<string, Entry>({ maxSize: Number.POSITIVE_INFINITY });
-  #segments = new Set<Segment>();
-  /** Dropped but still read by somebody. */
-  #lingering = new Set<Segment>();
-  #open: Record<ZoomClass, Segment | null> = { low: null, middle: null, high: null };
+  #shelf: Shelf;
   #booking: Booking;
-  #bytes = 0;
-  #tick = 0;
   #shedCap: number;
   #shedAtMs = 0;
   #s;
-  #count = { hits: 0, staleHits: 0, misses: 0, evictions: 0, carried: 0, refused: 0, sheds: 0, shedBytes: 0 };
+  #count = { hits: 0, staleHits: 0, misses: 0, evictions: 0, refused: 0, sheds: 0, shedBytes: 0 };
 
   constructor(settings: ByteCacheSettings) {
     const segmentBytes = settings.segmentBytes ?? segmentBytesFor(settings.maxBytes);
@@ -82,6 +77,12 @@ class SegmentCache implements ByteCache {
     this.rank = settings.rank ?? 10;
     this.#shedCap = settings.maxBytes;
     this.#booking = settings.ledger.book('cache', 0, 'cache segments');
+    this.#shelf = new Shelf({ ...this.#s, lost: entry => this.#lost(entry) });
+  }
+
+  #lost(entry: Entry): void {
+    this.#index.delete(entry.key);
+    this.#count.evictions++;
   }
 
   get(key: string, options?: { stale?: boolean }): CacheHit | undefined {
@@ -92,28 +93,30 @@ class SegmentCache implements ByteCache {
       return undefined;
     }
     this.#count[stale ? 'staleHits' : 'hits']++;
-    entry.lastUse = ++this.#tick;
+    entry.lastUse = ++this.#shelf.tick;
+    entry.segment.lastUse = entry.lastUse;
     entry.hits++;
-    entry.segment.lastUse = this.#tick;
     return new CachedHit(entry, stale, segment => this.#unpinned(segment));
+  }
+
+  peek(key: string): CacheHit | undefined {
+    const entry = this.#index.peek(key);
+    if (entry === undefined || entry.freshUntilMs <= this.#s.now()) return undefined;
+    return new CachedHit(entry, false, segment => this.#unpinned(segment));
   }
 
   offer(key: string, offer: CacheOffer): boolean {
     this.delete(key);
-    const { length } = offer.body;
     const entry = this.#entryOf(key, offer);
-    const fits = length <= Math.min(this.#s.maxEntryBytes, this.#s.segmentBytes);
-    const segment = fits ? this.#roomFor(entry) : null;
-    if (segment === null) {
-      this.#count.refused++;
-      this.#book();
-      return false;
+    const fits = entry.length <= Math.min(this.#s.maxEntryBytes, this.#s.segmentBytes);
+    const segment = fits ? this.#shelf.roomFor(entry, this.#cap()) : null;
+    if (segment === null) this.#count.refused++;
+    else {
+      this.#shelf.put(segment, entry, offer.body);
+      this.#index.set(key, entry);
     }
-    segment.append(entry, offer.body);
-    this.#bytes += entry.overhead;
-    this.#index.set(key, entry);
     this.#book();
-    return true;
+    return segment !== null;
   }
 
   #entryOf(key: string, offer: CacheOffer): Entry {
@@ -124,9 +127,9 @@ class SegmentCache implements ByteCache {
       freshUntilMs: this.#s.now() + (offer.freshForMs ?? Number.POSITIVE_INFINITY),
       overhead: overheadOf(key, offer),
       length: offer.body.length,
-      segment: undefined as unknown as Segment,
+      segment: null as unknown as Segment,
       offset: 0,
-      lastUse: ++this.#tick,
+      lastUse: ++this.#shelf.tick,
       hits: 0,
     };
   }
@@ -137,135 +140,20 @@ class SegmentCache implements ByteCache {
     return Math.min(this.#s.maxBytes, this.#shedCap + steps * this.#s.segmentBytes);
   }
 
-  /** The open segment of the entry's class with room for it, after others gave way; null where none can. */
-  #roomFor(entry: Entry): Segment | null {
-    const kind = entry.zoomClass;
-    const cap = this.#cap();
-    // Each turn gives up or opens one segment, so there are at most twice as many turns as segments.
-    for (let turns = 2 * this.#segments.size + 2; turns > 0; turns--) {
-      const open = this.#open[kind];
-      const opening = open?.takes(entry.length) !== true;
-      const over = this.#bytes + entry.overhead + (opening ? this.#s.segmentBytes : 0) > cap;
-      if (!opening && !over) return open;
-      if (over) {
-        if (!this.#giveWay(kind, opening)) return null;
-      } else this.#openSegment(kind);
-    }
-    return null;
-  }
-
-  #openSegment(kind: ZoomClass): void {
-    const segment = new Segment(kind, this.#s.segmentBytes);
-    this.#segments.add(segment);
-    this.#open[kind] = segment;
-    this.#bytes += segment.capacity;
-  }
-
-  /** Gives up one segment: compacted in place where its class needs a segment anyway, else freed. */
-  #giveWay(kind: ZoomClass, opening: boolean): boolean {
-    const victim = this.#victim(kind, segment => segment.pins === 0);
-    if (victim === null) return false;
-    if (opening && victim.zoomClass === kind) {
-      this.#compact(victim);
-      this.#open[kind] = victim;
-    } else this.#drop(victim);
-    return true;
-  }
-
-  #victim(kind: ZoomClass | null, may: (segment: Segment) => boolean): Segment | null {
-    let low = 0;
-    for (const segment of this.#segments) if (segment.zoomClass === 'low') low += segment.capacity;
-    const lowGivesWay = kind === 'low' && low >= this.#s.lowShare * this.#s.maxBytes;
-    let victim: Segment | null = null;
-    let best = -1;
-    for (const segment of this.#segments) {
-      if (!may(segment)) continue;
-      const isLow = segment.zoomClass === 'low';
-      const age = (this.#tick - segment.lastUse + 1) * AGE_WEIGHT[segment.zoomClass];
-      // Class before age: below 2^40 ages never reach the next class.
-      const score = age + (isLow === lowGivesWay ? 2 ** 40 : 0);
-      if (score > best) {
-        best = score;
-        victim = segment;
-      }
-    }
-    return victim;
-  }
-
-  /** Those worth carrying over: hit since they came and still fresh, the latest first, at most half a segment. */
-  #survivors(segment: Segment): Set<Entry> {
-    const now = this.#s.now();
-    const hot = [...segment.entries].filter(entry => entry.hits > 0 && entry.freshUntilMs > now);
-    hot.sort((a, b) => b.lastUse - a.lastUse);
-    const chosen = new Set<Entry>();
-    let bytes = 0;
-    let overhead = 0;
-    for (const entry of hot) {
-      bytes += entry.length;
-      overhead += entry.overhead;
-      if (bytes > segment.capacity / 2 || overhead > segment.capacity / 8) break;
-      chosen.add(entry);
-    }
-    return chosen;
-  }
-
-  #compact(segment: Segment): void {
-    const survivors = this.#survivors(segment);
-    for (const entry of segment.entries) if (!survivors.has(entry)) this.#evict(entry);
-    segment.compact(survivors);
-    this.#count.carried += survivors.size;
-  }
-
-  #evict(entry: Entry): void {
-    this.#index.delete(entry.key);
-    this.#bytes -= entry.overhead;
-    this.#count.evictions++;
-  }
-
-  /** Takes a segment out, its hot entries moving to open segments where these have room. */
-  #drop(segment: Segment): void {
-    this.#segments.delete(segment);
-    if (this.#open[segment.zoomClass] === segment) this.#open[segment.zoomClass] = null;
-    const survivors = this.#survivors(segment);
-    for (const entry of segment.entries) {
-      const open = survivors.has(entry) ? this.#open[entry.zoomClass] : null;
-      if (open?.takes(entry.length) !== true) {
-        this.#evict(entry);
-        continue;
-      }
-      open.append(entry, new Uint8Array(segment.buffer, entry.offset, entry.length));
-      entry.hits = 0;
-      this.#count.carried++;
-    }
-    segment.entries.clear();
-    if (segment.pins > 0) this.#lingering.add(segment);
-    else this.#free(segment);
-  }
-
-  #free(segment: Segment): void {
-    this.#bytes -= segment.capacity;
-    segment.free();
-  }
-
   #unpinned(segment: Segment): void {
-    if (!this.#lingering.delete(segment)) return;
-    this.#free(segment);
+    this.#shelf.unpinned(segment);
     this.#book();
   }
 
   #book(): void {
-    this.#booking.resize(this.#bytes);
+    this.#booking.resize(this.#shelf.bytes);
   }
 
   delete(key: string): boolean {
     const entry = this.#index.peek(key);
     if (entry === undefined) return false;
     this.#index.delete(key);
-    this.#bytes -= entry.overhead;
-    const { segment } = entry;
-    segment.remove(entry);
-    // A full segment whose last entry went holds nothing; the open one is about to be filled.
-    if (segment.entries.size === 0 && this.#open[segment.zoomClass] !== segment) this.#drop(segment);
+    this.#shelf.remove(entry);
     this.#book();
     return true;
   }
@@ -280,74 +168,57 @@ class SegmentCache implements ByteCache {
 
   #deleteWhere(matches: (entry: Entry) => boolean): number {
     const keys: string[] = [];
-    for (const segment of this.#segments) {
-      for (const entry of segment.entries) if (matches(entry)) keys.push(entry.key);
-    }
+    for (const [key, entry] of this.#index.entriesAscending()) if (matches(entry)) keys.push(key);
     for (const key of keys) this.delete(key);
     return keys.length;
   }
 
   shed(bytes: number): number {
-    const before = this.#bytes;
+    const before = this.#shelf.bytes;
     const floor = this.#s.floorShare * this.#s.maxBytes;
-    const met = (): boolean => before - this.#bytes >= bytes || this.#bytes <= floor;
-    for (const may of [(segment: Segment) => segment.pins === 0, () => true]) {
-      while (!met()) {
-        const victim = this.#victim(null, may);
-        if (victim === null) break;
-        this.#drop(victim);
-      }
-    }
+    this.#shelf.shed(bytes, floor);
     this.#book();
-    this.#shedCap = Math.max(this.#bytes, Math.min(floor, this.#s.maxBytes));
+    const given = before - this.#shelf.bytes;
+    this.#shedCap = Math.min(this.#s.maxBytes, Math.max(this.#shelf.bytes, floor));
     this.#shedAtMs = this.#s.now();
     this.#count.sheds++;
-    this.#count.shedBytes += before - this.#bytes;
-    return before - this.#bytes;
+    this.#count.shedBytes += given;
+    return given;
   }
 
   stats(): CacheStats {
-    let bodyBytes = 0;
-    let pinned = this.#lingering.size;
-    for (const segment of this.#segments) {
-      bodyBytes += segment.fill;
-      if (segment.pins > 0) pinned++;
-    }
+    const { segments, lingering, bytes, carried } = this.#shelf;
+    const all = [...segments];
     return {
       ...this.#count,
+      carried,
+      bytes,
       entries: this.#index.size,
-      bytes: this.#bytes,
-      bodyBytes,
+      bodyBytes: all.reduce((sum, segment) => sum + segment.fill, 0),
       maxBytes: this.#s.maxBytes,
       capBytes: this.#cap(),
-      segments: this.#segments.size + this.#lingering.size,
-      pinnedSegments: pinned,
+      segments: segments.size + lingering.size,
+      pinnedSegments: lingering.size + all.filter(segment => segment.pins > 0).length,
     };
   }
 
   audit(): void {
-    let bytes = 0;
     let entries = 0;
-    for (const segment of this.#lingering) bytes += segment.capacity;
-    for (const segment of this.#segments) {
-      bytes += segment.capacity;
-      let overhead = 0;
+    for (const segment of this.#shelf.segments) {
+      entries += segment.entries.size;
       for (const entry of segment.entries) {
-        if (entry.segment !== segment) throw new Error(`cache: ${entry.key} is listed in a segment it is not in`);
-        if (this.#index.peek(entry.key) !== entry) throw new Error(`cache: ${entry.key} is in a segment, not indexed`);
-        overhead += entry.overhead;
-        entries++;
+        const known = this.#index.peek(entry.key) === entry && entry.segment === segment;
+        if (!known) throw new Error(`cache: ${entry.key} lies in a segment, and index or entry do not know`);
       }
-      if (overhead !== segment.overhead) throw new Error(`cache: overhead says ${segment.overhead}, is ${overhead}`);
-      bytes += overhead;
     }
     if (entries !== this.#index.size) throw new Error(`cache: ${this.#index.size} indexed, ${entries} in segments`);
-    if (bytes !== this.#bytes) throw new Error(`cache: says ${this.#bytes} bytes, holds ${bytes}`);
+    const bytes = this.#shelf.recount();
+    if (bytes !== this.#shelf.bytes) throw new Error(`cache: says ${this.#shelf.bytes} bytes, holds ${bytes}`);
     if (this.#booking.bytes !== bytes) throw new Error(`cache: booked ${this.#booking.bytes} bytes, holds ${bytes}`);
   }
 
   close(): void {
-    for (const segment of [...this.#segments]) this.#drop(segment);
+    for (const segment of [...this.#shelf.segments]) this.#shelf.drop(segment);
     this.#book();
   }
 }

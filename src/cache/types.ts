@@ -58,6 +58,8 @@ export interface CacheStats {
 
 export interface ByteCache extends Sheddable {
   get(key: string, options?: { stale?: boolean }): CacheHit | undefined;
+  /** A fresh entry, without counting as use. */
+  peek(key: string): CacheHit | undefined;
   /** Copies the entry in. False: larger than one entry may be, or no room because all segments are being read. */
   offer(key: string, entry: CacheOffer): boolean;
   delete(key: string): boolean;

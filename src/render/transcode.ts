@@ -1,10 +1,12 @@
 /** Another Content-Encoding of a body that is cached already: cheaper than rendering again, and done once. */
 import * as zlib from 'node:zlib';
 import { problem } from '../errors.ts';
-import type { Encoding, Job, Painted } from '../plan.ts';
+import type { Encoding, Job, Painted, Plan } from '../plan.ts';
+
+export const TRANSCODE = 'transcode';
 
 export interface TranscodeJob extends Job {
-  readonly task: 'transcode';
+  readonly task: typeof TRANSCODE;
   readonly body: Uint8Array;
   readonly from: Encoding;
   readonly to: Encoding;
@@ -12,6 +14,25 @@ export interface TranscodeJob extends Job {
   readonly headers: Readonly<Record<string, string>>;
   /** Decoded bodies beyond this are refused: a cached body is ours, but a limit costs nothing. */
   readonly maxBytes: number;
+}
+
+/** A cached body: no source is read at all. */
+interface Encoded {
+  readonly body: Uint8Array;
+  readonly encoding: Encoding;
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Bodies are tiles and small documents, compressed 2–10 times; a decoded one beyond this is refused. */
+const EXPANSION_MAX = 64;
+
+export function planTranscode({ body, encoding: from, contentType, headers }: Encoded, to: Encoding): Plan {
+  const maxBytes = body.length * EXPANSION_MAX + 65536;
+  // Copied: the view into the cache is only good until the next turn of the event loop.
+  const job: TranscodeJob = { task: TRANSCODE, body: Uint8Array.from(body), from, to, contentType, headers, maxBytes };
+  const cost = { inputBytes: body.length, decodedBytes: body.length * 10, outputBytes: body.length * 10 };
+  return { cost, job, explain: { transcode: `${from} to ${to}` }, headers };
 }
 
 /** Levels chosen for tiles that are compressed while a client waits: see docs/performance.md. */
