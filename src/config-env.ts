@@ -14,8 +14,8 @@ const SHORT_NAMES: Readonly<Record<string, KeyPath>> = {
   PLIMSOLL_WORKERS: ['memory', 'workers'],
 };
 
-/** Read elsewhere: the configuration file itself (main) and the tests' Python. */
-const OTHER_NAMES = ['PLIMSOLL_CONFIG', 'PLIMSOLL_PYTHON'];
+/** Read elsewhere: the configuration file and the mark of a relaunched process (main), and the tests' Python. */
+const OTHER_NAMES = ['PLIMSOLL_CONFIG', 'PLIMSOLL_RELAUNCH', 'PLIMSOLL_PYTHON'];
 
 export interface Leaf {
   readonly path: KeyPath;
