@@ -6,51 +6,37 @@ import { Problem, problem } from '../errors.ts';
 import type { Bytes } from '../io/bytes.ts';
 import type { BlockFormat, Level } from './types.ts';
 
-/** What a job carries of a level, plain data: enough to place and decode any of its blocks. */
-export interface PackedLevel {
-  readonly href: string;
-  readonly size: number;
-  readonly version: string;
-  readonly width: number;
-  readonly height: number;
-  readonly format: BlockFormat;
-  readonly blocksAcross: number;
-  readonly blocksDown: number;
-  readonly decodedBlockBytes: number;
-}
-
-export function packLevel({
-  ref,
-  width,
-  height,
-  format,
-  blocksAcross,
-  blocksDown,
-  decodedBlockBytes,
-}: Level): PackedLevel {
-  return { ...ref, width, height, format, blocksAcross, blocksDown, decodedBlockBytes };
-}
-
+/** A block of a level: where it is in the grid and in the file. `row` counts blocks, `plane` the samples of a planar file. */
 export interface BlockPlace {
-  /** Of the level, as in Level.blockRange. */
-  readonly index: number;
+  readonly column: number;
+  readonly row: number;
+  readonly plane: number;
   readonly offset: number;
   /** 0: sparse. */
   readonly length: number;
 }
 
-interface BlockGrid {
+/** What a job must carry of a level to have its blocks decoded: plain data. */
+export interface BlockLevel {
   readonly height: number;
   readonly format: BlockFormat;
-  readonly blocksAcross: number;
-  readonly blocksDown: number;
+}
+
+/** Where block `index` of a level (as in Level.blockRange) is. Synchronous where its table is resident. */
+export function placeOf(level: Level, index: number): MaybePromise<BlockPlace> {
+  const { blocksAcross, blocksDown } = level;
+  const plane = Math.floor(index / (blocksAcross * blocksDown));
+  const inPlane = index % (blocksAcross * blocksDown);
+  const grid = { column: inPlane % blocksAcross, row: Math.floor(inPlane / blocksAcross), plane };
+  const range = level.blockRange(index);
+  return range instanceof Promise ? range.then(found => ({ ...grid, ...found })) : { ...grid, ...range };
 }
 
 /** Rows that the block really holds: the last strip has fewer. */
-export function blockRows({ height, format, blocksAcross, blocksDown }: BlockGrid, index: number): number {
-  if (format.layout === 'tile') return format.blockHeight;
-  const row = Math.floor((index % (blocksAcross * blocksDown)) / blocksAcross);
-  return Math.min(format.blockHeight, height - row * format.blockHeight);
+export function blockRows({ height, format }: BlockLevel, row: number): number {
+  return format.layout === 'tile'
+    ? format.blockHeight
+    : Math.min(format.blockHeight, height - row * format.blockHeight);
 }
 
 type Samples =
@@ -93,12 +79,12 @@ export interface FetchOptions {
 /** Synchronous for local files and codecs that are; the error names file and block. */
 export function fetchBlock(
   bytes: Bytes,
-  level: BlockGrid,
+  level: BlockLevel,
   place: BlockPlace,
   options: FetchOptions,
 ): MaybePromise<FetchedBlock> {
   const { format } = level;
-  const rows = blockRows(level, place.index);
+  const rows = blockRows(level, place.row);
   if (place.length === 0) return sparseBlock(format, rows, options.fill);
   const decode = (encoded: Uint8Array) => decodeNamed(bytes, format, place, encoded, rows, options);
   if (!bytes.readInto) return bytes.read(place.offset, place.length).then(decode);
@@ -129,12 +115,16 @@ function decodeNamed(
   }
 }
 
-function named(error: unknown, bytes: Bytes, { index, offset, length }: BlockPlace): Problem {
+function named(error: unknown, bytes: Bytes, { column, row, plane, offset, length }: BlockPlace): Problem {
   const detail = error instanceof Error ? error.message : String(error);
-  return problem('corrupt-data', `${bytes.ref.href}, block ${index} at byte ${offset}+${length}: ${detail}`, {
-    ...(error instanceof Problem ? error.extra : {}),
-    block: index,
-  });
+  return problem(
+    'corrupt-data',
+    `${bytes.ref.href}, block ${column}/${row}${plane ? ` of sample ${plane + 1}` : ''} at byte ${offset}+${length}: ${detail}`,
+    {
+      ...(error instanceof Problem ? error.extra : {}),
+      block: [column, row, plane],
+    },
+  );
 }
 
 /** As GDAL: an absent block holds nodata where there is one that the type can hold, else 0. */
