@@ -147,6 +147,11 @@ export function assertBudget(b: Budget, s: BudgetSettings): void {
         describeBudget(b),
     );
   }
+  if (s.cacheBytes !== undefined && b.cacheBytes < s.cacheBytes) {
+    throw new RangeError(
+      `a cache of ${mib(s.cacheBytes)} does not fit a limit of ${mib(b.limit)}; ${mib(b.cacheBytes)} would\n${describeBudget(b)}`,
+    );
+  }
   if (b.cacheBytes < s.cacheBytesMin) {
     throw new RangeError(`a cache of ${mib(b.cacheBytes)} is below its least, ${mib(s.cacheBytesMin)}`);
   }

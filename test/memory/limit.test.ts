@@ -12,7 +12,10 @@ const root = (name: string): string => join(import.meta.dirname, 'fixtures', nam
 const cases: [string, { bytes: number; source: string; version: number | null; dir: string | null }][] = [
   ['v2-namespaced', { bytes: 256 * MIB, source: 'cgroup2', version: 2, dir: '/sys/fs/cgroup' }],
   ['v2-nested', { bytes: 384 * MIB, source: 'cgroup2', version: 2, dir: '/sys/fs/cgroup/kubepods.slice/pod1/c1' }],
-  ['v2-max', { bytes: 8192000 * 1024, source: 'physical', version: 2, dir: '/sys/fs/cgroup/user.slice/session-3.scope' }],
+  [
+    'v2-max',
+    { bytes: 8192000 * 1024, source: 'physical', version: 2, dir: '/sys/fs/cgroup/user.slice/session-3.scope' },
+  ],
   ['v2-foreign', { bytes: 512 * MIB, source: 'cgroup2', version: 2, dir: '/sys/fs/c group' }],
   ['v1-container', { bytes: 256 * MIB, source: 'cgroup1', version: 1, dir: '/sys/fs/cgroup/memory' }],
   ['v1-unlimited', { bytes: 24684000 * 1024, source: 'physical', version: 1, dir: '/sys/fs/cgroup/memory' }],
@@ -69,7 +72,9 @@ function ownGroup(): string | null {
 }
 
 const parent = ownGroup();
-test('a true limit, read inside a real cgroup', { skip: parent === null ? 'no writable cgroup v1 memory' : false }, () => {
+test('a true limit, read inside a real cgroup', {
+  skip: parent === null ? 'no writable cgroup v1 memory' : false,
+}, () => {
   const dir = join(parent!, `plimsoll-test-${process.pid}`);
   mkdirSync(dir);
   try {
