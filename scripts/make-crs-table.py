@@ -26,6 +26,7 @@ pyproj.network.set_network_enabled(False)
 ACCURACY_MAX_M = 10.0
 SIDE = 4
 DATUM_TOKENS = {"type", "no_defs", "datum", "ellps", "a", "b", "rf", "R", "towgs84", "nadgrids", "wktext"}
+UNSPECIFIED = ("not specified", "unspecified", "unknown", "authalic sphere")
 HARMLESS_STEPS = {"axisswap", "unitconvert", "push", "pop", "cart", "noop", "longlat", "latlong", "set"}
 ARCSEC = math.pi / 180 / 3600
 
@@ -140,7 +141,7 @@ def pick(crs, area, points):
     aoi = AreaOfInterest(area.west, area.south, area.east, area.north)
     group = TransformerGroup(crs, "OGC:CRS84", always_xy=True, area_of_interest=aoi)
     default = Transformer.from_crs(crs, "OGC:CRS84", always_xy=True)
-    unspecified = any(w in str(crs.datum.name).lower() for w in ("not specified", "unspecified", "unknown"))
+    unspecified = any(w in str(crs.datum.name).lower() for w in UNSPECIFIED)
     ops = list(usable(group, unspecified))
     better = [o for o in group.unavailable_operations if o.accuracy >= 0]
     finest = min(better, key=lambda o: o.accuracy, default=None)
