@@ -72,7 +72,7 @@ function layerBreaches({ layers }: Config): Breach[] {
       });
     }
     layer.rescale?.forEach(([low, high], i) => {
-      if (low >= high)
+      if (!(low < high))
         found.push({
           path: ['layers', id, 'rescale', i],
           message: `must be [min, max] with min < max, not [${low}, ${high}]`,

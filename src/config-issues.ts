@@ -88,6 +88,7 @@ function valueFault(error: ErrorObject, schema: SchemaNode): string {
   const found = shown(error.data);
   const unit = schema['x-unit'];
   if (unit !== undefined && typeof error.data === 'string' && error.keyword === 'pattern') {
+    if (unit === 'nan') return `must be ${typeWords(schema)}, not ${found}`;
     const parsed = unit === 'bytes' ? parseBytes(error.data) : parseDuration(error.data);
     return 'fault' in parsed ? parsed.fault : `${found} is not understood`;
   }
@@ -108,6 +109,7 @@ function shown(value: unknown): string {
 
 function typeWords(schema: SchemaNode): string {
   const unit = schema['x-unit'];
+  if (unit === 'nan') return 'a number or nan';
   if (unit === 'bytes') return 'a size such as 256MiB';
   if (unit !== undefined) {
     const bare = Array.isArray(schema.type) ? (unit === 's' ? ' or whole seconds' : ' or whole milliseconds') : '';

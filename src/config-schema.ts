@@ -209,7 +209,14 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
   bidx: Type.Optional(
     Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, maxItems: 4, description: 'Bands drawn, from 1.' }),
   ),
-  nodata: Type.Optional(Type.Number({ description: 'Value that stands for nothing.' })),
+  nodata: Type.Optional(
+    Type.Unsafe<number>({
+      type: ['number', 'string'],
+      pattern: '^nan$',
+      'x-unit': 'nan',
+      description: 'Value that stands for nothing; nan for not a number.',
+    }),
+  ),
   resampling: Type.Optional(
     Type.Unsafe<'nearest' | 'bilinear'>({
       type: 'string',
@@ -263,6 +270,9 @@ type DeepReadonly<T> = T extends readonly (infer U)[]
 export type Config = DeepReadonly<Static<typeof configSchema>>;
 export type LayerConfig = DeepReadonly<Static<typeof layerSchema>>;
 
+/** What text a number may be written as, and what the number counts. */
+export type Unit = 'bytes' | 'ms' | 's' | 'nan';
+
 /** A loosely typed view of a schema node, enough to walk it. */
 export interface SchemaNode {
   readonly type?: string | readonly string[];
@@ -272,7 +282,7 @@ export interface SchemaNode {
   readonly enum?: readonly string[];
   readonly default?: unknown;
   readonly description?: string;
-  readonly 'x-unit'?: 'bytes' | 'ms' | 's';
+  readonly 'x-unit'?: Unit;
 }
 
 /** What a file may hold: the same schema with nothing required, since every key has a default. */

@@ -9,7 +9,7 @@ import { breaches } from './config-checks.ts';
 import { readEnv, valueOfText } from './config-env.ts';
 import { type ConfigFile, parseConfigFile } from './config-file.ts';
 import { ConfigError, type ConfigIssue, dotted, type KeyPath, schemaFaults } from './config-issues.ts';
-import { type Config, inputSchema, type SchemaNode } from './config-schema.ts';
+import { type Config, inputSchema, type SchemaNode, type Unit } from './config-schema.ts';
 import { parseBytes, parseDuration } from './config-units.ts';
 
 export { ConfigError, type ConfigIssue, formatIssue } from './config-issues.ts';
@@ -38,7 +38,14 @@ type Locate = (path: KeyPath, atKey: boolean) => Omit<ConfigIssue, 'message'>;
 /** Throws ConfigError with every issue that was found. */
 export function loadConfig(input: ConfigInput): Config {
   const schema = inputSchema();
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: true, allowUnionTypes: true, strictTypes: false });
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: true,
+    allowUnionTypes: true,
+    strictTypes: false,
+    strictNumbers: false,
+  });
   ajv.addKeyword('x-unit');
   const issues: ConfigIssue[] = [];
   const cwd = input.cwd ?? process.cwd();
@@ -175,19 +182,14 @@ function complete(schema: SchemaNode, value: unknown, path: KeyPath, fault: Faul
 }
 
 /** 5e6 and 0x10 are numbers to YAML, but nobody means them as a size. */
-function unitValue(
-  unit: 'bytes' | 'ms' | 's',
-  value: unknown,
-  path: KeyPath,
-  fault: Fault,
-  file: ConfigFile | null,
-): unknown {
+function unitValue(unit: Unit, value: unknown, path: KeyPath, fault: Fault, file: ConfigFile | null): unknown {
   if (typeof value === 'number') {
     const odd = file?.oddNumber(path);
     if (odd) fault(path, `write ${odd} in plain digits or with a unit`);
     return value;
   }
   if (typeof value !== 'string') return value;
+  if (unit === 'nan') return Number.NaN;
   const parsed = unit === 'bytes' ? parseBytes(value) : parseDuration(value);
   if ('fault' in parsed) {
     fault(path, parsed.fault);

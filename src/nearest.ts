@@ -21,7 +21,7 @@ export function editDistance(a: string, b: string): number {
   return above[t.length];
 }
 
-/** Up to `count` names, nearest first: within a third of the length in edits, or holding the asked-for word. */
+/** The nearest names, up to `count` where several are as near: within a third of the length in edits, or holding the word. */
 export function nearestNames(asked: string, known: Iterable<string>, count = 3): string[] {
   // A hostile name must not buy quadratic work.
   if (asked.length > 100) return [];
@@ -36,7 +36,10 @@ export function nearestNames(asked: string, known: Iterable<string>, count = 3):
     if (distance <= allowed) found.push({ name, distance });
   }
   found.sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1));
-  return found.slice(0, count).map(({ name }) => name);
+  return found
+    .filter(({ distance }) => distance === found[0]?.distance)
+    .slice(0, count)
+    .map(({ name }) => name);
 }
 
 /** ` (did you mean "a" or "b"?)`, or nothing. */

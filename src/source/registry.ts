@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { problem } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import type { BytesRef } from '../plan.ts';
+import { type CogOptions, openCog } from './cog.ts';
 import { type FgbOptions, openFgb } from './fgb.ts';
 import type { Source } from './types.ts';
 
@@ -13,14 +14,12 @@ export interface OpenOptions {
   readonly signal?: AbortSignal;
   /** FlatGeobuf: leaf pages kept by all files together, and how large a file without an index may be. */
   readonly pages?: FgbOptions['pages'];
-  readonly unindexedBytesMax?: number;
+  readonly unindexedBytesMax?: FgbOptions['unindexedBytesMax'];
+  /** COG: decoded bytes that one block may take. */
+  readonly blockBytesMax?: CogOptions['blockBytesMax'];
 }
 
 type Open = (ref: BytesRef, options: OpenOptions) => Promise<Source>;
-
-/** Held in a variable until the module is there to be checked against. */
-const COG_MODULE = './cog.ts';
-const openCog: Open = async (ref, options) => ((await import(COG_MODULE)) as { openCog: Open }).openCog(ref, options);
 
 export const FORMATS: Readonly<Record<string, Open>> = { '.fgb': openFgb, '.tif': openCog, '.tiff': openCog };
 

@@ -131,6 +131,10 @@ const refused: readonly (readonly [string, string, RegExp])[] = [
   ],
   ['rescale reversed', 'layers: {a: {rescale: [[5, 1]]}}\n', /layers\.a\.rescale\[0\]: must be \[min, max\]/],
   ['rescale of three', 'layers: {a: {rescale: [[5, 1, 2]]}}\n', /layers\.a\.rescale\[0\]: /],
+  ['rescale of nothing', 'layers: {a: {rescale: [[.nan, 1]]}}\n', /layers\.a\.rescale\[0\]\[0\]: must be a number/],
+  ['nodata', 'layers: {a: {nodata: none}}\n', /layers\.a\.nodata: must be a number or nan, not "none"/],
+  ['not a number', 'memory: {lineShare: .nan}\n', /memory\.lineShare: /],
+  ['infinite', 'features: {limitMax: .inf}\n', /features\.limitMax: /],
   ['public address', 'server: {publicUrl: "maps?x=1"}\n', /server\.publicUrl: must be an http\(s\) address/],
   ['origin', 'server: {cors: {origins: ["https://a/b"]}}\n', /origins\[0\]: must be "\*" or an origin/],
   ['tiny limit', 'memory: {limit: 1MiB}\n', /memory\.limit: 1048576 bytes is less/],
@@ -164,6 +168,10 @@ test('all faults of file, environment and flags come at once, those of the file 
       'command line --port',
     ],
   );
+});
+
+test('nodata may be not a number', () => {
+  assert.ok(Number.isNaN(load('layers: {a: {nodata: nan}}\n').layers['a']?.nodata));
 });
 
 test('a rule between keys names the place that set the value', () => {
