@@ -1,0 +1,204 @@
+/**
+ * A GeoTIFF of raw values: little-endian, pixel-interleaved strips of about 64 KB, deflate. Invalid pixels hold the nodata
+ * value where there is one, NaN in floats where there is none; integers without nodata get an alpha band instead.
+ */
+import { deflateSync } from 'node:zlib';
+import { SAMPLE_TYPES, type Samples, type SampleType, writeBand } from './samples.ts';
+
+export interface Georeference {
+  readonly originX: number;
+  readonly originY: number;
+  readonly resX: number;
+  readonly resY: number;
+  /** Null: written as user defined, without a name. */
+  readonly epsg: { readonly code: number; readonly geographic: boolean } | null;
+}
+
+export interface TiffImage {
+  readonly type: SampleType;
+  readonly width: number;
+  readonly height: number;
+  readonly bands: number;
+  /** Interleaved. */
+  readonly samples: Samples;
+  readonly mask: Uint8Array | null;
+  readonly nodata: number | null;
+  readonly georef: Georeference | null;
+}
+
+const STRIP_BYTES = 65536;
+/** TIFF field types. */
+const ASCII = 2;
+const SHORT = 3;
+const LONG = 4;
+const DOUBLE = 12;
+const SIZES: Readonly<Record<number, number>> = { [ASCII]: 1, [SHORT]: 2, [LONG]: 4, [DOUBLE]: 8 };
+
+interface Field {
+  readonly tag: number;
+  readonly type: number;
+  readonly values: readonly number[];
+}
+
+/** Upper bound of the file: raw strips with deflate's own overhead, two tables of strips, and the header. */
+export function geotiffBytes(
+  type: SampleType,
+  { width, height }: { width: number; height: number },
+  bands: number,
+): number {
+  const raw = width * height * bands * SAMPLE_TYPES[type].bytes;
+  const strips = Math.min(height, Math.ceil(raw / STRIP_BYTES) + 1);
+  return raw + (raw >>> 10) + strips * 24 + 2048;
+}
+
+export function encodeGeotiff(image: TiffImage): Uint8Array {
+  const { type, width, height, bands } = image;
+  const filled = fillInvalid(image);
+  const planes = bands + (filled.alpha ? 1 : 0);
+  const bytes = SAMPLE_TYPES[type].bytes;
+  const rowsPerStrip = Math.max(1, Math.min(height, Math.floor(STRIP_BYTES / (width * planes * bytes))));
+  const strips: Uint8Array[] = [];
+  for (let y = 0; y < height; y += rowsPerStrip) {
+    strips.push(encodeStrip(image, filled, planes, y, Math.min(rowsPerStrip, height - y)));
+  }
+  const fields = fieldsOf(image, planes, filled, rowsPerStrip, strips);
+  return assemble(fields, strips);
+}
+
+interface Filled {
+  readonly samples: Samples;
+  readonly alpha: Uint8Array | null;
+  readonly nodata: number | null;
+}
+
+function fillInvalid({ type, bands, samples, mask, nodata }: TiffImage): Filled {
+  if (!mask || mask.every(m => m === 255)) return { samples, alpha: null, nodata };
+  const fill = nodata ?? (SAMPLE_TYPES[type].integer ? null : Number.NaN);
+  if (fill === null) return { samples, alpha: mask, nodata };
+  const out = samples.slice();
+  for (let i = 0; i < mask.length; i++) if (mask[i] === 0) out.fill(fill, i * bands, (i + 1) * bands);
+  return { samples: out, alpha: null, nodata: fill };
+}
+
+function encodeStrip(
+  { type, width, bands }: TiffImage,
+  filled: Filled,
+  planes: number,
+  y: number,
+  rows: number,
+): Uint8Array {
+  const { bytes, max } = SAMPLE_TYPES[type];
+  const count = width * rows;
+  const raw = new Uint8Array(count * planes * bytes);
+  const view = new DataView(raw.buffer);
+  const part = filled.samples.subarray(y * width * bands, (y + rows) * width * bands);
+  for (let band = 0; band < bands; band++) {
+    writeBand(type, part, { band, bands, count }, view, { at: band * bytes, step: planes });
+  }
+  if (filled.alpha) {
+    const alpha = Float64Array.from(filled.alpha.subarray(y * width, (y + rows) * width), a => (a * max) / 255);
+    writeBand(type, alpha, { band: 0, bands: 1, count }, view, { at: bands * bytes, step: planes });
+  }
+  return deflateSync(raw, { level: 1 });
+}
+
+function fieldsOf(
+  image: TiffImage,
+  planes: number,
+  filled: Filled,
+  rowsPerStrip: number,
+  strips: readonly Uint8Array[],
+): Field[] {
+  const { type, width, height, bands, georef } = image;
+  const { bytes, tiffFormat } = SAMPLE_TYPES[type];
+  const each = (value: number) => Array.from({ length: planes }, () => value);
+  const rgb = bands === 3 && type === 'uint8';
+  const extras = planes - (rgb ? 3 : 1);
+  const fields: Field[] = [
+    { tag: 256, type: LONG, values: [width] },
+    { tag: 257, type: LONG, values: [height] },
+    { tag: 258, type: SHORT, values: each(bytes * 8) },
+    { tag: 259, type: SHORT, values: [8] },
+    { tag: 262, type: SHORT, values: [rgb ? 2 : 1] },
+    // Offsets are known once all other fields are placed.
+    { tag: 273, type: LONG, values: strips.map(() => 0) },
+    { tag: 277, type: SHORT, values: [planes] },
+    { tag: 278, type: LONG, values: [rowsPerStrip] },
+    { tag: 279, type: LONG, values: strips.map(strip => strip.length) },
+    { tag: 284, type: SHORT, values: [1] },
+  ];
+  if (extras > 0) {
+    const kinds = Array.from({ length: extras }, (_, i) => (filled.alpha && i === extras - 1 ? 2 : 0));
+    fields.push({ tag: 338, type: SHORT, values: kinds });
+  }
+  fields.push({ tag: 339, type: SHORT, values: each(tiffFormat) });
+  if (georef) fields.push(...geoFields(georef));
+  if (filled.nodata !== null) fields.push({ tag: 42113, type: ASCII, values: ascii(nodataText(filled.nodata)) });
+  return fields;
+}
+
+function nodataText(value: number): string {
+  return Number.isNaN(value) ? 'nan' : String(value).replace('Infinity', 'inf');
+}
+
+function ascii(text: string): number[] {
+  return [...`${text}\0`].map(char => char.charCodeAt(0));
+}
+
+/** ModelType 1 projected, 2 geographic; RasterType 1 area. */
+function geoFields({ originX, originY, resX, resY, epsg }: Georeference): Field[] {
+  const fields: Field[] = [
+    { tag: 33550, type: DOUBLE, values: [resX, resY, 0] },
+    { tag: 33922, type: DOUBLE, values: [0, 0, 0, originX, originY, 0] },
+  ];
+  if (!epsg) return fields;
+  const keys = [
+    [1024, 0, 1, epsg.geographic ? 2 : 1],
+    [1025, 0, 1, 1],
+    [epsg.geographic ? 2048 : 3072, 0, 1, epsg.code],
+  ];
+  fields.push({ tag: 34735, type: SHORT, values: [1, 1, 0, keys.length, ...keys.flat()] });
+  return fields;
+}
+
+function assemble(fields: readonly Field[], strips: readonly Uint8Array[]): Uint8Array {
+  const directory = 8;
+  let at = directory + 2 + fields.length * 12 + 4;
+  const places = fields.map(({ type, values }) => {
+    const size = values.length * SIZES[type];
+    if (size <= 4) return 0;
+    at += at & 7 ? 8 - (at & 7) : 0;
+    const place = at;
+    at += size;
+    return place;
+  });
+  const offsets = strips.map(strip => {
+    const place = at;
+    at += strip.length;
+    return place;
+  });
+  const out = new Uint8Array(at);
+  const view = new DataView(out.buffer);
+  out.set([0x49, 0x49, 42, 0, directory]);
+  view.setUint16(directory, fields.length, true);
+  fields.forEach((field, i) => {
+    const values = field.tag === 273 ? offsets : field.values;
+    const entry = directory + 2 + i * 12;
+    view.setUint16(entry, field.tag, true);
+    view.setUint16(entry + 2, field.type, true);
+    view.setUint32(entry + 4, values.length, true);
+    if (places[i] > 0) view.setUint32(entry + 8, places[i], true);
+    writeValues(view, places[i] || entry + 8, field.type, values);
+  });
+  strips.forEach((strip, i) => out.set(strip, offsets[i]));
+  return out;
+}
+
+function writeValues(view: DataView, at: number, type: number, values: readonly number[]): void {
+  values.forEach((value, i) => {
+    if (type === ASCII) view.setUint8(at + i, value);
+    else if (type === SHORT) view.setUint16(at + i * 2, value, true);
+    else if (type === LONG) view.setUint32(at + i * 4, value, true);
+    else view.setFloat64(at + i * 8, value, true);
+  });
+}
