@@ -44,7 +44,6 @@ export function loadConfig(input: ConfigInput): Config {
     strict: true,
     allowUnionTypes: true,
     strictTypes: false,
-    strictNumbers: false,
   });
   ajv.addKeyword('x-unit');
   const issues: ConfigIssue[] = [];
