@@ -15,7 +15,7 @@ import { type Correction, createPriceBook } from './price.ts';
 import { type Waiter, WaitingRoom } from './queue.ts';
 import { ADMISSION_DEFAULTS, type AdmissionSettings } from './settings.ts';
 import { CLASSES, type Moment, Shares } from './shares.ts';
-import { type Counters, createCounters, DrainRate, refusal, retryAfterSeconds } from './tally.ts';
+import { type Counters, createCounters, DrainRate, gone, refusal, retryAfterSeconds } from './tally.ts';
 import type { AdmissionMode, AdmissionStats, Bottleneck, Permit, PermitClass, PermitRequest } from './types.ts';
 
 export interface Admission {
@@ -50,6 +50,7 @@ class Gate implements Admission {
   #drain: DrainRate;
   #book;
   #cancelTick: (() => void) | null = null;
+  #turn = 0;
   #closed = false;
 
   constructor(settings: AdmissionSettings) {
@@ -155,7 +156,8 @@ class Gate implements Admission {
       this.#dispatch();
     };
     const forget = (): void => request.signal.removeEventListener('abort', left);
-    const waiter: Waiter = { request, sinceMs: this.#s.now(), resolve, reject, forget, older: null, newer: null };
+    const turn = this.#turn++;
+    const waiter: Waiter = { request, sinceMs: this.#s.now(), turn, resolve, reject, forget, older: null, newer: null };
     request.signal.addEventListener('abort', left, { once: true });
     this.#room.join(waiter);
     this.#dispatch();
@@ -232,7 +234,7 @@ class Gate implements Admission {
    */
   #next(): Waiter | null {
     const candidates = CLASSES.map(kind => this.#candidate(kind)).filter(waiter => waiter !== null);
-    candidates.sort((a, b) => a.sinceMs - b.sinceMs);
+    candidates.sort((a, b) => a.turn - b.turn);
     let blocked = false;
     for (const waiter of candidates) {
       const { class: kind, client, bytes } = waiter.request;
@@ -243,15 +245,22 @@ class Gate implements Admission {
     return null;
   }
 
-  /** The first of its class in the order of the moment; those whose client is over its share are passed over. */
+  /**
+   * The first of its class in the order of the moment. Where a client is over its share all that it has waiting is
+   * passed over, or its small requests would overtake its large one for ever.
+   */
   #candidate(kind: PermitClass): Waiter | null {
     const line = this.#room.lines[kind];
     const newestFirst = this.#loaded();
+    const over = new Set<string>();
     let waiter = newestFirst ? line.newest : line.oldest;
-    while (waiter !== null && this.#obstacle(waiter.request) === 'client') {
+    while (waiter !== null) {
+      const { client } = waiter.request;
+      if (!over.has(client) && this.#obstacle(waiter.request) !== 'client') return waiter;
+      over.add(client);
       waiter = newestFirst ? waiter.older : waiter.newer;
     }
-    return waiter;
+    return null;
   }
 
   #tickSoon(): void {
@@ -287,8 +296,4 @@ class Gate implements Admission {
       waiter.reject(problem('draining', 'the server takes no new work'));
     }
   }
-}
-
-function gone(): Problem {
-  return problem('client-closed', 'the client went away before its request was admitted');
 }

@@ -9,6 +9,8 @@ import type { Permit, PermitClass, PermitRequest } from './types.ts';
 export interface Waiter {
   readonly request: PermitRequest;
   readonly sinceMs: number;
+  /** Order of arrival, exact where the clock is not. */
+  readonly turn: number;
   resolve(permit: Permit): void;
   reject(error: unknown): void;
   /** Takes the abort listener off. */
@@ -96,7 +98,7 @@ export class WaitingRoom {
     let oldest: Waiter | null = null;
     for (const kind of CLASSES) {
       const head = this.lines[kind].oldest;
-      if (head !== null && (oldest === null || head.sinceMs < oldest.sinceMs)) oldest = head;
+      if (head !== null && (oldest === null || head.turn < oldest.turn)) oldest = head;
     }
     return oldest;
   }

@@ -92,3 +92,7 @@ export function refusal(request: PermitRequest, bottleneck: Bottleneck, context:
     `(${held} of ${budget} bytes in flight, ${queued} waiting)`;
   return problem(code, detail, { retryAfterSeconds: context.retryAfterSeconds, bottleneck, required: request.bytes });
 }
+
+export function gone(): Problem {
+  return problem('client-closed', 'the client went away before its request was admitted');
+}
