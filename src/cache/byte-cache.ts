@@ -93,9 +93,7 @@ class SegmentCache implements ByteCache {
       return undefined;
     }
     this.#count[stale ? 'staleHits' : 'hits']++;
-    entry.lastUse = ++this.#shelf.tick;
-    entry.segment.lastUse = entry.lastUse;
-    entry.hits++;
+    entry.segment.touch(entry, ++this.#shelf.tick);
     return new CachedHit(entry, stale, segment => this.#unpinned(segment));
   }
 

@@ -37,7 +37,8 @@ export class Segment {
   /** Sum of the entries' overheads. */
   overhead = 0;
   pins = 0;
-  lastUse = 0;
+  /** Sum of the entries' last uses. */
+  #uses = 0;
   /** Changes whenever bodies move or go, so that a hit knows that its place is no longer its own. */
   epoch = 0;
 
@@ -63,11 +64,27 @@ export class Segment {
   add(entry: Entry): void {
     this.entries.add(entry);
     this.overhead += entry.overhead;
-    if (entry.lastUse > this.lastUse) this.lastUse = entry.lastUse;
+    this.#uses += entry.lastUse;
   }
 
   remove(entry: Entry): void {
-    if (this.entries.delete(entry)) this.overhead -= entry.overhead;
+    if (!this.entries.delete(entry)) return;
+    this.overhead -= entry.overhead;
+    this.#uses -= entry.lastUse;
+  }
+
+  touch(entry: Entry, tick: number): void {
+    this.#uses += tick - entry.lastUse;
+    entry.lastUse = tick;
+    entry.hits++;
+  }
+
+  /**
+   * When its entries were used last, on average. Not the latest use: one entry that everybody asks for would keep a
+   * segment of dead ones, where it can be carried over alone.
+   */
+  get lastUse(): number {
+    return this.entries.size === 0 ? 0 : this.#uses / this.entries.size;
   }
 
   free(): void {
@@ -86,7 +103,7 @@ export class Segment {
     this.entries.clear();
     this.overhead = 0;
     this.fill = 0;
-    this.lastUse = 0;
+    this.#uses = 0;
     for (const entry of ordered) {
       bytes.copyWithin(this.fill, entry.offset, entry.offset + entry.length);
       entry.offset = this.fill;
