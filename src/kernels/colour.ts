@@ -21,7 +21,7 @@ function rescaleNumbers(from: Samples, out: Uint8Array, band: number, bands: num
   const factor = 255 / (high - low);
   for (let i = band; i < out.length; i += bands) {
     const v = (from[i] - low) * factor;
-    out[i] = v > 0 ? (v < 255 ? v : 255) : 0;
+    out[i] = v > 0 ? Math.min(v, 255) : 0;
   }
 }
 

@@ -190,7 +190,7 @@ function assemble(fields: readonly Field[], strips: readonly Uint8Array[]): Uint
     if (places[i] > 0) view.setUint32(entry + 8, places[i], true);
     writeValues(view, places[i] || entry + 8, field.type, values);
   });
-  strips.forEach((strip, i) => out.set(strip, offsets[i]));
+  for (const [i, strip] of strips.entries()) out.set(strip, offsets[i]);
   return out;
 }
 

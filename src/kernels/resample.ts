@@ -30,7 +30,11 @@ export interface RowTarget {
 }
 
 export function nearestRow(from: WindowPixels, xs: Float64Array, ys: Float64Array, to: RowTarget): void {
-  if (from.bands === 1) return nearestRow1(from, xs, ys, to);
+  if (from.bands === 1) nearestRow1(from, xs, ys, to);
+  else nearestRowN(from, xs, ys, to);
+}
+
+function nearestRowN(from: WindowPixels, xs: Float64Array, ys: Float64Array, to: RowTarget): void {
   const { samples, bands, width, height, weights } = from;
   const { out, outMask, at, count } = to;
   for (let i = 0; i < count; i++) {
@@ -70,7 +74,11 @@ export function bilinearRow(
   to: RowTarget,
   round: boolean,
 ): void {
-  if (from.weights !== null) return bilinearWeighted(from, xs, ys, to, round);
+  if (from.weights !== null) bilinearWeighted(from, xs, ys, to, round);
+  else bilinearAll(from, xs, ys, to, round);
+}
+
+function bilinearAll(from: WindowPixels, xs: Float64Array, ys: Float64Array, to: RowTarget, round: boolean): void {
   const { samples, bands, width, height } = from;
   const { out, outMask, at, count } = to;
   const half = round ? 0.5 : 0;
@@ -122,9 +130,9 @@ function bilinearWeighted(from: WindowPixels, xs: Float64Array, ys: Float64Array
     const y0 = Math.floor(y - 0.5);
     const fx = x - 0.5 - x0;
     const fy = y - 0.5 - y0;
-    const left = x0 >= 0 ? x0 : 0;
+    const left = Math.max(x0, 0);
     const right = x0 + 1 < width ? x0 + 1 : x0;
-    const top = y0 >= 0 ? y0 : 0;
+    const top = Math.max(y0, 0);
     const bottom = y0 + 1 < height ? y0 + 1 : y0;
     const p00 = top * width + left;
     const p01 = top * width + right;

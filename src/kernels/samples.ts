@@ -94,7 +94,7 @@ export function castNodata(type: SampleType, value: number | null | undefined): 
 
 function rounded(value: number, min: number, max: number): number {
   const v = Math.floor(value + 0.5);
-  return v < min ? min : v > max ? max : v === v ? v : 0;
+  return v < min ? min : v > max ? max : Number.isNaN(v) ? 0 : v;
 }
 
 /**

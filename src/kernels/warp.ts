@@ -25,7 +25,7 @@ export interface CellSink {
 export const CELL = 32;
 
 /** Interpolation error a cell may have, source pixels: far below the 0.125 that GDAL allows itself. */
-export const MAX_ERROR = 0.02;
+export const MAX_ERROR = 0.04;
 
 interface Walk {
   readonly map: PixelMap;
@@ -63,14 +63,14 @@ function nodes({ map }: Walk, row: Float64Array, width: number, y: number): void
 
 function visit(walk: Walk, x0: number, y0: number, x1: number, y1: number, c: Float64Array): void {
   const missing = countMissing(c);
-  if (missing === 0 && accurate(walk, x0, y0, x1, y1, c)) return walk.sink.cell(x0, y0, x1, y1, c);
-  if (missing === 4 && emptyInside(walk, x0, y0, x1, y1)) return;
-  if (x1 - x0 <= 1 && y1 - y0 <= 1) {
+  if (missing === 0 && accurate(walk, x0, y0, x1, y1, c)) {
+    walk.sink.cell(x0, y0, x1, y1, c);
+  } else if (x1 - x0 <= 1 && y1 - y0 <= 1) {
     const { probe } = walk;
     if (walk.map(x0 + 0.5, y0 + 0.5, probe, 0)) walk.sink.pixel(x0, y0, probe[0], probe[1]);
-    return;
+  } else if (missing < 4 || !emptyInside(walk, x0, y0, x1, y1)) {
+    quarter(walk, x0, y0, x1, y1);
   }
-  quarter(walk, x0, y0, x1, y1);
 }
 
 function quarter(walk: Walk, x0: number, y0: number, x1: number, y1: number): void {
@@ -129,6 +129,19 @@ function emptyInside({ map, probe }: Walk, x0: number, y0: number, x1: number, y
   return true;
 }
 
+/**
+ * The same where x of the source depends on the column only and y on the row only (north-up rasters in web mercator,
+ * degrees and other cylindrical systems): exact for every pixel, at width + height projections.
+ */
+export function axesOf(map: PixelMap, width: number, height: number): { xs: Float64Array; ys: Float64Array } {
+  const xs = new Float64Array(width).fill(Number.NaN);
+  const ys = new Float64Array(height).fill(Number.NaN);
+  const at = new Float64Array(2);
+  for (let i = 0; i < width; i++) if (map(i + 0.5, height / 2, at, 0)) xs[i] = at[0];
+  for (let j = 0; j < height; j++) if (map(width / 2, j + 0.5, at, 0)) ys[j] = at[1];
+  return { xs, ys };
+}
+
 /** Writes the source position of every pixel centre of the rows y0 ≤ y < y1, row by row; NaN where there is none. */
 export function fillMap(map: PixelMap, extent: Extent, xs: Float64Array, ys: Float64Array, maxError = MAX_ERROR): void {
   const { width, y0, y1 } = extent;
@@ -158,4 +171,16 @@ export function fillMap(map: PixelMap, extent: Extent, xs: Float64Array, ys: Flo
     },
   };
   walkCells(map, extent, sink, maxError);
+}
+
+export function fillAxes(
+  axes: { readonly xs: Float64Array; readonly ys: Float64Array },
+  { width, y0, y1 }: Extent,
+  xs: Float64Array,
+  ys: Float64Array,
+): void {
+  for (let y = y0; y < y1; y++) {
+    xs.set(axes.xs, (y - y0) * width);
+    ys.fill(axes.ys[y], (y - y0) * width, (y - y0 + 1) * width);
+  }
 }

@@ -182,10 +182,28 @@ function applyMask(target: Target, level: LevelRead, place: BlockRead, block: Fe
   }
 }
 
-/** Invalid where every band holds nodata: a black pixel in one band of a picture is a colour. */
-function applyNodata(target: Target, nodata: number): void {
+/**
+ * Invalid where every band holds nodata: a black pixel in one band of a picture is a colour. Doubles are often float32
+ * values that somebody widened, and their nodata was written with fewer digits: those compare as float32.
+ */
+function applyNodata(target: Target, value: number): void {
   const { samples, choice } = target;
-  const n = choice.bands.length;
+  if (samples instanceof Float64Array && !Number.isSafeInteger(value))
+    applyRoughNodata(target, samples, Math.fround(value));
+  else applyExactNodata(target, samples, choice.bands.length, value);
+}
+
+function applyRoughNodata(target: Target, samples: Float64Array, nodata: number): void {
+  const n = target.choice.bands.length;
+  const weights = weightsOf(target);
+  for (let p = 0, s = 0; s < samples.length; p++, s += n) {
+    let b = 0;
+    while (b < n && Math.fround(samples[s + b]) === nodata) b++;
+    if (b === n) weights[p] = 0;
+  }
+}
+
+function applyExactNodata(target: Target, samples: Samples, n: number, nodata: number): void {
   let { weights } = target;
   for (let p = 0, s = 0; s < samples.length; p++, s += n) {
     let b = 0;

@@ -25,11 +25,19 @@ function sameCrs(a: string, b: string): boolean {
   return x.id === y.id || x.proj === y.proj;
 }
 
+/** Meridians are vertical and parallels horizontal, on the same datum: web mercator and degrees of WGS 84. */
+function cylindrical(crs: string): boolean {
+  const { id } = resolveCrs(crs);
+  return id === 'EPSG:3857' || id === 'EPSG:4326' || id === 'OGC:CRS84';
+}
+
 export interface GridMap {
   /** Output pixels → level pixels, continuous across the antimeridian. */
   readonly map: PixelMap;
   /** Infinity where interpolation is exact (same CRS), so that nothing is probed. */
   readonly maxError: number;
+  /** x depends on the column only, y on the row only. */
+  readonly separable: boolean;
   /** What one wrap of x adds to a level pixel position; null where x does not wrap. */
   readonly wrap: readonly [number, number] | null;
 }
@@ -44,16 +52,18 @@ export function gridMap(grid: OutputGrid, place: Placement): GridMap {
       out[at + 1] = y * stepY;
       return true;
     };
-    return { map: stretch, maxError: Infinity, wrap: null };
+    return { map: stretch, maxError: Infinity, separable: true, wrap: null };
   }
   const inverse = invertAffine(place.transform);
   const period = wrapPeriod(place.crs);
   const wrap = period === null ? null : ([period * inverse[1] * scaleX, period * inverse[4] * scaleY] as const);
+  const upright = place.transform[2] === 0 && place.transform[4] === 0;
   if (sameCrs(grid.crs, place.crs)) {
-    return { map: affineMap(grid, inverse, scaleX, scaleY), maxError: Infinity, wrap };
+    return { map: affineMap(grid, inverse, scaleX, scaleY), maxError: Infinity, separable: upright, wrap };
   }
   const move = transformer(grid.crs, place.crs);
-  return { map: projectedMap(grid, move, inverse, scaleX, scaleY, period), maxError: MAX_ERROR, wrap };
+  const separable = upright && cylindrical(grid.crs) && cylindrical(place.crs);
+  return { map: projectedMap(grid, move, inverse, scaleX, scaleY, period), maxError: MAX_ERROR, separable, wrap };
 }
 
 function affineMap(grid: OutputGrid, inverse: Affine, scaleX: number, scaleY: number): PixelMap {
@@ -160,7 +170,10 @@ function radius(ratio: number, max: number): number {
   return Math.min(max, Math.max(1, snapped));
 }
 
-/** A sink that hands on the box of each cell, moved by one wrap or none. */
+/**
+ * A sink that hands on the box of the pixel centres of each cell, moved by one wrap or none. The centres are where
+ * interpolation puts them, which is where the painter will look.
+ */
 export function boxSink(
   dx: number,
   dy: number,
@@ -168,12 +181,21 @@ export function boxSink(
 ): CellSink {
   return {
     pixel: (_x, _y, sx, sy) => take(sx + dx, sy + dy, sx + dx, sy + dy),
-    cell: (_x0, _y0, _x1, _y1, c) =>
-      take(
-        Math.min(c[0], c[2], c[4], c[6]) + dx,
-        Math.min(c[1], c[3], c[5], c[7]) + dy,
-        Math.max(c[0], c[2], c[4], c[6]) + dx,
-        Math.max(c[1], c[3], c[5], c[7]) + dy,
-      ),
+    cell(x0, y0, x1, y1, c) {
+      const u = 0.5 / (x1 - x0);
+      const v = 0.5 / (y1 - y0);
+      const span = emptySpan();
+      for (const [a, b] of [
+        [u, v],
+        [1 - u, v],
+        [u, 1 - v],
+        [1 - u, 1 - v],
+      ]) {
+        const x = (c[0] * (1 - a) + c[2] * a) * (1 - b) + (c[4] * (1 - a) + c[6] * a) * b;
+        const y = (c[1] * (1 - a) + c[3] * a) * (1 - b) + (c[5] * (1 - a) + c[7] * a) * b;
+        stretch(span, x, y);
+      }
+      take(span.minX + dx, span.minY + dy, span.maxX + dx, span.maxY + dy);
+    },
   };
 }

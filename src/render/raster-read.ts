@@ -1,6 +1,6 @@
 /** Plans of what an output grid needs of a raster: the level, the window or windows in it, their blocks. */
 import { problem } from '../errors.ts';
-import { walkCells } from '../kernels/warp.ts';
+import { axesOf, walkCells } from '../kernels/warp.ts';
 import type { Level, RasterSource } from '../source/types.ts';
 import { planRead } from './raster-blocks.ts';
 import {
@@ -62,10 +62,10 @@ export async function planGridRead(ask: GridAsk, signal: AbortSignal): Promise<G
   const there = gridMap(grid, placement);
   const resampling = ask.resampling === 'bilinear' && !aligned(there, grid) ? 'bilinear' : 'nearest';
   const radii = resampling === 'nearest' ? { x: 1, y: 1 } : kernelRadii(ratio.x, ratio.y, KERNEL_RADIUS_MAX);
-  const margin = resampling === 'nearest' ? { x: 0, y: 0 } : { x: radii.x + 0.5, y: radii.y + 0.5 };
+  const taps = resampling === 'nearest' ? { radiusX: 0, radiusY: 0 } : { radiusX: radii.x, radiusY: radii.y };
   const parts: Part[] = [];
   for (const [dx, dy] of shifts(there)) {
-    const touched = touches(there, grid, level, { dx, dy, margin });
+    const touched = touches(there, grid, level, { dx, dy, ...taps });
     if (touched === null) continue;
     const read = await planRead(source, index, touched.window, choice, touched.blocks, signal);
     parts.push({ ...read, dx, dy });
@@ -90,28 +90,40 @@ function shifts({ wrap }: GridMap): [number, number][] {
   return [0, 1, -1].map(turns => [turns * wrap[0], turns * wrap[1]]);
 }
 
-interface Touch {
+/** First and last pixel that taps reach from a centre between min and max; radius 0 is the pixel itself. */
+interface Reach {
   readonly dx: number;
   readonly dy: number;
-  readonly margin: { readonly x: number; readonly y: number };
+  readonly radiusX: number;
+  readonly radiusY: number;
+}
+
+/** A tap at the very edge of the triangle weighs nothing and is not reached for. */
+function firstTap(min: number, radius: number): number {
+  return radius === 0 ? Math.floor(min + SNAP) : Math.floor(min - 0.5 - radius + SNAP) + 1;
+}
+
+function lastTap(max: number, radius: number): number {
+  return radius === 0 ? Math.floor(max + SNAP) : Math.ceil(max - 0.5 + radius - SNAP) - 1;
 }
 
 /** The window of the level that the grid's pixels fall into, with room for the kernel, and the blocks that are really hit. */
 function touches(
-  { map, maxError }: GridMap,
+  there: GridMap,
   grid: OutputGrid,
   level: Level,
-  touch: Touch,
+  reach: Reach,
 ): { window: Rect; blocks: Set<number> } | null {
   const span = emptySpan();
   const blocks = new Set<number>();
   const { blockWidth, blockHeight } = level.format;
-  const sink = boxSink(touch.dx, touch.dy, (minX, minY, maxX, maxY) => {
-    if (!(maxX > SNAP && maxY > SNAP && minX < level.width - SNAP && minY < level.height - SNAP)) return;
-    const x0 = Math.max(0, Math.floor(minX - touch.margin.x + SNAP));
-    const y0 = Math.max(0, Math.floor(minY - touch.margin.y + SNAP));
-    const x1 = Math.max(x0, Math.min(level.width, Math.ceil(maxX + touch.margin.x - SNAP)) - 1);
-    const y1 = Math.max(y0, Math.min(level.height, Math.ceil(maxY + touch.margin.y - SNAP)) - 1);
+  const take = (minX: number, minY: number, maxX: number, maxY: number) => {
+    // The centre of an output pixel must be on the raster: its edge alone does not make it valid.
+    if (!(maxX >= -SNAP && maxY >= -SNAP && minX < level.width && minY < level.height)) return;
+    const x0 = Math.max(0, firstTap(Math.max(minX, 0), reach.radiusX));
+    const y0 = Math.max(0, firstTap(Math.max(minY, 0), reach.radiusY));
+    const x1 = Math.min(level.width - 1, Math.max(x0, lastTap(Math.min(maxX, level.width), reach.radiusX)));
+    const y1 = Math.min(level.height - 1, Math.max(y0, lastTap(Math.min(maxY, level.height), reach.radiusY)));
     stretch(span, x0, y0);
     stretch(span, x1, y1);
     const lastColumn = Math.floor(x1 / blockWidth);
@@ -120,11 +132,43 @@ function touches(
       for (let column = Math.floor(x0 / blockWidth); column <= lastColumn; column++)
         blocks.add(row * level.blocksAcross + column);
     }
-  });
-  walkCells(map, { width: grid.width, y0: 0, y1: grid.height }, sink, maxError);
+  };
+  if (there.separable) takeAxes(there, grid, level, reach, take);
+  else
+    walkCells(
+      there.map,
+      { width: grid.width, y0: 0, y1: grid.height },
+      boxSink(reach.dx, reach.dy, take),
+      there.maxError,
+    );
   if (blocks.size === 0) return null;
   const window = { x: span.minX, y: span.minY, width: span.maxX - span.minX + 1, height: span.maxY - span.minY + 1 };
   return { window, blocks };
+}
+
+/** One box: the columns and rows whose centres are on the raster. */
+function takeAxes(
+  { map }: GridMap,
+  grid: OutputGrid,
+  level: Level,
+  { dx, dy }: Reach,
+  take: (minX: number, minY: number, maxX: number, maxY: number) => void,
+): void {
+  const { xs, ys } = axesOf(map, grid.width, grid.height);
+  const across = onRaster(xs, dx, level.width);
+  const down = onRaster(ys, dy, level.height);
+  if (across && down) take(across[0], down[0], across[1], down[1]);
+}
+
+function onRaster(positions: Float64Array, shift: number, size: number): [number, number] | null {
+  let [min, max] = [Infinity, -Infinity];
+  for (const position of positions) {
+    const at = position + shift;
+    if (!(at >= -SNAP && at < size)) continue;
+    if (at < min) min = at;
+    if (at > max) max = at;
+  }
+  return min <= max ? [min, max] : null;
 }
 
 /** The CRS a layer is served in; a layer without one cannot be placed. */

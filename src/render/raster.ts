@@ -4,7 +4,7 @@ import type { Range } from '../kernels/colour.ts';
 import { bilinearRow, nearestRow } from '../kernels/resample.ts';
 import { wideRow } from '../kernels/resample-wide.ts';
 import { SAMPLE_TYPES, type Samples, workingArray } from '../kernels/samples.ts';
-import { CELL, fillMap } from '../kernels/warp.ts';
+import { axesOf, CELL, fillAxes, fillMap } from '../kernels/warp.ts';
 import type { Painted, TaskContext } from '../plan.ts';
 import { type Canvas, CONTENT_TYPES, encodeCanvas, rangesFor, unscaled } from './raster-encode.ts';
 import { type Gathered, gather } from './raster-gather.ts';
@@ -124,17 +124,19 @@ function resample(
   context: TaskContext,
 ): void {
   const { grid, resampling, radiusX, radiusY } = job;
-  const { map, maxError } = gridMap(grid, job.placement);
+  const there = gridMap(grid, job.placement);
   const { width, height } = grid;
   const xs = new Float64Array(width * Math.min(CELL, height));
   const ys = new Float64Array(xs.length);
+  const axes = there.separable ? axesOf(there.map, width, height) : null;
   const dx = part.dx - part.window.x;
   const dy = part.dy - part.window.y;
   const round = SAMPLE_TYPES[job.choice.dtype].integer;
   for (let y0 = 0; y0 < height; y0 += CELL) {
     context.check();
     const y1 = Math.min(y0 + CELL, height);
-    fillMap(map, { width, y0, y1 }, xs, ys, maxError);
+    if (axes) fillAxes(axes, { width, y0, y1 }, xs, ys);
+    else fillMap(there.map, { width, y0, y1 }, xs, ys, there.maxError);
     const count = width * (y1 - y0);
     for (let i = 0; i < count; i++) {
       xs[i] += dx;
