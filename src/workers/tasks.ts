@@ -1,5 +1,6 @@
 /** What a worker can do, by name. Adding a kind of work is one line here and a painter in render/. */
 import type { Job, Painted, TaskContext } from '../plan.ts';
+import { type ItemsJob, runItems } from '../render/items-task.ts';
 import { createRasterPainter } from '../render/raster.ts';
 import { transcode, type TranscodeJob } from '../render/transcode.ts';
 import { createVectorPainter } from '../render/vector.ts';
@@ -18,6 +19,7 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
   return {
     'vector-tile': (job, context) => vector.paint(job as Parameters<typeof vector.paint>[0], context),
     raster: (job, context) => raster.paint(job as Parameters<typeof raster.paint>[0], context),
+    items: (job, context) => runItems(job as ItemsJob, context),
     transcode: job => transcode(job as TranscodeJob),
   };
 }

@@ -1,0 +1,182 @@
+/** OGC API documents: landing page, conformance, collections, queryables. Declared is only what is done. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { crsUri, resolveCrs } from '../crs.ts';
+import { problem } from '../errors.ts';
+import type { Catalogue, Layer, VectorLayer } from '../layers/types.ts';
+import { servedColumns } from '../render/items.ts';
+import type { Column, ColumnType } from '../source/types.ts';
+import { bboxCrsUris, ITEMS_PARAMETERS } from './features-params.ts';
+
+export const CRS84 = 'http://www.opengis.net/def/crs/OGC/1.3/CRS84';
+
+/** Part 1 Core with GeoJSON and OpenAPI 3.0's successor is not a class of its own, so `oas30` is not declared. */
+export const CONFORMANCE = [
+  'http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core',
+  'http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/landing-page',
+  'http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json',
+  'http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections',
+  'http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core',
+  'http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson',
+] as const;
+
+interface Link {
+  readonly rel: string;
+  readonly href: string;
+  readonly type?: string;
+  readonly title?: string;
+}
+
+export interface OgcDeps {
+  readonly catalogue: Catalogue;
+  publicUrl(request: FastifyRequest): string;
+}
+
+export function landingPage(base: string): Record<string, unknown> {
+  const link = (rel: string, path: string, type: string, title: string): Link => ({
+    rel,
+    href: `${base}${path}`,
+    type,
+    title,
+  });
+  return {
+    title: 'Plimsoll',
+    description: 'Vector tiles, features and raster windows out of FlatGeobuf and Cloud Optimized GeoTIFF',
+    links: [
+      link('self', '/', 'application/json', 'This document'),
+      link('alternate', '/?f=html', 'text/html', 'Viewer'),
+      link('service-desc', '/api', 'application/vnd.oai.openapi+json;version=3.1', 'API definition'),
+      link('service-doc', '/api.html', 'text/html', 'API documentation'),
+      link('conformance', '/conformance', 'application/json', 'Conformance classes'),
+      link(
+        'http://www.opengis.net/def/rel/ogc/1.0/conformance',
+        '/conformance',
+        'application/json',
+        'Conformance classes',
+      ),
+      link('data', '/collections', 'application/json', 'Feature collections'),
+      link('http://www.opengis.net/def/rel/ogc/1.0/data', '/collections', 'application/json', 'Feature collections'),
+    ],
+  };
+}
+
+export function registerOgc(app: FastifyInstance, deps: OgcDeps): void {
+  app.get('/conformance', async (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=3600').send({ conformsTo: CONFORMANCE }),
+  );
+  app.get('/collections', async (request, reply) => {
+    const base = deps.publicUrl(request);
+    const collections = deps.catalogue
+      .list()
+      .filter(isServed)
+      .map(layer => collectionJson(base, layer));
+    const links: Link[] = [{ rel: 'self', href: `${base}/collections`, type: 'application/json' }];
+    return reply.header('cache-control', 'no-cache').send({ links, collections });
+  });
+  app.get<{ Params: { id: string } }>('/collections/:id', async (request, reply) => {
+    const layer = vectorOf(deps.catalogue, request.params.id);
+    return reply.header('cache-control', 'no-cache').send(collectionJson(deps.publicUrl(request), layer));
+  });
+  app.get<{ Params: { id: string } }>('/collections/:id/queryables', async (request, reply) => {
+    const layer = vectorOf(deps.catalogue, request.params.id);
+    return reply
+      .header('cache-control', 'no-cache')
+      .type('application/schema+json')
+      .send(queryables(deps.publicUrl(request), layer));
+  });
+}
+
+function isServed(layer: Layer): layer is VectorLayer {
+  return layer.kind === 'vector' && layer.verdict.servable;
+}
+
+/** Throws what is true of the id: unknown, ended, of another kind, not servable. */
+export function vectorOf(catalogue: Catalogue, id: string): VectorLayer {
+  const layer = catalogue.get(id);
+  if (!layer) {
+    catalogue.lease(id).release(); // throws, naming the nearest ids
+    throw problem('layer-not-found', `no layer is called ${id}`);
+  }
+  if (!layer.verdict.servable) {
+    const { reasons } = layer.verdict;
+    throw problem('layer-not-servable', `${id}: ${reasons[0]?.detail ?? 'not servable'}`, { reasons });
+  }
+  if (layer.kind !== 'vector')
+    throw problem('wrong-kind', `${id} is a ${layer.kind} layer and has no feature collection`);
+  return layer;
+}
+
+export function collectionUrl(base: string, layer: Layer): string {
+  return `${base}/collections/${encodeURIComponent(layer.id)}`;
+}
+
+function collectionJson(base: string, layer: VectorLayer): Record<string, unknown> {
+  const { id, title, description, lonLatBounds, options, source } = layer;
+  const href = collectionUrl(base, layer);
+  const storage = source.crs === null ? null : crsUri(resolveCrs(source.crs));
+  const links: Link[] = [
+    { rel: 'self', href, type: 'application/json', title },
+    { rel: 'items', href: `${href}/items`, type: 'application/geo+json', title: `${title}: features` },
+    {
+      rel: 'http://www.opengis.net/def/rel/ogc/1.0/queryables',
+      href: `${href}/queryables`,
+      type: 'application/schema+json',
+    },
+    {
+      rel: 'http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector',
+      href: `${base}/tiles/${encodeURIComponent(id)}`,
+      type: 'application/json',
+    },
+  ];
+  return {
+    id,
+    title,
+    ...(description ? { description } : {}),
+    ...(options.attribution ? { attribution: options.attribution } : {}),
+    itemType: 'feature',
+    ...(lonLatBounds ? { extent: { spatial: { bbox: [lonLatBounds], crs: CRS84 } } } : {}),
+    crs: [CRS84],
+    ...(storage ? { storageCrs: storage } : {}),
+    bboxCrs: bboxCrsUris(layer),
+    itemCount: source.count,
+    links,
+  };
+}
+
+/** What `name=value` and `datetime` may be asked of. */
+function queryables(base: string, layer: VectorLayer): Record<string, unknown> {
+  const reserved: readonly string[] = ITEMS_PARAMETERS;
+  const columns = servedColumns(layer).filter(
+    ({ name, type }) => !reserved.includes(name) && type !== 'json' && type !== 'binary',
+  );
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: `${collectionUrl(base, layer)}/queryables`,
+    type: 'object',
+    title: layer.title,
+    properties: Object.fromEntries(columns.map(column => [column.name, columnSchema(column)])),
+    additionalProperties: false,
+  };
+}
+
+const SCHEMAS: Readonly<Record<ColumnType, Readonly<Record<string, unknown>>>> = {
+  byte: { type: 'integer', minimum: -128, maximum: 127 },
+  ubyte: { type: 'integer', minimum: 0, maximum: 255 },
+  bool: { type: 'boolean' },
+  short: { type: 'integer' },
+  ushort: { type: 'integer', minimum: 0 },
+  int: { type: 'integer' },
+  uint: { type: 'integer', minimum: 0 },
+  // Beyond 2^53 a string, so that no digit is lost.
+  long: { type: ['integer', 'string'] },
+  ulong: { type: ['integer', 'string'] },
+  float: { type: 'number' },
+  double: { type: 'number' },
+  string: { type: 'string' },
+  json: {},
+  datetime: { type: 'string', format: 'date-time' },
+  binary: { type: 'string', contentEncoding: 'base64' },
+};
+
+function columnSchema({ type, title, description }: Column): Record<string, unknown> {
+  return { ...SCHEMAS[type], ...(title ? { title } : {}), ...(description ? { description } : {}) };
+}
