@@ -2,8 +2,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { type Admission, createAdmission } from './admission/controller.ts';
-import { type ByteCache, createByteCache } from './cache/byte-cache.ts';
+import { createByteCache } from './cache/byte-cache.ts';
 import { createFlight } from './cache/flight.ts';
+import type { ByteCache } from './cache/types.ts';
 import type { Config } from './config.ts';
 import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
@@ -16,6 +17,7 @@ import { segmentBytesFor } from './memory/segments.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { sessionTile } from './operations.ts';
 import { createReports, type Reports } from './reports.ts';
+import type { Job } from './plan.ts';
 import { rasterZooms } from './render/raster-info.ts';
 import { defaultZooms } from './render/vector-plan.ts';
 import { type Observer, type Rooms, serve } from './serve.ts';
@@ -122,7 +124,7 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
     ledger,
     log,
     onChange: changes => {
-      for (const { id } of changes) cache.dropLayer(id);
+      for (const { id } of changes) cache.deleteLayer(id);
     },
   });
   const sessions = config.sessions.enabled ? buildSessions(config, budget, catalogue, memory, cache) : null;
@@ -147,7 +149,7 @@ function buildSessions(config: Config, budget: Budget, catalogue: CatalogueRoom,
       addSession: layer => catalogue.addSession(layer),
       removeSession: id => {
         catalogue.removeSession(id);
-        cache.dropLayer(id);
+        cache.deleteLayer(id);
       },
     },
   });
@@ -200,8 +202,9 @@ function routes({ config }: AppInput, built: Built, rooms: Rooms, reports: Repor
       limitDefault: config.features.limitDefault,
       limitMax: config.features.limitMax,
       admit: reports.admit(admission),
+      run: (job: Job, signal: AbortSignal) => built.pool.run(job, { signal }),
     },
-    sessions: sessions === null ? null : { sessions, publicUrl },
+    sessions: sessions === null ? null : { sessions, publicUrl, admit: reports.admit(admission) },
   };
 }
 

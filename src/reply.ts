@@ -1,5 +1,5 @@
 /** What serve.ts gives back to http: status, headers, body, and what must happen when the last byte has left. */
-import type { CacheHit } from './cache/byte-cache.ts';
+import type { CacheHit } from './cache/types.ts';
 import type { Identity } from './identity.ts';
 import type { Layer } from './layers/types.ts';
 import type { Ledger } from './memory/types.ts';
@@ -23,7 +23,7 @@ export function replyNotModified(identity: Identity, layers: readonly Layer[]): 
 }
 
 export function replyHit(hit: CacheHit, layers: readonly Layer[]): Reply {
-  if (hit.empty) {
+  if (hit.length === 0) {
     const headers = { ...hit.headers, etag: hit.etag, ...caching(layers) };
     return { status: 204, headers, body: null, outcome: 'hit', release: nothing };
   }

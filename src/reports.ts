@@ -1,7 +1,7 @@
 /** What the rooms' plain counters look like from outside: metric sources, /memory, /debug/memory, readiness. */
 import type { Admission } from './admission/controller.ts';
 import type { Permit, PermitClass } from './admission/types.ts';
-import type { ByteCache } from './cache/byte-cache.ts';
+import type { ByteCache } from './cache/types.ts';
 import type { Flight } from './cache/flight.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
 import type { Sessions } from './layers/sessions.ts';

@@ -1,5 +1,5 @@
 /** Fastify set up once, and the route table on one screen. */
-import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { problem } from '../errors.ts';
 import { registerCatalogue } from './catalogue.ts';
@@ -40,7 +40,7 @@ const EXPOSED = 'ETag, Link, Location, Retry-After, Server-Timing, X-Plimsoll, X
 export function createServer(options: ServerOptions, routes: Routes): FastifyInstance {
   const app = Fastify({
     loggerInstance: options.log as never,
-    disableRequestLogging: !options.accessLog,
+    logController: new LogController({ disableRequestLogging: !options.accessLog }),
     bodyLimit: options.bodyLimit,
     keepAliveTimeout: options.keepAliveTimeout,
     requestTimeout: options.requestTimeout,

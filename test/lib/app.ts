@@ -1,0 +1,29 @@
+/** The whole server over real files, for app.inject: no port, no relaunch, everything else as in production. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { type App, createApp } from '../../src/app.ts';
+import { loadConfig } from '../../src/config.ts';
+import { deriveBudget } from '../../src/memory/budget.ts';
+import { readLimit } from '../../src/memory/limit.ts';
+
+export const DEMO = fileURLToPath(new URL('../../demo', import.meta.url));
+export const SHARED = fileURLToPath(new URL('../../../shared/data/dev', import.meta.url));
+
+/** For test options: false where the shared data is there, else the reason to skip. */
+export const WITHOUT_SHARED = existsSync(SHARED) ? false : 'the shared test data is not beside this checkout';
+
+export interface TestAppOptions {
+  readonly paths?: readonly string[];
+  readonly memory?: string;
+  readonly set?: Readonly<Record<string, string>>;
+}
+
+export async function testApp({ paths = [DEMO], memory = '512MiB', set = {} }: TestAppOptions = {}): Promise<App> {
+  const all = { 'memory.limit': memory, 'memory.workers': '1', 'discovery.watch': 'false', ...set };
+  const flags = Object.entries(all).map(([key, text]) => ({ flag: `--set ${key}`, key, text }));
+  const config = loadConfig({ env: {}, flags, paths });
+  const limit = readLimit({ flag: config.memory.limit ?? undefined });
+  const budget = deriveBudget(config.memory.limit ?? limit.bytes, { workers: 1 });
+  return createApp({ config, limit, budget, log: pino({ level: 'silent' }) });
+}
