@@ -36,7 +36,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
     .code(status)
     .header('cache-control', cacheControl)
     .header('content-type', 'application/problem+json')
-    .send(JSON.stringify(problemBody(known, request.url)));
+    .send(Buffer.from(JSON.stringify(problemBody(known, request.url))));
 }
 
 /** Fastify's own errors (bad JSON, body too large …) in our words; anything unknown is `internal` and tells no secrets. */

@@ -212,8 +212,8 @@ function decodeProperties(
   if (!found) return out;
   let p = found + 4;
   const stop = p + view.getUint32(found, true);
-  while (p < stop) {
-    if (p + 2 > stop) throw at.corrupt('the attributes end in the middle of a column number');
+  // Some writers leave one byte of padding behind the last value, which no reader minds.
+  while (p + 1 < stop) {
     const column = columns[view.getUint16(p, true)];
     if (!column) throw at.corrupt(`an attribute names column ${view.getUint16(p, true)} of ${columns.length}`);
     p += 2;
@@ -282,4 +282,9 @@ function json(raw: string): unknown {
   } catch {
     return raw;
   }
+}
+
+/** The geometry of the table at `table` within its feature's frame, curves linearised: for what tiles meet once in a blue moon. */
+export function decodeGeometryAt(frame: Omit<Frame, 'hasZ'>, table: number, type: number): Geometry | null {
+  return decodeGeometry({ view: frame.view, start: frame.start, end: frame.end, hasZ: false }, table, type, 0);
 }

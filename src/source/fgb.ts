@@ -20,6 +20,8 @@ export interface FgbSource extends VectorSource {
   readonly featuresStart: number;
   /** The header's geometry type number, 0 where features say their own. */
   readonly geometryType: number;
+  /** Cells a tile side by grid and zoom, once measured: see render/vector-lod.ts. Dies with the source. */
+  readonly lod: Map<string, Promise<number | null>>;
 }
 
 export interface FgbOptions {
@@ -158,6 +160,7 @@ function judge(
     tree,
     featuresStart,
     geometryType: header.geometryType,
+    lod: new Map(),
     async close() {
       tree?.pages.close();
       bytes.close();
