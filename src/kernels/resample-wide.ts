@@ -4,7 +4,7 @@
  */
 import type { RowTarget, WindowPixels } from './resample.ts';
 
-const EDGE = 1e-7;
+const EDGE = 1e-10;
 
 export interface Radii {
   /** Source pixels from the centre to where the triangle ends, at least 1. */

@@ -19,7 +19,7 @@ export interface WindowPixels {
 }
 
 /** Positions computed to land on a pixel's edge may miss it by rounding; GDAL leans the same way. */
-const EDGE = 1e-7;
+const EDGE = 1e-10;
 
 export interface RowTarget {
   readonly out: Samples;
