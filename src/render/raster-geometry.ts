@@ -7,7 +7,9 @@ import type { Affine, OutputGrid, Placement } from './raster-types.ts';
 /** Positions nearer than this to a pixel's edge are on it, so that aligned tiles do not touch the next block. */
 export const SNAP = 1e-6;
 
+/** In GDAL's order of operations, so that positions on a pixel's edge fall to the same side. */
 export function invertAffine(t: Affine): Affine {
+  if (t[2] === 0 && t[4] === 0) return [-t[0] / t[1], 1 / t[1], 0, -t[3] / t[5], 0, 1 / t[5]];
   const det = t[1] * t[5] - t[2] * t[4];
   const [a, b, c, d] = [t[5] / det, -t[2] / det, -t[4] / det, t[1] / det];
   return [-(t[0] * a + t[3] * b), a, b, -(t[0] * c + t[3] * d), c, d];
@@ -54,36 +56,31 @@ export function gridMap(grid: OutputGrid, place: Placement): GridMap {
     };
     return { map: stretch, maxError: Infinity, separable: true, wrap: null };
   }
-  const inverse = invertAffine(place.transform);
+  const t = place.transform;
+  // Level pixels are larger: overviews have a geotransform of their own.
+  const inverse = invertAffine([t[0], t[1] / scaleX, t[2] / scaleY, t[3], t[4] / scaleX, t[5] / scaleY]);
   const period = wrapPeriod(place.crs);
-  const wrap = period === null ? null : ([period * inverse[1] * scaleX, period * inverse[4] * scaleY] as const);
+  const wrap = period === null ? null : ([period * inverse[1], period * inverse[4]] as const);
   const upright = place.transform[2] === 0 && place.transform[4] === 0;
   if (sameCrs(grid.crs, place.crs)) {
-    return { map: affineMap(grid, inverse, scaleX, scaleY), maxError: Infinity, separable: upright, wrap };
+    return { map: affineMap(grid, inverse), maxError: Infinity, separable: upright, wrap };
   }
   const move = transformer(grid.crs, place.crs);
   const separable = upright && cylindrical(grid.crs) && cylindrical(place.crs);
-  return { map: projectedMap(grid, move, inverse, scaleX, scaleY, period), maxError: MAX_ERROR, separable, wrap };
+  return { map: projectedMap(grid, move, inverse, period), maxError: MAX_ERROR, separable, wrap };
 }
 
-function affineMap(grid: OutputGrid, inverse: Affine, scaleX: number, scaleY: number): PixelMap {
+function affineMap(grid: OutputGrid, inverse: Affine): PixelMap {
   return (px, py, out, at) => {
     const x = grid.originX + px * grid.resX;
     const y = grid.originY - py * grid.resY;
-    out[at] = (inverse[0] + x * inverse[1] + y * inverse[2]) * scaleX;
-    out[at + 1] = (inverse[3] + x * inverse[4] + y * inverse[5]) * scaleY;
+    out[at] = inverse[0] + x * inverse[1] + y * inverse[2];
+    out[at + 1] = inverse[3] + x * inverse[4] + y * inverse[5];
     return true;
   };
 }
 
-function projectedMap(
-  grid: OutputGrid,
-  move: Transformer,
-  inverse: Affine,
-  scaleX: number,
-  scaleY: number,
-  period: number | null,
-): PixelMap {
+function projectedMap(grid: OutputGrid, move: Transformer, inverse: Affine, period: number | null): PixelMap {
   const centre = new Float64Array(2);
   const midX = grid.originX + (grid.resX * grid.width) / 2;
   const midY = grid.originY - (grid.resY * grid.height) / 2;
@@ -97,8 +94,8 @@ function projectedMap(
       const turns = (around - x) / period;
       if (turns > 0.5 + 1e-9 || turns < -0.5 - 1e-9) x += period * Math.round(turns);
     }
-    out[at] = (inverse[0] + x * inverse[1] + y * inverse[2]) * scaleX;
-    out[at + 1] = (inverse[3] + x * inverse[4] + y * inverse[5]) * scaleY;
+    out[at] = inverse[0] + x * inverse[1] + y * inverse[2];
+    out[at + 1] = inverse[3] + x * inverse[4] + y * inverse[5];
     return true;
   };
 }

@@ -1,0 +1,48 @@
+"""Answers of GDAL for test/raster/oracle.test.ts.
+
+    python raster_oracle.py REQUESTS.json OUTDIR
+
+REQUESTS is a list of {path, level, crs, originX, originY, resX, resY, width, height, resampling, bands}. For each, number
+n, OUTDIR/n.npy holds float64 (bands + 1, height, width): the values of a WarpedVRT from that level onto that grid, exact
+transformation, and the mask (0 or 255) last.
+"""
+
+import json
+import sys
+import warnings
+
+import numpy
+import rasterio
+from rasterio.enums import ColorInterp, Resampling
+from rasterio.transform import Affine
+from rasterio.vrt import WarpedVRT
+
+warnings.filterwarnings('ignore')
+
+
+def answer(request):
+    options = {'OVERVIEW_LEVEL': request['level'] - 1} if request['level'] > 0 else {}
+    transform = Affine(request['resX'], 0, request['originX'], 0, -request['resY'], request['originY'])
+    with rasterio.open(request['path'], **options) as source:
+        has_alpha = ColorInterp.alpha in source.colorinterp
+        add_alpha = source.nodata is None and not has_alpha
+        with WarpedVRT(
+            source,
+            crs=request['crs'],
+            transform=transform,
+            width=request['width'],
+            height=request['height'],
+            resampling=Resampling[request['resampling']],
+            add_alpha=add_alpha,
+            tolerance=0.001,
+            **({'XSCALE': 1 / request['radiusX'], 'YSCALE': 1 / request['radiusY']} if 'radiusX' in request else {}),
+        ) as vrt:
+            values = vrt.read(request['bands']).astype('float64')
+            # The mask of an added alpha band is wrong for floats (dataset_mask says 255 everywhere), the band itself is not.
+            mask = (vrt.read(vrt.count) > 0) * 255.0 if add_alpha else vrt.dataset_mask().astype('float64')
+    return numpy.concatenate([values, mask[None]])
+
+
+with rasterio.Env(GDAL_CACHEMAX=64 << 20):
+    for n, request in enumerate(json.load(open(sys.argv[1]))):
+        numpy.save(f'{sys.argv[2]}/{n}.npy', answer(request))

@@ -1,0 +1,168 @@
+/**
+ * Tiles and windows of every real raster against GDAL's warper, on the same grid from the same level, in raw values: nearest
+ * within 2/255 of the range for 99 % of the valid pixels, bilinear on average within 1/255, masks alike.
+ *
+ * Two differences are GDAL's own affair and kept out of the comparison. Its bilinear triangle gets too narrow on tiles that
+ * the raster covers in part, so the scale is told to it (XSCALE). And the libjpeg 9 of rasterio's wheels enlarges halved chroma
+ * in another way than the libjpeg-turbo that sharp and most GDALs have, so those JPEGs are compared by their luma.
+ */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { RasterLayer } from '../../src/layers/types.ts';
+import type { Plan } from '../../src/plan.ts';
+import { createRasterPainter } from '../../src/render/raster.ts';
+import { planRasterTile, planWindow, type RasterParams } from '../../src/render/raster-plan.ts';
+import type { ImageJob } from '../../src/render/raster-types.ts';
+import { latToMercator, lonToMercator, MERCATOR_HALF, WEB_MERCATOR_QUAD } from '../../src/tile.ts';
+import { findPython, runPython } from '../oracle/python.ts';
+import { never, noData, openLayer, paintPlan, RASTERS, rasterFiles } from './layers.ts';
+import { type Cube, readNpy } from './npy-reader.ts';
+
+const found = findPython('rasterio', 'numpy');
+const skip = noData || ('reason' in found ? found.reason : false);
+const painter = createRasterPainter();
+after(() => painter.close());
+
+interface Case {
+  readonly label: string;
+  readonly ours: Cube;
+  readonly job: ImageJob;
+  readonly layer: RasterLayer;
+}
+
+function paramsOf(layer: RasterLayer, resampling: 'nearest' | 'bilinear'): RasterParams {
+  const bidx = layer.source.bands.filter(band => band.colorInterp !== 'alpha').map(band => band.index);
+  return { resampling, returnMask: true, unscale: false, bidx };
+}
+
+/** The tile a bit off the middle of the raster's box, at each third of its zooms and one beyond. */
+async function* plansOf(layer: RasterLayer): AsyncGenerator<{ label: string; plan: Plan }> {
+  const [west, south, east, north] = layer.lonLatBounds!;
+  const step = Math.max(1, Math.ceil((layer.maxzoom - layer.minzoom) / 3));
+  const x = lonToMercator(west + (east - west) * 0.4);
+  const y = latToMercator(Math.max(south, -85)) * 0.4 + latToMercator(Math.min(north, 85)) * 0.6;
+  for (const resampling of ['nearest', 'bilinear'] as const) {
+    const params = paramsOf(layer, resampling);
+    for (let z = layer.minzoom; z <= Math.min(layer.maxzoom + 1, 24); z += step) {
+      const side = (2 * MERCATOR_HALF) / 2 ** z;
+      const tile = { z, x: Math.floor((x + MERCATOR_HALF) / side), y: Math.floor((MERCATOR_HALF - y) / side) };
+      const plan = await planRasterTile(
+        { layer, grid: WEB_MERCATOR_QUAD, tile, scale: 1, format: 'npy', params },
+        never,
+      );
+      yield { label: `${resampling} tile ${z}/${tile.x}/${tile.y}`, plan };
+    }
+    const [w, h] = [(east - west) * 0.3, (Math.min(north, 85) - Math.max(south, -85)) * 0.3];
+    const bbox = [west + w, Math.max(south, -85) + h, east - w, Math.min(north, 85) - h] as const;
+    const size = { width: 200, height: 150, maxSize: null };
+    const plan = await planWindow(
+      { layer, bbox, bboxCrs: 'EPSG:4326', dstCrs: null, ...size, format: 'npy', params },
+      never,
+    );
+    yield { label: `${resampling} window`, plan };
+  }
+}
+
+function requestOf({ job, layer }: Case): Record<string, unknown> {
+  return {
+    path: layer.source.ref.href,
+    level: job.parts[0].level.index,
+    ...job.grid,
+    resampling: job.resampling,
+    bands: job.choice.bands.map(band => band + 1),
+    ...(job.resampling === 'bilinear' ? { radiusX: job.radiusX, radiusY: job.radiusY } : {}),
+  };
+}
+
+interface Agreement {
+  valid: number;
+  maskDiffers: number;
+  off: number;
+  meanError: number;
+}
+
+/** Errors are in 255ths of the range: of bytes 255, of others what GDAL's valid values span. */
+function compare(ours: Cube, theirs: Cube, bytes: boolean, luma: boolean): Agreement {
+  const [planes, height, width] = theirs.shape;
+  assert.deepEqual(ours.shape, theirs.shape);
+  const bands = planes - 1;
+  const count = width * height;
+  const valid = (cube: Cube, i: number) => cube.values[bands * count + i] > 0;
+  const weights = luma ? [0.299, 0.587, 0.114] : null;
+  const range = bytes ? 255 : spanOf(theirs, bands, count);
+  const result = { valid: 0, maskDiffers: 0, off: 0, meanError: 0 };
+  for (let i = 0; i < count; i++) {
+    if (valid(ours, i) !== valid(theirs, i)) result.maskDiffers++;
+    else if (valid(ours, i)) {
+      result.valid++;
+      const diffs = Array.from({ length: bands }, (_, b) => ours.values[b * count + i] - theirs.values[b * count + i]);
+      const worst = weights
+        ? Math.abs(diffs.reduce((sum, d, b) => sum + d * weights[b], 0))
+        : Math.max(...diffs.map(Math.abs));
+      const error = (worst / range) * 255;
+      if (!(error <= 2)) result.off++;
+      result.meanError += error;
+    }
+  }
+  result.meanError /= Math.max(1, result.valid);
+  return result;
+}
+
+function spanOf({ values }: Cube, bands: number, count: number): number {
+  let [low, high] = [Infinity, -Infinity];
+  for (let i = 0; i < bands * count; i++) {
+    if (values[bands * count + (i % count)] === 0 || !Number.isFinite(values[i])) continue;
+    low = Math.min(low, values[i]);
+    high = Math.max(high, values[i]);
+  }
+  return high > low ? high - low : 1;
+}
+
+/** Chroma of YCbCr is always halved by GDAL's own writer. */
+function halvedChroma({ source }: RasterLayer): boolean {
+  const { compression, photometric } = source.levels[0].format;
+  return compression === 7 && photometric === 6;
+}
+
+function judge(agreement: Agreement, { label, job, ours, layer }: Case): void {
+  const pixels = ours.shape[1] * ours.shape[2];
+  const said = `${layer.id} ${label}: ${JSON.stringify(agreement)}`;
+  assert.ok(agreement.maskDiffers <= pixels * 0.001, `masks differ, ${said}`);
+  if (job.resampling === 'nearest') assert.ok(agreement.off <= agreement.valid * 0.01, `values differ, ${said}`);
+  else assert.ok(agreement.meanError <= 1, `values differ, ${said}`);
+}
+
+test('every raster agrees with GDAL, in tiles and windows, nearest and bilinear', { skip }, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'raster-oracle-'));
+  try {
+    const cases: Case[] = [];
+    for (const name of rasterFiles()) {
+      const layer = await openLayer(RASTERS + name);
+      if (!layer.verdict.servable || !layer.lonLatBounds) continue;
+      for await (const { label, plan } of plansOf(layer)) {
+        const job = plan.job as ImageJob | null;
+        // A tile outside has a job without parts, and nothing to compare.
+        if (!job || job.parts.length === 0) continue;
+        const { body } = await paintPlan(painter, plan);
+        cases.push({ label, layer, job, ours: readNpy(body!) });
+      }
+      await layer.source.close();
+    }
+    assert.ok(cases.length > 100, `${cases.length} cases`);
+    writeFileSync(join(folder, 'requests.json'), JSON.stringify(cases.map(requestOf)));
+    runPython((found as { python: string }).python, 'raster_oracle.py', [join(folder, 'requests.json'), folder]);
+    let compared = 0;
+    for (const [n, each] of cases.entries()) {
+      const theirs = readNpy(readFileSync(join(folder, `${n}.npy`)));
+      const agreement = compare(each.ours, theirs, each.layer.source.dtype === 'uint8', halvedChroma(each.layer));
+      judge(agreement, each);
+      compared += agreement.valid;
+    }
+    assert.ok(compared > 1e6, `${compared} valid pixels were compared`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
