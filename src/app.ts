@@ -16,10 +16,10 @@ import { createMemory, type Memory } from './memory/memory.ts';
 import { segmentBytesFor } from './memory/segments.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { sessionTile } from './operations.ts';
-import { createReports, type Reports } from './reports.ts';
 import type { Job } from './plan.ts';
 import { rasterZooms } from './render/raster-info.ts';
 import { defaultZooms } from './render/vector-plan.ts';
+import { createReports, type Reports } from './reports.ts';
 import { type Observer, type Rooms, serve } from './serve.ts';
 import { openSource } from './source/registry.ts';
 import { createPool, type Pool } from './workers/pool.ts';
@@ -91,7 +91,9 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
     collect: globalThis.gc as (() => void) | undefined,
     ...(readLimit ? { readLimit } : {}),
   });
-  memory.onLevel((level, before) => log.warn({ level, before, used: memory.gauge.last.used }, 'the memory level changed'));
+  memory.onLevel((level, before) =>
+    log.warn({ level, before, used: memory.gauge.last.used }, 'the memory level changed'),
+  );
   const { ledger } = memory;
   const cache = createByteCache({
     maxBytes: config.cache.enabled ? budget.cacheBytes : 0,
@@ -131,7 +133,13 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
   return { memory, ledger, cache, admission, pool, catalogue, sessions, flight: createFlight() };
 }
 
-function buildSessions(config: Config, budget: Budget, catalogue: CatalogueRoom, memory: Memory, cache: ByteCache): Sessions {
+function buildSessions(
+  config: Config,
+  budget: Budget,
+  catalogue: CatalogueRoom,
+  memory: Memory,
+  cache: ByteCache,
+): Sessions {
   const { ttl, idle, quotaBytes, maxSessions, maxLayers, maxBodyBytes } = config.sessions;
   const sessions = createSessions({
     ledger: memory.ledger,

@@ -60,15 +60,26 @@ async function start(command: ServeCommand): Promise<void> {
   const log: Logger = pino({ level: config.log.level, base: { service: 'plimsoll' } });
   log.info({ limit: limit.bytes, source: limit.source, budget }, `memory budget\n${describeBudget(budget)}`);
   if (!(await segmentReturns())) {
-    log.warn('the allocator keeps freed cache segments: set MALLOC_MMAP_THRESHOLD_=1048576, or use jemalloc (docs/memory.md)');
+    log.warn(
+      'the allocator keeps freed cache segments: set MALLOC_MMAP_THRESHOLD_=1048576, or use jemalloc (docs/memory.md)',
+    );
   }
-  const app = await createApp({ config, limit, budget, log, readLimit: () => readLimit({ flag: config.memory.limit ?? undefined }) });
+  const app = await createApp({
+    config,
+    limit,
+    budget,
+    log,
+    readLimit: () => readLimit({ flag: config.memory.limit ?? undefined }),
+  });
   const address = await app.server.listen({ host: config.server.host, port: config.server.port });
   const { port } = new URL(address);
   const base = config.server.publicUrl?.replace(/\/+$/, '') ?? `http://localhost:${port}`;
   const layers = app.catalogue.list();
   const refused = layers.filter(layer => !layer.verdict.servable);
-  log.info({ layers: layers.length, refused: refused.map(layer => layer.id) }, `serving ${layers.length - refused.length} of ${layers.length} layers`);
+  log.info(
+    { layers: layers.length, refused: refused.map(layer => layer.id) },
+    `serving ${layers.length - refused.length} of ${layers.length} layers`,
+  );
   process.stdout.write(`Plimsoll serves ${layers.length - refused.length} layers: ${base}/\n`);
   handleSignals(app, command, config, log);
 }
@@ -80,7 +91,11 @@ function relaunch(budget: Budget): void {
   const have = { execArgv: process.execArgv, nodeOptions: process.env['NODE_OPTIONS'] ?? '', env: process.env };
   if (missingLaunch(settings, have).length === 0) return;
   const env = { ...settings.env, ...process.env, PLIMSOLL_RELAUNCH: '0' } as Record<string, string>;
-  process.execve(process.execPath, [process.execPath, ...settings.execArgv, ...process.execArgv, ...process.argv.slice(1)], env);
+  process.execve(
+    process.execPath,
+    [process.execPath, ...settings.execArgv, ...process.execArgv, ...process.argv.slice(1)],
+    env,
+  );
 }
 
 function configOf(command: ServeCommand): Config {

@@ -14,9 +14,25 @@ export interface MetricSources {
   gauge(): { rss: number; used: number; workingSet: number; swap: number; unaccounted: number; external: number };
   /** 0 normal, 1 warning, 2 critical. */
   level(): number;
-  cache(): { hits: number; misses: number; entries: number; bytes: number; maxBytes: number; evictions: number; sheds: number };
+  cache(): {
+    hits: number;
+    misses: number;
+    entries: number;
+    bytes: number;
+    maxBytes: number;
+    evictions: number;
+    sheds: number;
+  };
   admission(): { inUse: number; budget: number; queued: number; outcomes: Readonly<Record<string, number>> };
-  pool(): { threads: number; running: number; queued: number; done: number; failed: number; cancelled: number; crashed: number };
+  pool(): {
+    threads: number;
+    running: number;
+    queued: number;
+    done: number;
+    failed: number;
+    cancelled: number;
+    crashed: number;
+  };
   flight(): { running: number; shared: number };
   layers(): Readonly<Record<string, number>>;
   sessions(): { sessions: number; layers: number; bytes: number; evicted: number };
@@ -35,10 +51,33 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const requests = new Counter({ name: 'plimsoll_http_requests_total', help: 'Responses by route, method and status.', labelNames: ['route', 'method', 'status'], registers: [registry] });
-  const durations = new Histogram({ name: 'plimsoll_http_request_duration_seconds', help: 'Time from the first byte of the request to the last of the response.', labelNames: ['route'], buckets: SECONDS, registers: [registry] });
-  const waits = new Histogram({ name: 'plimsoll_admission_wait_seconds', help: 'Time that admitted work waited for its permit.', labelNames: ['class'], buckets: SECONDS, registers: [registry] });
-  const renders = new Histogram({ name: 'plimsoll_render_seconds', help: 'Time a worker spent on a job, by kind of work.', labelNames: ['operation'], buckets: SECONDS, registers: [registry] });
+  const requests = new Counter({
+    name: 'plimsoll_http_requests_total',
+    help: 'Responses by route, method and status.',
+    labelNames: ['route', 'method', 'status'],
+    registers: [registry],
+  });
+  const durations = new Histogram({
+    name: 'plimsoll_http_request_duration_seconds',
+    help: 'Time from the first byte of the request to the last of the response.',
+    labelNames: ['route'],
+    buckets: SECONDS,
+    registers: [registry],
+  });
+  const waits = new Histogram({
+    name: 'plimsoll_admission_wait_seconds',
+    help: 'Time that admitted work waited for its permit.',
+    labelNames: ['class'],
+    buckets: SECONDS,
+    registers: [registry],
+  });
+  const renders = new Histogram({
+    name: 'plimsoll_render_seconds',
+    help: 'Time a worker spent on a job, by kind of work.',
+    labelNames: ['operation'],
+    buckets: SECONDS,
+    registers: [registry],
+  });
   registerMemory(registry, sources);
   registerWork(registry, sources);
   registerHoldings(registry, sources);
@@ -56,31 +95,77 @@ export function createMetrics(sources: MetricSources): Metrics {
 function registerMemory(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({ name, help, registers, collect() { this.set(value()); } });
-  gauge('plimsoll_memory_limit_bytes', 'The limit everything is derived from: cgroup, flag or physical memory.', sources.limitBytes);
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
+  gauge(
+    'plimsoll_memory_limit_bytes',
+    'The limit everything is derived from: cgroup, flag or physical memory.',
+    sources.limitBytes,
+  );
   gauge('plimsoll_memory_line_bytes', 'The load line: what the books together may reach.', sources.lineBytes);
   gauge('plimsoll_memory_rss_bytes', 'Resident set of the process.', () => sources.gauge().rss);
-  gauge('plimsoll_memory_used_bytes', 'Memory the kernel cannot take back (anon, shmem, kernel, sockets): what admission watches.', () => sources.gauge().used);
-  gauge('plimsoll_memory_working_set_bytes', "The kubelet's working set: usage less inactive page cache.", () => sources.gauge().workingSet);
+  gauge(
+    'plimsoll_memory_used_bytes',
+    'Memory the kernel cannot take back (anon, shmem, kernel, sockets): what admission watches.',
+    () => sources.gauge().used,
+  );
+  gauge(
+    'plimsoll_memory_working_set_bytes',
+    "The kubelet's working set: usage less inactive page cache.",
+    () => sources.gauge().workingSet,
+  );
   gauge('plimsoll_memory_swap_bytes', 'Swap in use by the group.', () => sources.gauge().swap);
-  gauge('plimsoll_memory_unaccounted_bytes', 'Used memory that is on no book: allocator, heap growth, leaks.', () => sources.gauge().unaccounted);
-  gauge('plimsoll_memory_external_bytes', 'Memory outside the JS heap that the main thread accounts for (ArrayBuffers among it).', () => sources.gauge().external);
+  gauge(
+    'plimsoll_memory_unaccounted_bytes',
+    'Used memory that is on no book: allocator, heap growth, leaks.',
+    () => sources.gauge().unaccounted,
+  );
+  gauge(
+    'plimsoll_memory_external_bytes',
+    'Memory outside the JS heap that the main thread accounts for (ArrayBuffers among it).',
+    () => sources.gauge().external,
+  );
   gauge('plimsoll_memory_level', 'Memory level: 0 normal, 1 warning, 2 critical.', sources.level);
   new Gauge({
-    name: 'plimsoll_ledger_bytes', help: 'Bytes booked, by account.', labelNames: ['account'], registers,
-    collect() { for (const account of ACCOUNTS) this.set({ account }, sources.ledger()[account] ?? 0); },
+    name: 'plimsoll_ledger_bytes',
+    help: 'Bytes booked, by account.',
+    labelNames: ['account'],
+    registers,
+    collect() {
+      for (const account of ACCOUNTS) this.set({ account }, sources.ledger()[account] ?? 0);
+    },
   });
   new Gauge({
-    name: 'plimsoll_budget_bytes', help: 'The division of the limit, by part.', labelNames: ['part'], registers,
-    collect() { for (const [part, bytes] of Object.entries(sources.budget())) this.set({ part }, bytes); },
+    name: 'plimsoll_budget_bytes',
+    help: 'The division of the limit, by part.',
+    labelNames: ['part'],
+    registers,
+    collect() {
+      for (const [part, bytes] of Object.entries(sources.budget())) this.set({ part }, bytes);
+    },
   });
 }
 
 /** Counters whose value lives in a room: prom-client wants increments, so each scrape adds what is new. */
-function mirror(registry: Registry, name: string, help: string, label: string, read: () => Readonly<Record<string, number>>): void {
+function mirror(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  read: () => Readonly<Record<string, number>>,
+): void {
   const seen = new Map<string, number>();
   new Counter({
-    name, help, labelNames: [label], registers: [registry],
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
     collect() {
       for (const [key, value] of Object.entries(read())) {
         this.inc({ [label]: key }, Math.max(0, value - (seen.get(key) ?? 0)));
@@ -93,11 +178,24 @@ function mirror(registry: Registry, name: string, help: string, label: string, r
 function registerWork(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({ name, help, registers, collect() { this.set(value()); } });
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
   gauge('plimsoll_admission_budget_bytes', 'Bytes that work in flight may hold now.', () => sources.admission().budget);
   gauge('plimsoll_admission_in_use_bytes', 'Bytes that work in flight holds.', () => sources.admission().inUse);
   gauge('plimsoll_admission_queue_length', 'Requests that wait for memory.', () => sources.admission().queued);
-  mirror(registry, 'plimsoll_admission_outcomes_total', 'Requests for a permit, by outcome.', 'outcome', () => sources.admission().outcomes);
+  mirror(
+    registry,
+    'plimsoll_admission_outcomes_total',
+    'Requests for a permit, by outcome.',
+    'outcome',
+    () => sources.admission().outcomes,
+  );
   gauge('plimsoll_workers', 'Render threads.', () => sources.pool().threads);
   gauge('plimsoll_workers_running', 'Render threads at work.', () => sources.pool().running);
   gauge('plimsoll_workers_queue_length', 'Jobs that wait for a render thread.', () => sources.pool().queued);
@@ -105,26 +203,61 @@ function registerWork(registry: Registry, sources: MetricSources): void {
     const { done, failed, cancelled, crashed } = sources.pool();
     return { done, failed, cancelled, crashed };
   });
-  gauge('plimsoll_flights', 'Answers being made now, each for one or more waiting requests.', () => sources.flight().running);
-  mirror(registry, 'plimsoll_flights_shared_total', 'Requests that joined an answer under way.', 'kind', () => ({ joined: sources.flight().shared }));
+  gauge(
+    'plimsoll_flights',
+    'Answers being made now, each for one or more waiting requests.',
+    () => sources.flight().running,
+  );
+  mirror(registry, 'plimsoll_flights_shared_total', 'Requests that joined an answer under way.', 'kind', () => ({
+    joined: sources.flight().shared,
+  }));
 }
 
 function registerHoldings(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
   const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({ name, help, registers, collect() { this.set(value()); } });
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(value());
+      },
+    });
   gauge('plimsoll_cache_bytes', 'Bytes in the reply cache, keys and records included.', () => sources.cache().bytes);
   gauge('plimsoll_cache_max_bytes', 'Budget of the reply cache.', () => sources.cache().maxBytes);
   gauge('plimsoll_cache_entries', 'Replies in the cache.', () => sources.cache().entries);
-  mirror(registry, 'plimsoll_cache_requests_total', 'Cache look-ups, by result.', 'result', () => ({ hit: sources.cache().hits, miss: sources.cache().misses }));
-  mirror(registry, 'plimsoll_cache_evictions_total', 'Replies that left the cache: for room, or shed under pressure.', 'cause', () => ({ room: sources.cache().evictions, shed: sources.cache().sheds }));
+  mirror(registry, 'plimsoll_cache_requests_total', 'Cache look-ups, by result.', 'result', () => ({
+    hit: sources.cache().hits,
+    miss: sources.cache().misses,
+  }));
+  mirror(
+    registry,
+    'plimsoll_cache_evictions_total',
+    'Replies that left the cache: for room, or shed under pressure.',
+    'cause',
+    () => ({ room: sources.cache().evictions, shed: sources.cache().sheds }),
+  );
   new Gauge({
-    name: 'plimsoll_layers', help: 'Layers of the catalogue, by kind.', labelNames: ['kind'], registers,
-    collect() { for (const [kind, n] of Object.entries(sources.layers())) this.set({ kind }, n); },
+    name: 'plimsoll_layers',
+    help: 'Layers of the catalogue, by kind.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const [kind, n] of Object.entries(sources.layers())) this.set({ kind }, n);
+    },
   });
   gauge('plimsoll_sessions', 'Sessions that live.', () => sources.sessions().sessions);
   gauge('plimsoll_session_layers', 'Layers of all sessions.', () => sources.sessions().layers);
   gauge('plimsoll_session_bytes', 'Bytes of all session layers.', () => sources.sessions().bytes);
-  mirror(registry, 'plimsoll_sessions_evicted_total', 'Sessions ended under memory pressure.', 'cause', () => ({ pressure: sources.sessions().evicted }));
-  mirror(registry, 'plimsoll_tile_features_dropped_total', 'Features left out of vector tiles by the level of detail.', 'kind', () => ({ cell: sources.dropped() }));
+  mirror(registry, 'plimsoll_sessions_evicted_total', 'Sessions ended under memory pressure.', 'cause', () => ({
+    pressure: sources.sessions().evicted,
+  }));
+  mirror(
+    registry,
+    'plimsoll_tile_features_dropped_total',
+    'Features left out of vector tiles by the level of detail.',
+    'kind',
+    () => ({ cell: sources.dropped() }),
+  );
 }

@@ -1,7 +1,9 @@
 /** Every kind of work serve.ts can be asked for. Adding one: its plan in render/, a line here, a route, a test. */
 import { problem } from './errors.ts';
+import type { Sessions } from './layers/sessions.ts';
 import type { Layer, RasterLayer, VectorLayer } from './layers/types.ts';
 import type { Encoding, Job, Painted } from './plan.ts';
+import { emptyImage } from './render/raster-encode.ts';
 import {
   planPoint,
   planPreview,
@@ -11,9 +13,7 @@ import {
   type RasterFormat,
   type RasterParams,
 } from './render/raster-plan.ts';
-import { emptyImage } from './render/raster-encode.ts';
 import { planVectorTile } from './render/vector-plan.ts';
-import type { Sessions } from './layers/sessions.ts';
 import type { Operation } from './serve.ts';
 import { type BBox, gridById, type TileCoord } from './tile.ts';
 
@@ -134,7 +134,8 @@ export const rasterStatistics: Operation<StatisticsParams> = {
 
 function vectors(layers: readonly Layer[]): VectorLayer[] {
   return layers.map(layer => {
-    if (layer.kind !== 'vector') throw problem('wrong-kind', `${layer.id} is a ${layer.kind} layer, not a vector layer`);
+    if (layer.kind !== 'vector')
+      throw problem('wrong-kind', `${layer.id} is a ${layer.kind} layer, not a vector layer`);
     return layer;
   });
 }

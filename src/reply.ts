@@ -28,7 +28,13 @@ export function replyHit(hit: CacheHit, layers: readonly Layer[]): Reply {
     return { status: 204, headers, body: null, outcome: 'hit', release: nothing };
   }
   hit.pin();
-  return { status: 200, headers: bodyHeaders(hit, hit.etag, layers), body: hit.body, outcome: 'hit', release: () => hit.release() };
+  return {
+    status: 200,
+    headers: bodyHeaders(hit, hit.etag, layers),
+    body: hit.body,
+    outcome: 'hit',
+    release: () => hit.release(),
+  };
 }
 
 /** A body that the cache took is booked there; one that it did not take is booked here until it has been sent. */
@@ -54,7 +60,14 @@ interface Explained {
 
 export function replyExplained(ask: Explained, plan: Plan, priceBytes: number): Reply {
   const { operation, layers } = ask;
-  const answer = { operation: operation.name, layers, empty: plan.job === null, cost: plan.cost, priceBytes, plan: plan.explain };
+  const answer = {
+    operation: operation.name,
+    layers,
+    empty: plan.job === null,
+    cost: plan.cost,
+    priceBytes,
+    plan: plan.explain,
+  };
   const headers = { ...plan.headers, 'content-type': 'application/json', 'cache-control': 'no-store' };
   return { status: 200, headers, body: Buffer.from(JSON.stringify(answer)), outcome: 'explain', release: nothing };
 }

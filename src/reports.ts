@@ -1,8 +1,8 @@
 /** What the rooms' plain counters look like from outside: metric sources, /memory, /debug/memory, readiness. */
 import type { Admission } from './admission/controller.ts';
 import type { Permit, PermitClass } from './admission/types.ts';
-import type { ByteCache } from './cache/types.ts';
 import type { Flight } from './cache/flight.ts';
+import type { ByteCache } from './cache/types.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
 import type { Sessions } from './layers/sessions.ts';
 import type { Budget } from './memory/budget.ts';
@@ -91,7 +91,16 @@ export function createReports(input: ReportInput): Reports {
 function memoryDocument({ memory, limit, budget }: ReportInput): Record<string, unknown> {
   const { sample } = memory.stats();
   const { limit: limitNow, used, rss } = sample;
-  return { limit: limitNow, line: budget.line, used, rss, level: memory.level(), source: limit.source, accounts: memory.ledger.inUse, booked: memory.ledger.total };
+  return {
+    limit: limitNow,
+    line: budget.line,
+    used,
+    rss,
+    level: memory.level(),
+    source: limit.source,
+    accounts: memory.ledger.inUse,
+    booked: memory.ledger.total,
+  };
 }
 
 function sourcesOf(input: ReportInput, counts: { dropped: number }): MetricSources {
@@ -100,8 +109,28 @@ function sourcesOf(input: ReportInput, counts: { dropped: number }): MetricSourc
     limitBytes: () => memory.gauge.last.limit,
     lineBytes: () => budget.line,
     budget: () => {
-      const { cacheBytes, blocksBytes, indexBytes, sessionsBytes, inflightBytes, heapAllowance, workersBytes, baseline, safety } = budget;
-      return { baseline, workers: workersBytes, heap: heapAllowance, safety, cache: cacheBytes, blocks: blocksBytes, index: indexBytes, sessions: sessionsBytes, inflight: inflightBytes };
+      const {
+        cacheBytes,
+        blocksBytes,
+        indexBytes,
+        sessionsBytes,
+        inflightBytes,
+        heapAllowance,
+        workersBytes,
+        baseline,
+        safety,
+      } = budget;
+      return {
+        baseline,
+        workers: workersBytes,
+        heap: heapAllowance,
+        safety,
+        cache: cacheBytes,
+        blocks: blocksBytes,
+        index: indexBytes,
+        sessions: sessionsBytes,
+        inflight: inflightBytes,
+      };
     },
     ledger: () => memory.ledger.inUse,
     gauge: () => ({ ...memory.gauge.last, unaccounted: memory.stats().unaccounted }),

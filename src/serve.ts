@@ -7,10 +7,10 @@
  */
 import type { Admission } from './admission/controller.ts';
 import type { PermitClass } from './admission/types.ts';
-import type { ByteCache } from './cache/types.ts';
 import type { Flight } from './cache/flight.ts';
+import type { ByteCache } from './cache/types.ts';
 import { problem } from './errors.ts';
-import { identify, type Identity, matches } from './identity.ts';
+import { type Identity, identify, matches } from './identity.ts';
 import type { Catalogue, Layer, Lease } from './layers/types.ts';
 import type { Ledger } from './memory/types.ts';
 import { ENCODINGS, type Encoding, type Job, type Painted, type Plan } from './plan.ts';
@@ -67,7 +67,8 @@ export async function serve<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
   if (ask.explain) return explain(ask, rooms);
 
   const identity = identify(ask, layers);
-  if (ask.ifNoneMatch !== undefined && matches(ask.ifNoneMatch, identity.etag)) return replyNotModified(identity, layers);
+  if (ask.ifNoneMatch !== undefined && matches(ask.ifNoneMatch, identity.etag))
+    return replyNotModified(identity, layers);
 
   const hit = rooms.cache.get(identity.key);
   if (hit) return replyHit(hit, layers);
@@ -152,7 +153,9 @@ function servable(catalogue: Catalogue, id: string): Layer {
   }
   if (!layer.verdict.servable) {
     const [first] = layer.verdict.reasons;
-    throw problem('layer-not-servable', `${id}: ${first?.detail ?? 'not servable'}`, { reasons: layer.verdict.reasons });
+    throw problem('layer-not-servable', `${id}: ${first?.detail ?? 'not servable'}`, {
+      reasons: layer.verdict.reasons,
+    });
   }
   return layer;
 }

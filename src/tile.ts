@@ -74,7 +74,8 @@ export const GRIDS: readonly TileMatrixSet[] = [WEB_MERCATOR_QUAD, WORLD_CRS84_Q
 
 export function gridById(id: string): TileMatrixSet {
   const grid = GRIDS.find(set => set.id === id);
-  if (!grid) throw problem('not-found', `no tile matrix set is called ${id}; there are ${GRIDS.map(set => set.id).join(', ')}`);
+  if (!grid)
+    throw problem('not-found', `no tile matrix set is called ${id}; there are ${GRIDS.map(set => set.id).join(', ')}`);
   return grid;
 }
 

@@ -87,6 +87,7 @@ class Gate implements Admission {
     if (request.signal.aborted) return Promise.reject(gone());
     if (this.#s.mode === 'observe') return Promise.resolve(this.#shadow(request));
     if (request.bytes > this.#s.ceilingBytes) return Promise.reject(this.#tooLarge(request));
+    if (this.#room.count === 0 && this.#obstacle(request) === null) return Promise.resolve(this.#grant(request, 0));
     return new Promise((resolve, reject) => this.#enqueue(request, resolve, reject));
   }
 

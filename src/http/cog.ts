@@ -9,13 +9,33 @@ import { rasterInfo } from '../render/raster-info.ts';
 import type { RasterFormat } from '../render/raster-plan.ts';
 import type { Operation } from '../serve.ts';
 import { clientOf, type HttpContext } from './context.ts';
-import { clientSignal, clip, flag, integer, oneOf, queryOf, text, tilePath, toBBox, toInteger, toNumber } from './params.ts';
+import {
+  clientSignal,
+  clip,
+  flag,
+  integer,
+  oneOf,
+  queryOf,
+  text,
+  tilePath,
+  toBBox,
+  toInteger,
+  toNumber,
+} from './params.ts';
 import { rasterParams } from './raster-params.ts';
 import { sendReply } from './send.ts';
-import { answerTile, layersOf } from './tiles.ts';
 import { tileJson } from './tilejson.ts';
+import { answerTile, layersOf } from './tiles.ts';
 
-const FORMATS: Readonly<Record<string, RasterFormat>> = { png: 'png', webp: 'webp', jpg: 'jpg', jpeg: 'jpg', tif: 'tif', tiff: 'tif', npy: 'npy' };
+const FORMATS: Readonly<Record<string, RasterFormat>> = {
+  png: 'png',
+  webp: 'webp',
+  jpg: 'jpg',
+  jpeg: 'jpg',
+  tif: 'tif',
+  tiff: 'tif',
+  npy: 'npy',
+};
 
 /** Longest side of an image, in pixels, before the byte ceiling is even asked. */
 const MAX_SIDE = 16384;
@@ -47,11 +67,17 @@ function registerTileRoutes(app: FastifyInstance, context: HttpContext): void {
   };
   app.get('/cog/tilejson.json', document);
   app.get('/cog/:tms/tilejson.json', document);
-  app.get<{ Params: { tms: string; z: string; x: string; y: string } }>('/cog/tiles/:tms/:z/:x/:y', async (request, reply) => {
-    onlyWebMercator(request.params.tms);
-    const layer = rasterOf(context, request);
-    return sendReply(reply, await answerTile(context, request, reply, [layer], tilePath(request.params), request.params.tms, 'png'));
-  });
+  app.get<{ Params: { tms: string; z: string; x: string; y: string } }>(
+    '/cog/tiles/:tms/:z/:x/:y',
+    async (request, reply) => {
+      onlyWebMercator(request.params.tms);
+      const layer = rasterOf(context, request);
+      return sendReply(
+        reply,
+        await answerTile(context, request, reply, [layer], tilePath(request.params), request.params.tms, 'png'),
+      );
+    },
+  );
 }
 
 function registerWindows(app: FastifyInstance, context: HttpContext): void {
@@ -114,7 +140,14 @@ function registerValues(app: FastifyInstance, context: HttpContext): void {
   });
 }
 
-async function run<P>(context: HttpContext, request: FastifyRequest, reply: FastifyReply, layer: RasterLayer, operation: Operation<P>, params: P): Promise<FastifyReply> {
+async function run<P>(
+  context: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  layer: RasterLayer,
+  operation: Operation<P>,
+  params: P,
+): Promise<FastifyReply> {
   const answer = await context.serve({
     operation,
     layers: [layer.id],
@@ -137,7 +170,10 @@ function rasterOf(context: HttpContext, request: FastifyRequest, { evenIfRefused
   const layer = evenIfRefused ? context.catalogue.get(id) : layersOf(context, id)[0];
   if (!layer) return layersOf(context, id)[0] as RasterLayer;
   if (layer.kind === 'refused') {
-    throw problem('layer-not-servable', `${id}: ${layer.verdict.reasons[0]?.detail ?? 'not servable'}`, { servable: false, reasons: layer.verdict.reasons });
+    throw problem('layer-not-servable', `${id}: ${layer.verdict.reasons[0]?.detail ?? 'not servable'}`, {
+      servable: false,
+      reasons: layer.verdict.reasons,
+    });
   }
   if (layer.kind !== 'raster') throw problem('wrong-kind', `${id} is a ${layer.kind} layer, not a raster`);
   return layer;
@@ -146,12 +182,15 @@ function rasterOf(context: HttpContext, request: FastifyRequest, { evenIfRefused
 /** titiler's clients say url=dem.tif; a catalogued file of that name is what they mean. Nothing outside the catalogue is opened. */
 function idOfFile(context: HttpContext, name: string): string | undefined {
   const file = basename(name);
-  const found = context.catalogue.list().filter(layer => layer.kind === 'raster' && basename(layer.source.ref.href) === file);
+  const found = context.catalogue
+    .list()
+    .filter(layer => layer.kind === 'raster' && basename(layer.source.ref.href) === file);
   return found.length === 1 ? found[0].id : undefined;
 }
 
 function onlyWebMercator(tms: string | undefined): void {
-  if (tms !== undefined && tms !== 'WebMercatorQuad') throw problem('not-found', `tiles are served in WebMercatorQuad, not in ${clip(tms)}`);
+  if (tms !== undefined && tms !== 'WebMercatorQuad')
+    throw problem('not-found', `tiles are served in WebMercatorQuad, not in ${clip(tms)}`);
 }
 
 const SIDE = { min: 1, max: MAX_SIDE };
@@ -167,9 +206,18 @@ function formatOf(name: string): RasterFormat {
 }
 
 /** `{minx},{miny},{maxx},{maxy}[/{width}x{height}].{format}` */
-function windowPath(path: string): { parts: string[]; width: number | null; height: number | null; format: RasterFormat } {
+function windowPath(path: string): {
+  parts: string[];
+  width: number | null;
+  height: number | null;
+  format: RasterFormat;
+} {
   const match = /^([^/]+?)(?:\/(\d+)x(\d+))?\.([a-z]+)$/.exec(path);
-  if (!match) throw problem('bad-parameter', `bbox: "${clip(path)}" is not {minx},{miny},{maxx},{maxy}[/{width}x{height}].{format}`);
+  if (!match)
+    throw problem(
+      'bad-parameter',
+      `bbox: "${clip(path)}" is not {minx},{miny},{maxx},{maxy}[/{width}x{height}].{format}`,
+    );
   return {
     parts: match[1].split(','),
     width: match[2] ? side('width', match[2]) : null,

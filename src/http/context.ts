@@ -13,7 +13,12 @@ export interface HttpContext {
   /** Where clients reach this server, no trailing slash: --public-url, or what the request says. */
   publicUrl(request: FastifyRequest): string;
   /** Vector and raster tile operations, and session tiles where sessions are on. */
-  readonly sessionTile: Operation<{ readonly tms: string; readonly z: number; readonly x: number; readonly y: number }> | null;
+  readonly sessionTile: Operation<{
+    readonly tms: string;
+    readonly z: number;
+    readonly x: number;
+    readonly y: number;
+  }> | null;
   /** Attributes of a vector layer for TileJSON. */
   fieldsOf(layerId: string): Readonly<Record<string, string>>;
 }

@@ -24,11 +24,14 @@ export function texts(query: Query, name: string): string[] {
 
 /** A comma list, given once or repeated. */
 export function list(query: Query, name: string): string[] {
-  return texts(query, name).flatMap(v => v.split(',')).map(v => v.trim());
+  return texts(query, name)
+    .flatMap(v => v.split(','))
+    .map(v => v.trim());
 }
 
 export function toInteger(name: string, value: string): number {
-  if (!/^[+-]?\d{1,15}$/.test(value.trim())) throw problem('bad-parameter', `${name}: "${clip(value)}" is not an integer`);
+  if (!/^[+-]?\d{1,15}$/.test(value.trim()))
+    throw problem('bad-parameter', `${name}: "${clip(value)}" is not an integer`);
   return Number(value);
 }
 
@@ -82,7 +85,12 @@ export function negotiateEncoding(header: string | undefined, offered: readonly 
     weights.get(encoding) ?? (encoding === 'identity' ? ID_WEIGHT : (weights.get('*') ?? 0));
   let best: Encoding = 'identity';
   for (const encoding of offered) {
-    if (encoding !== 'identity' && weightOf(encoding) > 0 && weightOf(encoding) > (best === 'identity' ? 0 : weightOf(best))) best = encoding;
+    if (
+      encoding !== 'identity' &&
+      weightOf(encoding) > 0 &&
+      weightOf(encoding) > (best === 'identity' ? 0 : weightOf(best))
+    )
+      best = encoding;
   }
   return best;
 }
@@ -96,10 +104,14 @@ export function clip(value: string): string {
 }
 
 /** An AbortSignal of the client's going away. On a plain GET the request closes with its socket. */
-export function clientSignal(request: FastifyRequest, raw: { once(event: 'close', fn: () => void): unknown; writableFinished: boolean }): AbortSignal {
+export function clientSignal(
+  request: FastifyRequest,
+  raw: { once(event: 'close', fn: () => void): unknown; writableFinished: boolean },
+): AbortSignal {
   const controller = new AbortController();
   raw.once('close', () => {
-    if (!raw.writableFinished) controller.abort(new Problem('client-closed', `${request.method} ${request.url}: the client went away`));
+    if (!raw.writableFinished)
+      controller.abort(new Problem('client-closed', `${request.method} ${request.url}: the client went away`));
   });
   return controller.signal;
 }
@@ -124,6 +136,7 @@ export function tilePath(params: { z: string; x: string; y: string }): TilePath 
 }
 
 function coordinate(name: string, value: string): number {
-  if (!/^\d{1,10}$/.test(value)) throw problem('bad-parameter', `${name}: "${clip(value)}" is not a non-negative integer`);
+  if (!/^\d{1,10}$/.test(value))
+    throw problem('bad-parameter', `${name}: "${clip(value)}" is not a non-negative integer`);
   return Number(value);
 }

@@ -1,7 +1,7 @@
 /** titiler's raster parameters, with the layer's own defaults behind them. */
 import { problem } from '../errors.ts';
-import type { RasterLayer } from '../layers/types.ts';
 import { COLORMAP_NAMES } from '../kernels/colormaps.ts';
+import type { RasterLayer } from '../layers/types.ts';
 import type { RasterParams } from '../render/raster-plan.ts';
 import { clip, flag, list, oneOf, type Query, text, texts, toInteger, toNumber } from './params.ts';
 
@@ -42,13 +42,17 @@ function rescaleOf(query: Query): [number, number][] | undefined {
   const given = texts(query, 'rescale');
   if (given.length === 0) return undefined;
   const numbers = given.flatMap(value => {
-    const parts = value.replace(/[[\]()]/g, '').split(',').map(part => toNumber('rescale', part));
+    const parts = value
+      .replace(/[[\]()]/g, '')
+      .split(',')
+      .map(part => toNumber('rescale', part));
     if (parts.length % 2) throw problem('bad-parameter', `rescale: "${clip(value)}" is not min,max`);
     return parts;
   });
   const pairs: [number, number][] = [];
   for (let i = 0; i < numbers.length; i += 2) {
-    if (numbers[i] >= numbers[i + 1]) throw problem('unprocessable', `rescale: ${numbers[i]} is not below ${numbers[i + 1]}`);
+    if (numbers[i] >= numbers[i + 1])
+      throw problem('unprocessable', `rescale: ${numbers[i]} is not below ${numbers[i + 1]}`);
     pairs.push([numbers[i], numbers[i + 1]]);
   }
   return pairs;
@@ -57,7 +61,8 @@ function rescaleOf(query: Query): [number, number][] | undefined {
 function colormapOf(query: Query): string | undefined {
   const name = text(query, 'colormap_name');
   if (name === undefined) return undefined;
-  if (!COLORMAP_NAMES.includes(name.toLowerCase())) throw problem('bad-parameter', `colormap_name: "${clip(name)}" is not known; see /cog/colorMaps`);
+  if (!COLORMAP_NAMES.includes(name.toLowerCase()))
+    throw problem('bad-parameter', `colormap_name: "${clip(name)}" is not known; see /cog/colorMaps`);
   return name.toLowerCase();
 }
 

@@ -20,7 +20,15 @@ export function sendReply(reply: FastifyReply, answer: Reply): FastifyReply {
 /** RFC 9457. `type` is a URN of the stable code, so that it needs no host to resolve. */
 export function problemBody(error: Problem, instance: string): Record<string, unknown> {
   const { title, status } = ERRORS[error.code];
-  return { type: `urn:plimsoll:problem:${error.code}`, title, status, code: error.code, detail: error.message, instance, ...error.extra };
+  return {
+    type: `urn:plimsoll:problem:${error.code}`,
+    title,
+    status,
+    code: error.code,
+    detail: error.message,
+    instance,
+    ...error.extra,
+  };
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {

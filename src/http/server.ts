@@ -2,12 +2,12 @@
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { problem } from '../errors.ts';
+import { registerApiDocs } from './api-docs.ts';
 import { registerCatalogue } from './catalogue.ts';
 import { registerCog } from './cog.ts';
 import type { HttpContext } from './context.ts';
-import { registerFeatures, type FeaturesDeps } from './features.ts';
-import { registerApiDocs } from './api-docs.ts';
-import { registerOps, type OpsContext } from './ops.ts';
+import { type FeaturesDeps, registerFeatures } from './features.ts';
+import { type OpsContext, registerOps } from './ops.ts';
 import { sendProblem } from './send.ts';
 import { registerSessions, type SessionsDeps } from './sessions.ts';
 import { registerTiles } from './tiles.ts';
@@ -35,7 +35,8 @@ export interface Routes {
 }
 
 /** Headers that a browser hides from scripts unless they are named. */
-const EXPOSED = 'ETag, Link, Location, Retry-After, Server-Timing, X-Plimsoll, X-Tile-Dropped, X-Tile-Degraded, Content-Crs';
+const EXPOSED =
+  'ETag, Link, Location, Retry-After, Server-Timing, X-Plimsoll, X-Tile-Dropped, X-Tile-Degraded, Content-Crs';
 
 export function createServer(options: ServerOptions, routes: Routes): FastifyInstance {
   const app = Fastify({
@@ -96,13 +97,22 @@ function addCors(app: FastifyInstance, origins: readonly string[]): void {
 /** A path that another method would serve is 405, not 404. */
 function notFound(app: FastifyInstance, request: FastifyRequest): Error {
   const path = request.url.split('?')[0];
-  const methods = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter(method => method !== request.method && app.findRoute({ method, url: path }) !== null);
-  if (methods.length > 0) return problem('method-not-allowed', `${request.method} ${path}: allowed are ${methods.join(', ')}`);
+  const methods = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter(
+    method => method !== request.method && app.findRoute({ method, url: path }) !== null,
+  );
+  if (methods.length > 0)
+    return problem('method-not-allowed', `${request.method} ${path}: allowed are ${methods.join(', ')}`);
   return problem('not-found', `${request.method} ${path}: there is no such resource`);
 }
 
 function stripBase(url: string, base: string): string {
   if (base === '' || !url.startsWith(base)) return url;
   const rest = url.slice(base.length);
-  return rest === '' ? '/' : rest.startsWith('/') || rest.startsWith('?') ? (rest.startsWith('?') ? `/${rest}` : rest) : url;
+  return rest === ''
+    ? '/'
+    : rest.startsWith('/') || rest.startsWith('?')
+      ? rest.startsWith('?')
+        ? `/${rest}`
+        : rest
+      : url;
 }

@@ -5,14 +5,21 @@ import type { BBox } from '../tile.ts';
 import { MERCATOR_MAX_LAT } from '../tile.ts';
 import type { HttpContext } from './context.ts';
 
-export function tileJson(context: HttpContext, layers: readonly Layer[], request: FastifyRequest): Record<string, unknown> {
+export function tileJson(
+  context: HttpContext,
+  layers: readonly Layer[],
+  request: FastifyRequest,
+): Record<string, unknown> {
   const ids = layers.map(layer => encodeURIComponent(layer.id)).join(',');
   const raster = layers[0].kind === 'raster';
   const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
   const bounds = unionBounds(layers);
   const minzoom = Math.min(...layers.map(layer => layer.minzoom));
   const maxzoom = Math.max(...layers.map(layer => layer.maxzoom));
-  const attribution = layers.map(layer => layer.options.attribution).filter(Boolean).join(', ');
+  const attribution = layers
+    .map(layer => layer.options.attribution)
+    .filter(Boolean)
+    .join(', ');
   return {
     tilejson: '3.0.0',
     name: layers.map(layer => layer.title).join(', '),
@@ -43,7 +50,9 @@ function unionBounds(layers: readonly Layer[]): BBox {
     if (!b) continue;
     const [w, e] = b[0] > b[2] ? [-180, 180] : [Math.max(-180, b[0]), Math.min(180, b[2])];
     const next: BBox = [w, Math.max(-90, b[1]), e, Math.min(90, b[3])];
-    box = box ? [Math.min(box[0], next[0]), Math.min(box[1], next[1]), Math.max(box[2], next[2]), Math.max(box[3], next[3])] : next;
+    box = box
+      ? [Math.min(box[0], next[0]), Math.min(box[1], next[1]), Math.max(box[2], next[2]), Math.max(box[3], next[3])]
+      : next;
   }
   return box ?? [-180, -MERCATOR_MAX_LAT, 180, MERCATOR_MAX_LAT];
 }
@@ -75,11 +84,19 @@ export function layerJson(context: HttpContext, layer: Layer, request: FastifyRe
   };
   if (layer.kind === 'refused') return { ...common, refused: true };
   const links = verdict.servable ? { tilejson: `${base}/tiles/${id}` } : {};
-  if (layer.kind === 'session') return { ...common, ...links, geometry: layer.geometry, count: layer.count, fields: layer.fields };
+  if (layer.kind === 'session')
+    return { ...common, ...links, geometry: layer.geometry, count: layer.count, fields: layer.fields };
   if (layer.kind === 'vector') {
     const { geometry, count, columns } = layer.source;
     const fields = Object.fromEntries(columns.map(column => [column.name, column.type]));
-    return { ...common, ...links, ...(verdict.servable ? { items: `${base}/collections/${id}/items` } : {}), geometry, count, fields };
+    return {
+      ...common,
+      ...links,
+      ...(verdict.servable ? { items: `${base}/collections/${id}/items` } : {}),
+      geometry,
+      count,
+      fields,
+    };
   }
   const { width, height, dtype, bands, nodata, levels } = layer.source;
   return {

@@ -6,7 +6,17 @@ import { MVT, rasterTile, vectorTile } from '../operations.ts';
 import type { Reply } from '../reply.ts';
 import { inGrid, WEB_MERCATOR_QUAD } from '../tile.ts';
 import { clientOf, type HttpContext } from './context.ts';
-import { clientSignal, clip, flag, list, negotiateEncoding, type Query, queryOf, type TilePath, tilePath } from './params.ts';
+import {
+  clientSignal,
+  clip,
+  flag,
+  list,
+  negotiateEncoding,
+  type Query,
+  queryOf,
+  type TilePath,
+  tilePath,
+} from './params.ts';
 import { rasterParams } from './raster-params.ts';
 import { sendReply } from './send.ts';
 import { tileJson } from './tilejson.ts';
@@ -41,7 +51,8 @@ export function registerTiles(app: FastifyInstance, context: HttpContext): void 
 export function layersOf(context: HttpContext, ids: string): Layer[] {
   const names = [...new Set(ids.split(',').filter(id => id !== ''))];
   if (names.length === 0) throw problem('bad-parameter', 'no layer is named');
-  if (names.length > MAX_COMPOSITE) throw problem('unprocessable', `${names.length} layers in one tile; at most ${MAX_COMPOSITE}`);
+  if (names.length > MAX_COMPOSITE)
+    throw problem('unprocessable', `${names.length} layers in one tile; at most ${MAX_COMPOSITE}`);
   const layers = names.map(id => {
     const layer = context.catalogue.get(id);
     if (layer) return layer;
@@ -57,8 +68,13 @@ export function layersOf(context: HttpContext, ids: string): Layer[] {
     }
   }
   const other = layers.find(layer => layer.kind !== layers[0].kind);
-  if (other) throw problem('unprocessable', `${layers[0].id} is ${layers[0].kind} and ${other.id} is ${other.kind}: one tile holds one kind`);
-  if (layers.length > 1 && layers[0].kind !== 'vector') throw problem('unprocessable', 'only vector layers can share a tile');
+  if (other)
+    throw problem(
+      'unprocessable',
+      `${layers[0].id} is ${layers[0].kind} and ${other.id} is ${other.kind}: one tile holds one kind`,
+    );
+  if (layers.length > 1 && layers[0].kind !== 'vector')
+    throw problem('unprocessable', 'only vector layers can share a tile');
   return layers;
 }
 
@@ -83,7 +99,15 @@ export async function answerTile(
   };
   const [layer] = layers;
   if (layer.kind === 'raster') {
-    const params = { tms, z, x, y, scale: tile.scale, format: rasterFormat(tile, request, format), raster: rasterParams(query, layer) };
+    const params = {
+      tms,
+      z,
+      x,
+      y,
+      scale: tile.scale,
+      format: rasterFormat(tile, request, format),
+      raster: rasterParams(query, layer),
+    };
     return context.serve({ ...common, operation: rasterTile, params, encoding: 'identity' });
   }
   vectorExtension(tile, request);
@@ -127,27 +151,45 @@ function rasterFormat(tile: TilePath, request: FastifyRequest, fallback?: Raster
     const format = RASTER_FORMATS[extension as RasterExtension];
     if (format) return format;
     const known = VECTOR_EXTENSIONS.includes(extension);
-    throw problem(known ? 'wrong-kind' : 'bad-parameter', `.${extension}: this is a raster layer, its tiles are .png, .webp or .jpg`);
+    throw problem(
+      known ? 'wrong-kind' : 'bad-parameter',
+      `.${extension}: this is a raster layer, its tiles are .png, .webp or .jpg`,
+    );
   }
-  for (const [type, format] of [['image/png', 'png'], ['image/webp', 'webp'], ['image/jpeg', 'jpg']] as const) {
+  for (const [type, format] of [
+    ['image/png', 'png'],
+    ['image/webp', 'webp'],
+    ['image/jpeg', 'jpg'],
+  ] as const) {
     if (accepts(request, [type])) return format;
   }
-  throw problem('not-acceptable', `a raster tile is image/png, image/webp or image/jpeg, not ${clip(request.headers.accept ?? '')}`);
+  throw problem(
+    'not-acceptable',
+    `a raster tile is image/png, image/webp or image/jpeg, not ${clip(request.headers.accept ?? '')}`,
+  );
 }
 
 function accepts(request: FastifyRequest, types: readonly string[]): boolean {
   const header = request.headers.accept;
   if (header === undefined || header === '') return true;
   const ranges = header.split(',').map(part => part.split(';')[0].trim().toLowerCase());
-  return types.some(type => ranges.includes(type) || ranges.includes(`${type.split('/')[0]}/*`)) || ranges.includes('*/*');
+  return (
+    types.some(type => ranges.includes(type) || ranges.includes(`${type.split('/')[0]}/*`)) || ranges.includes('*/*')
+  );
 }
 
 /** Sorted and without repeats, so that the order in which a client names them is not another tile. */
 function propertiesOf(query: Query, layers: readonly Layer[]): string[] | null {
   if (query['properties'] === undefined) return null;
   const names = [...new Set(list(query, 'properties').filter(name => name !== ''))].sort();
-  const known = new Set(layers.flatMap(layer => (layer.kind === 'vector' ? layer.source.columns.map(c => c.name) : [])));
+  const known = new Set(
+    layers.flatMap(layer => (layer.kind === 'vector' ? layer.source.columns.map(c => c.name) : [])),
+  );
   const unknown = names.find(name => !known.has(name));
-  if (unknown !== undefined) throw problem('bad-parameter', `properties: "${clip(unknown)}" is no attribute of ${layers.map(l => l.id).join(', ')}`);
+  if (unknown !== undefined)
+    throw problem(
+      'bad-parameter',
+      `properties: "${clip(unknown)}" is no attribute of ${layers.map(l => l.id).join(', ')}`,
+    );
   return names;
 }

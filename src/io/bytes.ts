@@ -66,7 +66,10 @@ class FileBytes implements Bytes {
   async read(offset: number, length: number, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
     if (offset < 0 || length < 0 || offset + length > this.ref.size) {
-      throw problem('corrupt-data', `${this.ref.href}: bytes ${offset}+${length} lie outside its ${this.ref.size} bytes`);
+      throw problem(
+        'corrupt-data',
+        `${this.ref.href}: bytes ${offset}+${length} lie outside its ${this.ref.size} bytes`,
+      );
     }
     const out = new Uint8Array(length);
     this.readInto(offset, out);

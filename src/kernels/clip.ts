@@ -3,30 +3,57 @@
  * the box, which is the tile's buffer edge), lines by Liang–Barsky into as many pieces as are inside.
  */
 
+/** Buffers that two sides hand the ring to and fro between, grown to what a side can leave; `ring` is where it ended. */
+export interface ClipScratch {
+  a: Float64Array;
+  b: Float64Array;
+  ring: Float64Array;
+}
+
+export function newClipScratch(points: number): ClipScratch {
+  const a = new Float64Array(points * 2);
+  return { a, b: new Float64Array(points * 2), ring: a };
+}
+
+/** A side leaves at most 1.5 n points: every other one outside. */
+function roomAfter(held: Float64Array, n: number): Float64Array {
+  const needed = 2 * (n + (n >> 1) + 4);
+  return held.length >= needed ? held : new Float64Array(needed + (needed >> 2));
+}
+
 /**
- * Clips the closed ring of n points src (x, y, …; last point not repeated) to minx, miny, maxx, maxy. The answer has its
- * points in `a`; `b` is scratch. Both need clipRoom(n) doubles.
+ * Clips the closed ring of n points src (x, y, …; last point not repeated) to minx, miny, maxx, maxy. `box` is its bounds:
+ * sides that it does not cross are passed over. The answer is in `scratch.ring`, from 0.
  */
 export function clipRing(
   src: Float64Array,
-  from: number,
   n: number,
+  box: Float64Array,
   minx: number,
   miny: number,
   maxx: number,
   maxy: number,
-  a: Float64Array,
-  b: Float64Array,
+  scratch: ClipScratch,
 ): number {
-  let count = clipSide(src, from, n, 0, minx, 1, b);
-  count = clipSide(b, 0, count, 0, maxx, -1, a);
-  count = clipSide(a, 0, count, 1, miny, 1, b);
-  return clipSide(b, 0, count, 1, maxy, -1, a);
+  scratch.ring = src;
+  let count = n;
+  if (box[0] < minx) count = clipTo(count, 0, minx, 1, scratch);
+  if (box[2] > maxx) count = clipTo(count, 0, maxx, -1, scratch);
+  if (box[1] < miny) count = clipTo(count, 1, miny, 1, scratch);
+  if (box[3] > maxy) count = clipTo(count, 1, maxy, -1, scratch);
+  return count;
 }
 
-/** Doubles a and b need for a ring of n points: a side leaves at most 1.5 n (every other point outside), four sides 5.1 n. */
-export function clipRoom(n: number): number {
-  return 2 * (n * 6 + 16);
+function clipTo(n: number, axis: 0 | 1, limit: number, sign: 1 | -1, scratch: ClipScratch): number {
+  const from = scratch.ring;
+  if (from === scratch.a) {
+    scratch.b = roomAfter(scratch.b, n);
+    scratch.ring = scratch.b;
+  } else {
+    scratch.a = roomAfter(scratch.a, n);
+    scratch.ring = scratch.a;
+  }
+  return clipSide(from, 0, n, axis, limit, sign, scratch.ring);
 }
 
 function clipSide(
@@ -69,7 +96,7 @@ function clipSide(
 
 /**
  * Clips the open line of n points to the box. Points of the pieces go to `out`, the end of each piece (in points) to
- * `ends`; answers with the number of pieces. `out` needs room for 4 × n doubles, `ends` for n.
+ * `ends`; answers with the number of pieces. `out` needs room for 4 × n doubles, `ends` for 2 × n.
  */
 export function clipLine(
   src: Float64Array,

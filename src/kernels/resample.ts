@@ -87,7 +87,7 @@ function bilinearAll(from: WindowPixels, xs: Float64Array, ys: Float64Array, to:
   for (let i = 0; i < count; i++) {
     const x = xs[i];
     const y = ys[i];
-    if (!(x >= -EDGE && y >= -EDGE && x < width + EDGE && y < height + EDGE)) continue;
+    if (!(x >= -EDGE && y >= -EDGE && x < width - EDGE && y < height - EDGE)) continue;
     const cx = x - 0.5;
     const cy = y - 0.5;
     let x0 = Math.floor(cx);

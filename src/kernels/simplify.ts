@@ -146,12 +146,16 @@ function mark(
   }
 }
 
+/** Closes the gaps, and with them points that have come to lie beside their equal: no segment may have no length. */
 function compact(points: Int32Array, n: number, keep: Uint8Array): number {
   let m = 0;
   for (let i = 0; i < n; i++) {
     if (keep[i] === 0) continue;
-    points[m * 2] = points[i * 2];
-    points[m * 2 + 1] = points[i * 2 + 1];
+    const x = points[i * 2];
+    const y = points[i * 2 + 1];
+    if (m > 0 && points[m * 2 - 2] === x && points[m * 2 - 1] === y) continue;
+    points[m * 2] = x;
+    points[m * 2 + 1] = y;
     m++;
   }
   return m;

@@ -207,7 +207,7 @@ class Room implements CatalogueRoom {
     for (const { path, detail } of found.faults) this.#say({ path }, `cannot be looked at: ${detail}`);
     for (const note of notes) this.#say(note.facts, note.message);
     const { changes, unsettled } = await this.#reconcile(targets, settling);
-    if (changes.length > 0) this.#deps.onChange?.(changes);
+    if (changes.length > 0) this.#tell(changes);
     return { folders: found.folders, unsettled, changes };
   }
 
@@ -250,6 +250,15 @@ class Room implements CatalogueRoom {
       if (!next.has(id)) this.#remember(id, 'layer');
     }
     for (const id of next.keys()) this.#gone.delete(id);
+  }
+
+  /** The swap has happened; a listener that fails must not stop the watching. */
+  #tell(changes: readonly Change[]): void {
+    try {
+      this.#deps.onChange?.(changes);
+    } catch (error) {
+      this.#deps.log.warn({ error: String(error) }, 'a listener of layer changes failed');
+    }
   }
 
   #report({ kind, id, layer }: Change): void {

@@ -41,7 +41,13 @@ export function cellsFor(
   return known;
 }
 
-async function measure(source: FgbSource, projection: Projection, grid: TileMatrixSet, z: number, caps: LodCaps): Promise<number | null> {
+async function measure(
+  source: FgbSource,
+  projection: Projection,
+  grid: TileMatrixSet,
+  z: number,
+  caps: LodCaps,
+): Promise<number | null> {
   const densest = densestTile(source, projection, grid, z);
   if (densest === null || densest.count <= caps.maxFeatures) return null;
   for (let cells = caps.cellsMax; cells > caps.cellsMin; cells /= 2) {
@@ -53,7 +59,12 @@ async function measure(source: FgbSource, projection: Projection, grid: TileMatr
 }
 
 /** The tile with the most features, by the middles of the nodes of the lowest resident level. */
-function densestTile(source: FgbSource, projection: Projection, grid: TileMatrixSet, z: number): { count: number; box: Float64Array } | null {
+function densestTile(
+  source: FgbSource,
+  projection: Projection,
+  grid: TileMatrixSet,
+  z: number,
+): { count: number; box: Float64Array } | null {
   const { tree } = source;
   if (!tree) return null;
   const { levels, nodeSize, count } = tree.shape;
@@ -68,7 +79,10 @@ function densestTile(source: FgbSource, projection: Projection, grid: TileMatrix
     if (!Number.isFinite(key)) continue;
     const leaves = Math.min(nodeSize, count - (node - start) * nodeSize);
     let tile = counts.get(key);
-    if (!tile) counts.set(key, (tile = { count: 0, box: Float64Array.of(minx, miny, maxx, maxy) }));
+    if (!tile) {
+      tile = { count: 0, box: Float64Array.of(minx, miny, maxx, maxy) };
+      counts.set(key, tile);
+    }
     tile.count += leaves;
     const { box } = tile;
     box[0] = Math.min(box[0], minx);
@@ -106,7 +120,14 @@ export function cellGrid(crs: string, projection: Projection, grid: TileMatrixSe
  * Any other CRS: cells are laid in the layer's own plane, as large as they are at the middle of a reference latitude. They
  * need only be the same for every tile of the zoom, and they are: nothing of a tile enters here.
  */
-function unprojected(crs: string, grid: TileMatrixSet, originX: number, originY: number, kx: number, ky: number): CellGrid {
+function unprojected(
+  crs: string,
+  grid: TileMatrixSet,
+  originX: number,
+  originY: number,
+  kx: number,
+  ky: number,
+): CellGrid {
   const back = transformer(grid.crs, crs);
   const out = new Float64Array(4);
   const ok = back.forward(0, 0, out, 0) && back.forward(1 / kx, 1 / ky, out, 2);

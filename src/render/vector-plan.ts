@@ -5,11 +5,18 @@ import type { VectorLayer } from '../layers/types.ts';
 import type { Cost, Encoding, Plan } from '../plan.ts';
 import { type FgbSource, isFgbSource } from '../source/fgb.ts';
 import { COLUMN_TYPES } from '../source/fgb-layout.ts';
-import { selectAll, type Selection, selectCells } from '../source/fgb-lod.ts';
+import { type Selection, selectAll, selectCells } from '../source/fgb-lod.ts';
 import type { ColumnType, VectorSource } from '../source/types.ts';
 import { type BBox, expand, type TileCoord, type TileMatrixSet, tileBounds } from '../tile.ts';
+import {
+  type JobColumn,
+  type Projection,
+  RUN_BYTES_MAX,
+  runEnd,
+  type VectorJob,
+  type VectorJobLayer,
+} from './vector-job.ts';
 import { cellGrid, cellsFor, DEFAULT_CAPS, type LodCaps } from './vector-lod.ts';
-import { type JobColumn, type Projection, RUN_BYTES_MAX, runEnd, type VectorJob, type VectorJobLayer } from './vector-job.ts';
 
 export interface VectorTileAsk {
   readonly layers: readonly VectorLayer[];
@@ -30,6 +37,8 @@ const TOLERANCE_PIXELS = 0.5;
 const MAP_PIXELS = 512;
 /** Tiles are cut live at every zoom; this is where clients may begin to overzoom instead. */
 const LAST_ZOOM = 14;
+/** Projected, clipped and rounded points against the bytes of the points in the file (vector-geometry.ts: 102 against 16). */
+const SCRATCH_SHARE = 6.5;
 /** An encoded feature against its bytes in the file, at worst of what was seen (points with short attributes). */
 const OUTPUT_SHARE = 0.5;
 
@@ -142,7 +151,12 @@ function projectionOf(crs: string, gridCrs: string): Projection {
  * The tile and its buffer in the layer's CRS. Where the grid wraps, also one world to the east and one to the west, if the
  * layer reaches there: a feature found k worlds to the east is drawn k worlds to the west of where it lies.
  */
-function queryBoxes(source: FgbSource, projection: Projection, ask: VectorTileAsk, margin: number): { boxes: Float64Array; shifts: number[] } {
+function queryBoxes(
+  source: FgbSource,
+  projection: Projection,
+  ask: VectorTileAsk,
+  margin: number,
+): { boxes: Float64Array; shifts: number[] } {
   const matrix = ask.grid.matrices[ask.tile.z];
   const tile = tileBounds(ask.grid, ask.tile);
   const around = expand(tile, (tile[2] - tile[0]) * margin, (tile[3] - tile[1]) * margin);
@@ -163,7 +177,13 @@ function touches(bounds: BBox | null, box: BBox): boolean {
   return bounds !== null && box[0] <= bounds[2] && box[2] >= bounds[0] && box[1] <= bounds[3] && box[3] >= bounds[1];
 }
 
-function toLayer(source: FgbSource, projection: Projection, grid: TileMatrixSet, box: BBox, world: number): BBox | null {
+function toLayer(
+  source: FgbSource,
+  projection: Projection,
+  grid: TileMatrixSet,
+  box: BBox,
+  world: number,
+): BBox | null {
   if (projection === 'same') return openPoles(box, grid);
   if (projection === 'mercator') {
     const lat = (y: number) => (Math.atan(Math.exp(y / 6378137)) * 360) / Math.PI - 90;
@@ -187,7 +207,12 @@ function toLayer(source: FgbSource, projection: Projection, grid: TileMatrixSet,
 function openPoles(box: BBox, grid: TileMatrixSet): BBox {
   const { originY, resolution, tileHeight, matrixHeight } = grid.matrices[0];
   const bottom = originY - resolution * tileHeight * matrixHeight;
-  return [box[0], box[1] <= bottom ? Number.NEGATIVE_INFINITY : box[1], box[2], box[3] >= originY ? Number.POSITIVE_INFINITY : box[3]];
+  return [
+    box[0],
+    box[1] <= bottom ? Number.NEGATIVE_INFINITY : box[1],
+    box[2],
+    box[3] >= originY ? Number.POSITIVE_INFINITY : box[3],
+  ];
 }
 
 function jobColumns(layer: VectorLayer, properties: readonly string[] | null): JobColumn[] {
@@ -217,6 +242,6 @@ function costOf(layers: readonly VectorJobLayer[]): Cost {
   }
   if (layers.length === 0) return { inputBytes: 0, decodedBytes: 0, outputBytes: 0 };
   const outputBytes = Math.ceil(drawnBytes * OUTPUT_SHARE) + 4096;
-  const scratch = Math.max(RUN_BYTES_MAX, largest) + largest * 8;
+  const scratch = Math.min(inputBytes, Math.max(RUN_BYTES_MAX, largest)) + largest * SCRATCH_SHARE;
   return { inputBytes, decodedBytes: scratch + 2 * outputBytes, outputBytes };
 }

@@ -104,7 +104,14 @@ function mix(a: number, b: number, c: number, d: number, u: number, v: number): 
   return (a + (b - a) * u) * (1 - v) + (c + (d - c) * u) * v;
 }
 
-function controlPoints(project: Projector, minx: number, miny: number, sx: number, sy: number, n: number): Float64Array | null {
+function controlPoints(
+  project: Projector,
+  minx: number,
+  miny: number,
+  sx: number,
+  sy: number,
+  n: number,
+): Float64Array | null {
   const from = new Float64Array(n * n * 2);
   for (let r = 0; r < n; r++) {
     for (let c = 0; c < n; c++) {

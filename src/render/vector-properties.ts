@@ -53,7 +53,15 @@ export interface TagsResult {
 
 /** Reads the attributes at from … to and writes their tags. */
 export function putTags(
-  view: DataView, raw: Uint8Array, from: number, to: number, columns: readonly JobColumn[], idColumn: number, d: Dictionary, tags: Out, result: TagsResult,
+  view: DataView,
+  raw: Uint8Array,
+  from: number,
+  to: number,
+  columns: readonly JobColumn[],
+  idColumn: number,
+  d: Dictionary,
+  tags: Out,
+  result: TagsResult,
 ): void {
   let p = from;
   // One byte of padding behind the last value is what some writers leave.
@@ -73,7 +81,7 @@ export function putTags(
     if (wanted && type !== BINARY && encodeValue(view, raw, p, length, type, d.values)) {
       ensure(tags, 20);
       tags.at = varint(tags.bytes, tags.at, keyOf(d, index));
-      tags.at = varint(tags.bytes, tags.at, valueOf(d));
+      tags.at = varint(tags.bytes, tags.at, valueNumber(d));
     }
     p += length;
   }
@@ -88,7 +96,7 @@ function keyOf(d: Dictionary, column: number): number {
 }
 
 /** The value's number, where its bytes lie behind the end of the last value; these stay only if they are new. */
-function valueOf(d: Dictionary): number {
+function valueNumber(d: Dictionary): number {
   const { values } = d;
   const start = d.count > 0 ? d.ends[d.count - 1] : 0;
   const end = values.at;

@@ -3,17 +3,27 @@
  * them, projects, clips, simplifies, rounds and writes MVT in one pass, and compresses once. One painter a thread; what it
  * pools is its own, and lives as long as the thread.
  */
+
+import { Problem, problem } from '../errors.ts';
 import type { Bytes } from '../io/bytes.ts';
 import { openBytes } from '../io/bytes.ts';
-import { Problem, problem } from '../errors.ts';
 import { newOut, type Out } from '../kernels/bytes-out.ts';
 import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putFeature } from '../kernels/mvt.ts';
 import type { BytesRef, Painted, TaskContext } from '../plan.ts';
-import { featureEnd, field, FEATURE_COLUMNS, FEATURE_GEOMETRY, FEATURE_PROPERTIES, follow, vector } from '../source/fgb-layout.ts';
+import {
+  FEATURE_COLUMNS,
+  FEATURE_GEOMETRY,
+  FEATURE_PROPERTIES,
+  featureEnd,
+  field,
+  follow,
+  vector,
+} from '../source/fgb-layout.ts';
 import { compress } from './transcode.ts';
-import { type Dictionary, newDictionary, putDictionary, putTags, resetDictionary } from './vector-properties.ts';
-import { createGeometryPainter, type GeometryPainter } from './vector-geometry.ts';
+import { GeometryWalker } from './vector-geometry.ts';
 import { runEnd, type VectorJob, type VectorJobLayer } from './vector-job.ts';
+import { Pen } from './vector-pen.ts';
+import { type Dictionary, newDictionary, putDictionary, putTags, resetDictionary } from './vector-properties.ts';
 
 export interface VectorPainter {
   paint(job: VectorJob, context: TaskContext): Painted;
@@ -26,7 +36,7 @@ const OPEN_MAX = 64;
 /** Features between two looks at the cancel flag. */
 const CHECK_EVERY = 256;
 /** Pooled buffers above this are given back after the tile that needed them. */
-const POOL_BYTES_MAX = 4 * 1024 * 1024;
+const POOL_BYTES_MAX = 2 * 1024 * 1024;
 
 interface Run {
   /** 8 bytes more than the longest run, so that a run begins at the file's own alignment. */
@@ -45,7 +55,8 @@ class Painter implements VectorPainter {
   #layer: Out = newOut(256 * 1024);
   #tags: Out = newOut(1024);
   #dictionary: Dictionary = newDictionary();
-  #geometry: GeometryPainter = createGeometryPainter();
+  #pen = new Pen();
+  #walker = new GeometryWalker(this.#pen);
   #id = { id: -1 };
 
   paint(job: VectorJob, context: TaskContext): Painted {
@@ -56,7 +67,7 @@ class Painter implements VectorPainter {
     for (const layer of job.layers) peak = Math.max(peak, this.#paintLayer(job, layer, context));
     const plain = tile.bytes.subarray(0, tile.at);
     const body = tile.at === 0 ? null : job.encoding === 'identity' ? plain.slice() : compress(plain, job.encoding);
-    const peakBytes = peak + tile.bytes.length + (body?.length ?? 0) + this.#geometry.bytes();
+    const peakBytes = peak + tile.at + (body?.length ?? 0);
     this.#trim();
     return {
       body,
@@ -68,21 +79,24 @@ class Painter implements VectorPainter {
     };
   }
 
-  /** Answers with the bytes that were held for reading. */
+  /** Answers with the bytes that it took, the tile itself apart. */
   #paintLayer(job: VectorJob, layer: VectorJobLayer, context: TaskContext): number {
     const bytes = this.#bytesOf(layer.ref);
     const { offsets, lengths } = layer;
     const out = this.#layer;
     const before = out.at;
     resetDictionary(this.#dictionary, layer.columns.length);
-    this.#geometry.begin(job, layer);
+    this.#pen.begin(job, layer);
     const start = beginLayer(out, Buffer.from(layer.id));
     const empty = out.at;
     let since = 0;
+    let longest = 0;
     for (let i = 0; i < offsets.length; ) {
       const next = runEnd(offsets, lengths, i);
       const first = offsets[i];
-      const base = this.#read(bytes, first, offsets[next - 1] + lengths[next - 1] - first);
+      const length = offsets[next - 1] + lengths[next - 1] - first;
+      const base = this.#read(bytes, first, length);
+      if (length > longest) longest = length;
       for (; i < next; i++) {
         if (++since % CHECK_EVERY === 0) context.check();
         this.#paintFeature(layer, i, base + offsets[i] - first);
@@ -91,10 +105,14 @@ class Painter implements VectorPainter {
     if (out.at === empty) {
       out.at = before;
     } else {
-      putDictionary(out, this.#dictionary, layer.columns.map(column => Buffer.from(column.name)));
+      putDictionary(
+        out,
+        this.#dictionary,
+        layer.columns.map(column => Buffer.from(column.name)),
+      );
       endLayer(out, start, layer.extent);
     }
-    return this.#run.raw.length + this.#dictionary.values.bytes.length;
+    return longest + this.#pen.used() + this.#dictionary.values.at;
   }
 
   /** Reads a run into the pooled buffer, at the file's alignment; answers where it begins there. */
@@ -123,9 +141,9 @@ class Painter implements VectorPainter {
     const root = follow(view, at + 4, at, end);
     const geometryField = field(view, root, FEATURE_GEOMETRY, at, end);
     if (geometryField === 0) return;
-    const geometry = this.#geometry;
+    const pen = this.#pen;
     const table = follow(view, geometryField, at, end);
-    if (!geometry.paint({ view, raw, doubles, start: at, end }, table, layer.geometryType)) return;
+    if (!this.#walker.walk({ view, raw, doubles, start: at, end }, table, layer.geometryType)) return;
 
     this.#tags.at = 0;
     this.#id.id = -1;
@@ -137,9 +155,9 @@ class Painter implements VectorPainter {
       putTags(view, raw, from, to, layer.columns, layer.idColumn, this.#dictionary, this.#tags, this.#id);
     }
     const id = layer.idColumn >= 0 ? this.#id.id : layer.ordinals[i] + 1;
-    if (geometry.points.at > 0) putFeature(this.#layer, id, this.#tags, POINT, geometry.points);
-    if (geometry.lines.at > 0) putFeature(this.#layer, id, this.#tags, LINESTRING, geometry.lines);
-    if (geometry.polygons.at > 0) putFeature(this.#layer, id, this.#tags, POLYGON, geometry.polygons);
+    if (pen.points.at > 0) putFeature(this.#layer, id, this.#tags, POINT, pen.points);
+    if (pen.lines.at > 0) putFeature(this.#layer, id, this.#tags, LINESTRING, pen.lines);
+    if (pen.polygons.at > 0) putFeature(this.#layer, id, this.#tags, POLYGON, pen.polygons);
   }
 
   #bytesOf(ref: BytesRef): Bytes {
@@ -165,7 +183,8 @@ class Painter implements VectorPainter {
     if (this.#run.raw.length > POOL_BYTES_MAX) this.#run = newRun(1024 * 1024);
     if (this.#layer.bytes.length > POOL_BYTES_MAX) this.#layer = newOut(256 * 1024);
     if (this.#dictionary.values.bytes.length > POOL_BYTES_MAX) this.#dictionary = newDictionary();
-    this.#geometry.trim(POOL_BYTES_MAX);
+    this.#pen.trim(POOL_BYTES_MAX);
+    this.#walker.trim(POOL_BYTES_MAX);
   }
 
   close(): void {

@@ -165,7 +165,8 @@ class CellWalk {
       if (level === 1) return place;
       const first = place * nodeSize;
       const size = levels[level - 1].end - levels[level - 1].start;
-      for (let child = Math.min(size, first + nodeSize) - 1; child >= first; child--) this.#stack.push(child, level - 1);
+      for (let child = Math.min(size, first + nodeSize) - 1; child >= first; child--)
+        this.#stack.push(child, level - 1);
     }
     return -1;
   }

@@ -34,8 +34,21 @@ interface SourceBase {
 }
 
 export type ColumnType =
-  | 'byte' | 'ubyte' | 'bool' | 'short' | 'ushort' | 'int' | 'uint' | 'long' | 'ulong'
-  | 'float' | 'double' | 'string' | 'json' | 'datetime' | 'binary';
+  | 'byte'
+  | 'ubyte'
+  | 'bool'
+  | 'short'
+  | 'ushort'
+  | 'int'
+  | 'uint'
+  | 'long'
+  | 'ulong'
+  | 'float'
+  | 'double'
+  | 'string'
+  | 'json'
+  | 'datetime'
+  | 'binary';
 
 export interface Column {
   readonly name: string;
@@ -45,9 +58,24 @@ export interface Column {
 }
 
 export type GeometryKind =
-  | 'Unknown' | 'Point' | 'LineString' | 'Polygon' | 'MultiPoint' | 'MultiLineString' | 'MultiPolygon'
-  | 'GeometryCollection' | 'CircularString' | 'CompoundCurve' | 'CurvePolygon' | 'MultiCurve' | 'MultiSurface'
-  | 'Curve' | 'Surface' | 'PolyhedralSurface' | 'TIN' | 'Triangle';
+  | 'Unknown'
+  | 'Point'
+  | 'LineString'
+  | 'Polygon'
+  | 'MultiPoint'
+  | 'MultiLineString'
+  | 'MultiPolygon'
+  | 'GeometryCollection'
+  | 'CircularString'
+  | 'CompoundCurve'
+  | 'CurvePolygon'
+  | 'MultiCurve'
+  | 'MultiSurface'
+  | 'Curve'
+  | 'Surface'
+  | 'PolyhedralSurface'
+  | 'TIN'
+  | 'Triangle';
 
 export interface VectorSource extends SourceBase {
   readonly kind: 'vector';
@@ -61,7 +89,17 @@ export interface VectorSource extends SourceBase {
 
 /** TIFF sample types after decoding. */
 export type DType =
-  | 'uint8' | 'int8' | 'uint16' | 'int16' | 'uint32' | 'int32' | 'uint64' | 'int64' | 'float16' | 'float32' | 'float64';
+  | 'uint8'
+  | 'int8'
+  | 'uint16'
+  | 'int16'
+  | 'uint32'
+  | 'int32'
+  | 'uint64'
+  | 'int64'
+  | 'float16'
+  | 'float32'
+  | 'float64';
 
 export type ColorInterp = 'gray' | 'red' | 'green' | 'blue' | 'alpha' | 'palette' | 'undefined';
 
@@ -109,7 +147,11 @@ export interface Level {
   /** Bytes one decoded block takes (all samples of a chunky block, one sample of a planar one). */
   readonly decodedBlockBytes: number;
   /** Where the encoded bytes of a block are. Length 0: sparse. Index is row * across + column (+ sample plane * across * down). */
-  blockRange(index: number): Promise<{ readonly offset: number; readonly length: number }> | { readonly offset: number; readonly length: number };
+  blockRange(
+    index: number,
+  ):
+    | Promise<{ readonly offset: number; readonly length: number }>
+    | { readonly offset: number; readonly length: number };
   readonly mask: Level | null;
   /** The file this level is in: the main file, or an external .ovr / .msk. */
   readonly ref: BytesRef;

@@ -8,7 +8,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import { fromPlainProblem, Problem, type PlainProblem, problem } from '../errors.ts';
+import { fromPlainProblem, type PlainProblem, Problem, problem } from '../errors.ts';
 import type { Job, Painted } from '../plan.ts';
 import type { WorkerSettings } from './tasks.ts';
 
@@ -45,7 +45,9 @@ export interface Envelope {
   /** Index of this job's flag in the shared array. */
   readonly slot: number;
 }
-export type Answer = { readonly ok: true; readonly painted: Painted } | { readonly ok: false; readonly problem: PlainProblem };
+export type Answer =
+  | { readonly ok: true; readonly painted: Painted }
+  | { readonly ok: false; readonly problem: PlainProblem };
 
 /** Jobs that can be under way at once; admission keeps the true number far lower. */
 const FLAG_SLOTS = 4096;

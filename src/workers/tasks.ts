@@ -2,7 +2,7 @@
 import type { Job, Painted, TaskContext } from '../plan.ts';
 import { type ItemsJob, runItems } from '../render/items-task.ts';
 import { createRasterPainter } from '../render/raster.ts';
-import { transcode, type TranscodeJob } from '../render/transcode.ts';
+import { type TranscodeJob, transcode } from '../render/transcode.ts';
 import { createVectorPainter } from '../render/vector.ts';
 
 /** Limits of one worker, plain data. */

@@ -60,7 +60,7 @@ test('empty bodies weigh their records, so that a sea of empty tiles is bounded'
   for (let i = 0; i < 20_000; i++) cache.offer(`14/${i}`, tile(0, 0));
   const { entries, bytes, maxBytes } = cache.stats();
   assert.ok(bytes <= maxBytes);
-  assert.ok(entries > 100 && entries * 512 < maxBytes, `${entries}`);
+  assert.ok(entries > 100 && entries * 400 < maxBytes, `${entries}`);
   cache.audit();
 });
 

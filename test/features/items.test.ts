@@ -13,7 +13,10 @@ describe('items of real files', { skip: NO_DATA }, () => {
       metres: { path: `${DATA}/countries_110m_3857.fgb` },
       addresses: { path: `${DATA}/dutch_addresses_28992.fgb` },
       counties: { path: `${DATA}/UScounties.fgb` },
-      airports: { path: `${DATA}/ne_10m_airports.fgb`, options: { properties: ['name', 'scalerank'], idColumn: 'scalerank' } },
+      airports: {
+        path: `${DATA}/ne_10m_airports.fgb`,
+        options: { properties: ['name', 'scalerank'], idColumn: 'scalerank' },
+      },
       types: { path: `${DATA}/fgb_alldatatypes.fgb`, options: { crs: 'EPSG:4326' } },
       nocrs: { path: `${DATA}/fgb_no_properties.fgb` },
     });
@@ -32,7 +35,10 @@ describe('items of real files', { skip: NO_DATA }, () => {
     assert.ok(feature(one), JSON.stringify(feature.errors));
     const described = ajv.compile(collectionSchema);
     const listed = JSON.parse((await r.app.inject('/collections')).body);
-    assert.deepEqual(listed.collections.map((c: { id: string }) => c.id), ['countries', 'metres', 'addresses', 'counties', 'airports', 'types']);
+    assert.deepEqual(
+      listed.collections.map((c: { id: string }) => c.id),
+      ['countries', 'metres', 'addresses', 'counties', 'airports', 'types'],
+    );
     for (const c of listed.collections) assert.ok(described(c), JSON.stringify(described.errors));
   });
 
@@ -41,7 +47,10 @@ describe('items of real files', { skip: NO_DATA }, () => {
     assert.match(String(first.headers['content-type']), /^application\/geo\+json/);
     assert.equal(first.headers['content-crs'], '<http://www.opengis.net/def/crs/OGC/1.3/CRS84>');
     const admitted = r.costs.length;
-    const again = await r.app.inject({ url: '/collections/countries/items?limit=3', headers: { 'if-none-match': String(first.headers.etag) } });
+    const again = await r.app.inject({
+      url: '/collections/countries/items?limit=3',
+      headers: { 'if-none-match': String(first.headers.etag) },
+    });
     assert.equal(again.statusCode, 304);
     assert.equal(again.body, '');
     assert.equal(r.costs.length, admitted);
@@ -51,15 +60,29 @@ describe('items of real files', { skip: NO_DATA }, () => {
     const lon = fc.double({ min: -180, max: 180, noNaN: true });
     const lat = fc.double({ min: -90, max: 90, noNaN: true });
     await fc.assert(
-      fc.asyncProperty(lon, lon, lat, lat, fc.integer({ min: 1, max: 60 }), fc.constantFrom('countries', 'metres'), async (w, e, a, b, limit, id) => {
-        const bbox = [w, Math.min(a, b), e, Math.max(a, b)].join(',');
-        const whole = await items(r.app, `/collections/${id}/items?bbox=${bbox}&limit=10000`);
-        assert.equal(whole.numberReturned, whole.features.length);
-        assert.equal(whole.numberMatched, whole.features.length);
-        const paged = await allPages(r, `/collections/${id}/items?bbox=${bbox}&limit=${limit}`, whole.numberMatched);
-        assert.deepEqual(paged, whole.features.map(f => f.id));
-        assert.deepEqual(paged, [...new Set(paged)].sort((x, y) => x - y));
-      }),
+      fc.asyncProperty(
+        lon,
+        lon,
+        lat,
+        lat,
+        fc.integer({ min: 1, max: 60 }),
+        fc.constantFrom('countries', 'metres'),
+        async (w, e, a, b, limit, id) => {
+          const bbox = [w, Math.min(a, b), e, Math.max(a, b)].join(',');
+          const whole = await items(r.app, `/collections/${id}/items?bbox=${bbox}&limit=10000`);
+          assert.equal(whole.numberReturned, whole.features.length);
+          assert.equal(whole.numberMatched, whole.features.length);
+          const paged = await allPages(r, `/collections/${id}/items?bbox=${bbox}&limit=${limit}`, whole.numberMatched);
+          assert.deepEqual(
+            paged,
+            whole.features.map(f => f.id),
+          );
+          assert.deepEqual(
+            paged,
+            [...new Set(paged)].sort((x, y) => x - y),
+          );
+        },
+      ),
       { numRuns: 25, seed: 7 },
     );
     assert.equal(r.ledger.total, 0);
@@ -68,18 +91,26 @@ describe('items of real files', { skip: NO_DATA }, () => {
 
   test('without a box the pages are the file', async () => {
     const ids = await allPages(r, '/collections/addresses/items?limit=700', 2481);
-    assert.deepEqual(ids, Array.from({ length: 2481 }, (_, i) => i + 1));
+    assert.deepEqual(
+      ids,
+      Array.from({ length: 2481 }, (_, i) => i + 1),
+    );
   });
 
   test('a box that crosses the antimeridian is its two halves, each feature once', async () => {
-    const ids = async (bbox: string) => (await items(r.app, `/collections/counties/items?limit=10000&properties=&bbox=${bbox}`)).features.map(f => f.id);
+    const ids = async (bbox: string) =>
+      (await items(r.app, `/collections/counties/items?limit=10000&properties=&bbox=${bbox}`)).features.map(f => f.id);
     const [west, east, both] = [await ids('170,50,180,55'), await ids('-180,50,-165,55'), await ids('170,50,-165,55')];
     assert.ok(west.length > 0 && east.length > 0);
-    assert.deepEqual(both, [...new Set([...west, ...east])].sort((a, b) => a - b));
+    assert.deepEqual(
+      both,
+      [...new Set([...west, ...east])].sort((a, b) => a - b),
+    );
   });
 
   test('a box in another CRS finds what the same box in degrees finds', async () => {
-    const count = async (query: string) => (await items(r.app, `/collections/addresses/items?limit=1&${query}`)).numberMatched as number;
+    const count = async (query: string) =>
+      (await items(r.app, `/collections/addresses/items?limit=1&${query}`)).numberMatched as number;
     const uri = 'http://www.opengis.net/def/crs/';
     const degrees = await count('bbox=5.70,52.05,5.80,52.10');
     assert.ok(degrees > 100 && degrees < 2481);
@@ -96,7 +127,10 @@ describe('items of real files', { skip: NO_DATA }, () => {
     const first = await items(r.app, '/collections/countries/items?CONTINENT=Africa&limit=20');
     assert.equal(first.numberMatched, expected.length);
     assert.equal(first.numberReturned, 20);
-    assert.deepEqual(await allPages(r, '/collections/countries/items?CONTINENT=Africa&limit=7', expected.length), expected);
+    assert.deepEqual(
+      await allPages(r, '/collections/countries/items?CONTINENT=Africa&limit=7', expected.length),
+      expected,
+    );
     const numbers = await items(r.app, '/collections/countries/items?LABELRANK=2&limit=1000');
     assert.ok(numbers.features.length > 0 && numbers.features.every(f => f.properties['LABELRANK'] === 2));
   });
@@ -124,13 +158,16 @@ describe('items of real files', { skip: NO_DATA }, () => {
   test('every column type comes through, 64-bit integers without losing a digit', async () => {
     const [feature] = (await items(r.app, '/collections/types/items')).features;
     const { long, ulong, bool, datetime } = feature.properties;
-    assert.deepEqual({ long, ulong, bool, datetime }, { long: -1, ulong: '18446744073709551615', bool: true, datetime: '2020-02-29T12:34:56Z' });
+    assert.deepEqual(
+      { long, ulong, bool, datetime },
+      { long: -1, ulong: '18446744073709551615', bool: true, datetime: '2020-02-29T12:34:56Z' },
+    );
     assert.equal(Object.keys(feature.properties).length, 15);
-  });
   });
 
   test('datetime: an instant, a day and intervals against the datetime column; where there is none all match', async () => {
-    const count = async (datetime: string) => (await items(r.app, `/collections/types/items?datetime=${datetime}`)).numberMatched;
+    const count = async (datetime: string) =>
+      (await items(r.app, `/collections/types/items?datetime=${datetime}`)).numberMatched;
     assert.equal(await count('2020-02-29T12:34:56Z'), 1);
     assert.equal(await count('2020-02-29'), 1);
     assert.equal(await count('2020-03-01/..'), 0);

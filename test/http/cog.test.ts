@@ -66,7 +66,9 @@ describe("titiler's routes over the demo elevation", () => {
     const statistics = (await get('/cog/statistics?url=elevation')).json();
     const { min, max, mean } = statistics.b1;
     assert.ok(min < mean && mean < max);
-    const preview = await sharp((await get('/cog/preview.png?url=elevation&max_size=200&colormap_name=viridis')).rawPayload).metadata();
+    const preview = await sharp(
+      (await get('/cog/preview.png?url=elevation&max_size=200&colormap_name=viridis')).rawPayload,
+    ).metadata();
     assert.equal(Math.max(preview.width, preview.height), 200);
     assert.equal((await get('/cog/preview?url=world&max_size=64')).statusCode, 200);
     const sized = await sharp((await get('/cog/preview/50x40.png?url=world')).rawPayload).metadata();

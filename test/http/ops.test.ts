@@ -21,7 +21,10 @@ describe('operations', () => {
     const { limit, line, used, accounts, booked, level } = (await get('/memory')).json();
     assert.ok(line < limit && used > 0);
     assert.equal(level, 'normal');
-    assert.equal(Object.values(accounts as Record<string, number>).reduce((a, b) => a + b, 0), booked);
+    assert.equal(
+      Object.values(accounts as Record<string, number>).reduce((a, b) => a + b, 0),
+      booked,
+    );
   });
 
   test('/debug/memory is closed without the admin token', async () => {
@@ -36,7 +39,10 @@ describe('operations', () => {
     await get('/tiles/countries/2/1/1.mvt');
     await get('/tiles/countries/2/1/1.mvt');
     const { body } = await get('/metrics');
-    assert.match(body, /plimsoll_http_requests_total\{route="\/tiles\/:layers\/:z\/:x\/:y",method="GET",status="200"\} 2/);
+    assert.match(
+      body,
+      /plimsoll_http_requests_total\{route="\/tiles\/:layers\/:z\/:x\/:y",method="GET",status="200"\} 2/,
+    );
     assert.match(body, /plimsoll_cache_requests_total\{result="hit"\} 1/);
     assert.match(body, /plimsoll_ledger_bytes\{account="cache"\} [1-9]/);
     assert.match(body, /plimsoll_admission_outcomes_total\{outcome="admitted"\} 1/);
@@ -47,7 +53,9 @@ describe('operations', () => {
   /** Dashboards and alerts name these: a family that goes or comes is a change to say aloud. */
   test('the metric families are these', async () => {
     const { body } = await get('/metrics');
-    const names = [...body.matchAll(/^# TYPE (plimsoll_\S+) (\S+)$/gm)].map(([, name, type]) => `${name} ${type}`).sort();
+    const names = [...body.matchAll(/^# TYPE (plimsoll_\S+) (\S+)$/gm)]
+      .map(([, name, type]) => `${name} ${type}`)
+      .sort();
     assert.deepEqual(names, [
       'plimsoll_admission_budget_bytes gauge',
       'plimsoll_admission_in_use_bytes gauge',
@@ -98,7 +106,10 @@ describe('operations', () => {
   test('TileJSON has what the 3.0.0 schema requires, in range', async () => {
     const json = (await get('/tiles/countries,places')).json();
     assert.equal(json.tilejson, '3.0.0');
-    assert.deepEqual(json.vector_layers.map((l: { id: string }) => l.id), ['countries', 'places']);
+    assert.deepEqual(
+      json.vector_layers.map((l: { id: string }) => l.id),
+      ['countries', 'places'],
+    );
     assert.ok(Object.keys(json.vector_layers[0].fields).length > 0);
     const [w, s, e, n] = json.bounds;
     assert.ok(w < e && s < n && w >= -180 && e <= 180 && s >= -90 && n <= 90);
@@ -107,9 +118,18 @@ describe('operations', () => {
   });
 
   test('a wrong method is 405 and preflight is answered', async () => {
-    const posted = await app.server.inject({ method: 'POST', url: '/layers', headers: { 'content-type': 'application/json' }, payload: '{}' });
+    const posted = await app.server.inject({
+      method: 'POST',
+      url: '/layers',
+      headers: { 'content-type': 'application/json' },
+      payload: '{}',
+    });
     assert.equal(posted.statusCode, 405);
-    const preflight = await app.server.inject({ method: 'OPTIONS', url: '/sessions', headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' } });
+    const preflight = await app.server.inject({
+      method: 'OPTIONS',
+      url: '/sessions',
+      headers: { origin: 'https://a.example', 'access-control-request-method': 'POST' },
+    });
     assert.equal(preflight.statusCode, 204);
     assert.match(preflight.headers['access-control-allow-methods'] as string, /PUT/);
   });

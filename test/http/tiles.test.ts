@@ -38,7 +38,8 @@ describe('vector tiles', () => {
     assert.notEqual(gzip.headers.etag, plain.headers.etag);
     assert.equal(gzip.headers.vary, 'accept-encoding');
     const all = await get('/tiles/countries/3/4/2.mvt', { 'accept-encoding': 'gzip, deflate, br, zstd' });
-    if (all.headers['content-encoding'] === 'zstd') assert.deepEqual(zstdDecompressSync(all.rawPayload), plain.rawPayload);
+    if (all.headers['content-encoding'] === 'zstd')
+      assert.deepEqual(zstdDecompressSync(all.rawPayload), plain.rawPayload);
     else assert.equal(all.headers['content-encoding'], 'gzip');
   });
 
@@ -91,7 +92,11 @@ describe('vector tiles', () => {
 
 describe('raster tiles', () => {
   test('PNG, WebP and JPEG of the same place, at 256 and at 512', async () => {
-    for (const [extension, type] of [['png', 'image/png'], ['webp', 'image/webp'], ['jpg', 'image/jpeg']]) {
+    for (const [extension, type] of [
+      ['png', 'image/png'],
+      ['webp', 'image/webp'],
+      ['jpg', 'image/jpeg'],
+    ]) {
       const answer = await get(`/tiles/world/2/2/1.${extension}`);
       assert.equal(answer.statusCode, 200, extension);
       assert.equal(answer.headers['content-type'], type);

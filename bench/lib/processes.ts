@@ -1,0 +1,75 @@
+/** What a tree of processes costs, read from Linux' /proc. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** USER_HZ is 100 on every Linux that Node runs on. */
+const MS_PER_TICK = 10;
+const POLL_MS = 100;
+
+interface Stat {
+  readonly pid: number;
+  readonly parent: number;
+  readonly cpuMs: number;
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null; // the process ended between the listing and the reading
+  }
+}
+
+/** Fields after the command name, which may itself hold spaces and parentheses. (proc_pid_stat(5)) */
+function statOf(pid: number): Stat | null {
+  const text = textOf(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  const fields = text
+    .slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .map(Number);
+  const [utime, stime, childUser, childSystem] = fields.slice(11, 15) as [number, number, number, number];
+  return { pid, parent: fields[1]!, cpuMs: (utime + stime + childUser + childSystem) * MS_PER_TICK };
+}
+
+/** The processes themselves and all their descendants. */
+export function treeOf(roots: readonly number[]): Stat[] {
+  const every = readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(name => statOf(Number(name)));
+  const stats = every.filter(stat => stat !== null);
+  const members = new Set(roots);
+  for (let before = -1; before !== members.size; ) {
+    before = members.size;
+    for (const { pid, parent } of stats) if (members.has(parent)) members.add(pid);
+  }
+  return stats.filter(({ pid }) => members.has(pid));
+}
+
+/** User and system time so far, of the living and of their children that were waited for. */
+export function cpuMsOf(roots: readonly number[]): number {
+  return treeOf(roots).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+}
+
+function rssOf(pid: number): number {
+  const status = textOf(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status ?? '')?.[1] ?? 0) * 1024;
+}
+
+/** Resident bytes of the tree; pages that processes share are counted once each. */
+export function rssBytesOf(roots: readonly number[]): number {
+  return treeOf(roots).reduce((sum, { pid }) => sum + rssOf(pid), 0);
+}
+
+/** The highest reading until `stop`, sampled every 100 ms: a shorter peak can pass unseen. */
+export function watchRss(roots: readonly number[]): { stop(): number } {
+  let peak = rssBytesOf(roots);
+  const timer = setInterval(() => {
+    peak = Math.max(peak, rssBytesOf(roots));
+  }, POLL_MS);
+  return {
+    stop() {
+      clearInterval(timer);
+      return Math.max(peak, rssBytesOf(roots));
+    },
+  };
+}

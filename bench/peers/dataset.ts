@@ -1,0 +1,100 @@
+/** What is served and asked for: the demo data, or a folder with bench.fgb, bench-rgb.tif and request lists. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Tile {
+  readonly z: number;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** EPSG:3857 metres. */
+export type Window = readonly [number, number, number, number];
+
+export interface Dataset {
+  readonly name: string;
+  readonly vector: string;
+  readonly raster: string;
+  /** No two alike, so that a list asked for once meets no cache of tiles. */
+  readonly vectorTiles: readonly Tile[];
+  readonly rasterTiles: readonly Tile[];
+  readonly windows: readonly Window[];
+}
+
+const HALF = Math.PI * 6378137;
+const DEMO = fileURLToPath(new URL('../../demo/', import.meta.url));
+
+function lines(path: string): string[] {
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter(line => line.trim() !== '');
+}
+
+function tilesIn(path: string): Tile[] {
+  return lines(path).map(line => {
+    const [z, x, y] = line.split('/').map(Number);
+    return { z: z!, x: x!, y: y! };
+  });
+}
+
+function folder(dir: string): Dataset {
+  const need = ['bench.fgb', 'bench-rgb.tif', 'tiles-vector-1000.txt', 'tiles-raster-1000.txt', 'bbox-raster.txt'];
+  const lacks = need.filter(name => !existsSync(join(dir, name)));
+  if (lacks.length > 0) throw new Error(`${dir} lacks ${lacks.join(', ')}`);
+  return {
+    name: dir,
+    vector: join(dir, 'bench.fgb'),
+    raster: join(dir, 'bench-rgb.tif'),
+    vectorTiles: tilesIn(join(dir, 'tiles-vector-1000.txt')),
+    rasterTiles: tilesIn(join(dir, 'tiles-raster-1000.txt')),
+    windows: lines(join(dir, 'bbox-raster.txt')).map(line => line.split(',').map(Number) as unknown as Window),
+  };
+}
+
+/** Numerical Recipes' linear congruential generator: the same order every time. */
+function shuffled<T>(items: readonly T[]): T[] {
+  const out = [...items];
+  let seed = 20261123;
+  for (let i = out.length - 1; i > 0; i--) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    const j = seed % (i + 1);
+    [out[i], out[j]] = [out[j]!, out[i]!];
+  }
+  return out;
+}
+
+/** Every tile of the zooms between the latitudes where both demo layers have something. */
+function worldTiles(zooms: readonly number[]): Tile[] {
+  const tiles = zooms.flatMap(z => {
+    const side = 2 ** z;
+    const rows = Array.from({ length: side }, (_, y) => y).filter(y => z < 3 || (y >= side * 0.2 && y < side * 0.7));
+    return rows.flatMap(y => Array.from({ length: side }, (_, x) => ({ z, x, y })));
+  });
+  return shuffled(tiles);
+}
+
+function worldWindows(count: number): Window[] {
+  const side = HALF / 8;
+  const places = worldTiles([5]).slice(0, count);
+  return places.map(({ x, y }) => {
+    const left = -HALF + (x * HALF) / 16;
+    const top = HALF - (y * HALF) / 16;
+    return [left, top - side, left + side, top];
+  });
+}
+
+function demo(): Dataset {
+  return {
+    name: 'demo',
+    vector: join(DEMO, 'countries.fgb'),
+    raster: join(DEMO, 'world.tif'),
+    vectorTiles: worldTiles([2, 3, 4, 5]),
+    rasterTiles: worldTiles([2, 3, 4, 5]),
+    windows: worldWindows(100),
+  };
+}
+
+export function openDataset(dir: string | undefined): Dataset {
+  return dir === undefined ? demo() : folder(dir);
+}

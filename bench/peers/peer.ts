@@ -1,0 +1,117 @@
+/** What the bench asks of every server under test. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, createWriteStream } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { treeOf } from '../lib/processes.ts';
+import type { Dataset, Tile, Window } from './dataset.ts';
+
+export interface Paths {
+  vectorTile(tile: Tile): string | null;
+  rasterTile(tile: Tile): string;
+  /** 512 by 512 pixels of the window, as PNG. */
+  window(window: Window): string;
+}
+
+export interface Setting {
+  readonly dataset: Dataset;
+  readonly port: number;
+  /** An empty folder for configuration, sockets and logs. */
+  readonly dir: string;
+  readonly workers: number;
+  readonly memory: string;
+}
+
+export interface Running {
+  /** Roots of the process trees that make up the server. */
+  readonly pids: readonly number[];
+  readonly paths: Paths;
+  stop(): Promise<void>;
+}
+
+export interface Peer {
+  readonly name: string;
+  /** What would have to be installed, in the words of whoever installs it; empty where nothing. */
+  missing(): string[];
+  start(setting: Setting): Promise<Running>;
+}
+
+export function onPath(program: string, alsoIn: readonly string[] = []): string | undefined {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...alsoIn];
+  return folders
+    .map(folder => join(folder, program))
+    .find(path => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+export function launch(
+  program: string,
+  args: readonly string[],
+  { dir, env = {} }: { dir: string; env?: Record<string, string> },
+): ChildProcess {
+  const log = createWriteStream(join(dir, 'server.log'), { flags: 'a' });
+  const child = spawn(program, args, { cwd: dir, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.pipe(log, { end: false });
+  child.stderr.pipe(log, { end: false });
+  return child;
+}
+
+const STOP_MS = 5_000;
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // it has ended already
+  }
+}
+
+/** Ends processes started here, gently, then not; and those they started, which not every parent takes along. */
+export async function stopAll(children: readonly ChildProcess[]): Promise<void> {
+  const tree = treeOf(children.map(child => child.pid!));
+  await Promise.all(
+    children.map(async child => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise(done => child.once('exit', done));
+      child.kill('SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+      await ended;
+      clearTimeout(timer);
+    }),
+  );
+  for (const { pid } of tree) signal(pid, 'SIGTERM');
+  for (const child of children) {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  }
+}
+
+const START_MS = 60_000;
+
+/** Waits until the path answers 200; says which log to read where it never does. */
+export async function untilReady(
+  port: number,
+  path: string,
+  dir: string,
+  children: readonly ChildProcess[],
+): Promise<void> {
+  const until = performance.now() + START_MS;
+  let last = 'no answer';
+  while (performance.now() < until && children.every(child => child.exitCode === null)) {
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+      const body = await response.arrayBuffer();
+      if (response.ok) return;
+      last = `${response.status} ${Buffer.from(body).toString('utf8', 0, 300)}`;
+    } catch (error) {
+      last = (error as Error).message;
+    }
+    await new Promise(done => setTimeout(done, 200));
+  }
+  throw new Error(`no server on port ${port} (${last}); its log is ${join(dir, 'server.log')}`);
+}

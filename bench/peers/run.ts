@@ -1,0 +1,127 @@
+/**
+ * This server beside its peers, in one run on one machine: same files, same requests, each server alone and started
+ * anew for every case. Installs nothing; says what is lacking and goes on with the rest.
+ *
+ *   node bench/peers/run.ts [--data DIR] [--peers plimsoll,mapserver,titiler] [--cases vector,window] [--json FILE]
+ *                           [--connections 8] [--requests 300] [--seconds 20] [--workers 2] [--memory 512MiB]
+ */
+import { createReadStream, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { digits, markdownTable } from '../lib/stats.ts';
+import { CASES } from './cases.ts';
+import { type Dataset, openDataset } from './dataset.ts';
+import { mapserver } from './mapserver.ts';
+import { type Bounds, measure, type Row } from './measure.ts';
+import type { Peer } from './peer.ts';
+import { plimsoll } from './plimsoll.ts';
+import { titiler } from './titiler.ts';
+
+const PEERS: Readonly<Record<string, Peer>> = { plimsoll, mapserver, titiler };
+
+const OPTIONS = {
+  data: { type: 'string' },
+  peers: { type: 'string', default: Object.keys(PEERS).join(',') },
+  cases: { type: 'string', default: '' },
+  json: { type: 'string' },
+  connections: { type: 'string', default: '8' },
+  requests: { type: 'string', default: '300' },
+  seconds: { type: 'string', default: '20' },
+  workers: { type: 'string', default: '2' },
+  memory: { type: 'string', default: '512MiB' },
+} as const;
+
+function positive(name: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`--${name}: "${text}" is not a positive whole number`);
+  return value;
+}
+
+function peersOf(names: string): Peer[] {
+  return names.split(',').map(name => {
+    const peer = PEERS[name];
+    if (!peer) throw new Error(`--peers: "${name}" is none of ${Object.keys(PEERS).join(', ')}`);
+    return peer;
+  });
+}
+
+/** Reads the files once, so that no server pays for a cold disk. */
+async function warmPageCache({ vector, raster }: Dataset): Promise<void> {
+  for (const path of [vector, raster]) {
+    let bytes = 0;
+    for await (const chunk of createReadStream(path)) bytes += (chunk as Buffer).length;
+    console.error(`${path}: ${Math.round(bytes / 1e6)} MB`);
+  }
+}
+
+const HEAD = [
+  'case',
+  'server',
+  'req/s',
+  'p50 ms',
+  'p99 ms',
+  'CPU ms/req',
+  'peak RSS MiB',
+  'bytes/reply',
+  'not 2xx',
+  'req/s ×',
+  'CPU ÷',
+];
+
+/** The last two columns: how many times this server's rate and how much of that server's CPU Plimsoll has. */
+function tableRow(row: Row, ours: Row | undefined): string[] {
+  const { load, cpuMsPerRequest, peakRssBytes } = row;
+  const beside = ours && ours !== row;
+  return [
+    row.case,
+    row.server,
+    digits(load.perSecond),
+    digits(load.p50Ms),
+    digits(load.p99Ms),
+    digits(cpuMsPerRequest),
+    String(Math.round(peakRssBytes / 2 ** 20)),
+    String(Math.round(load.bytesMean)),
+    String(load.requests - load.ok),
+    beside ? digits(ours.load.perSecond / load.perSecond) : '',
+    beside ? digits(cpuMsPerRequest / ours.cpuMsPerRequest) : '',
+  ];
+}
+
+export function report(rows: readonly Row[]): string {
+  const oursOf = (row: Row) => rows.find(other => other.server === plimsoll.name && other.case === row.case);
+  const body = rows.map(row => tableRow(row, oursOf(row)));
+  return markdownTable(HEAD, body);
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: OPTIONS });
+  const bounds: Bounds = {
+    connections: positive('connections', values.connections),
+    requests: positive('requests', values.requests),
+    seconds: positive('seconds', values.seconds),
+    workers: positive('workers', values.workers),
+    memory: values.memory,
+  };
+  const dataset = openDataset(values.data);
+  const lacking = peersOf(values.peers).flatMap(peer => peer.missing());
+  for (const line of lacking) console.error(`left out, not installed: ${line}`);
+  const peers = peersOf(values.peers).filter(peer => peer.missing().length === 0);
+  await warmPageCache(dataset);
+  const rows: Row[] = [];
+  for (const one of CASES.filter(({ name }) => values.cases.split(',').some(part => name.includes(part)))) {
+    for (const peer of peers) {
+      const row = await measure(peer, dataset, one, bounds).catch((error: Error) => {
+        console.error(`${peer.name}, ${one.name}: ${error.message}`);
+        process.exitCode = 1;
+        return null;
+      });
+      if (row) rows.push(row);
+      if (row) console.error(`${peer.name}, ${one.name}: ${digits(row.load.perSecond)} req/s`);
+    }
+  }
+  console.log(`${dataset.name}, ${cpus().length} cores, Node ${process.version}, ${JSON.stringify(bounds)}\n`);
+  console.log(report(rows));
+  if (values.json) writeFileSync(values.json, JSON.stringify({ dataset: dataset.name, bounds, rows }, null, 2));
+}
+
+await main();

@@ -1,0 +1,1 @@
+export function registerApiDocs(_app: unknown, _deps: unknown): void {}
