@@ -1,7 +1,7 @@
 /**
  * Keeps of the candidates of make-crs-table.py what proj4 gets right, and writes the compact table that src/ reads.
  *
- *   node scripts/check-crs-table.ts candidates.json src/crs-table.json
+ *   node scripts/check-crs-table.ts candidates.json src/crs/table.json
  *
  * Right: at every point of the area of use, both ways, within a metre of PROJ running the same operation.
  */

@@ -1,7 +1,7 @@
-"""Candidates for src/crs-table.json out of PROJ's own database; scripts/check-crs-table.ts keeps what proj4 gets right.
+"""Candidates for src/crs/table.json out of PROJ's own database; scripts/check-crs-table.ts keeps what proj4 gets right.
 
     python scripts/make-crs-table.py candidates.json      (needs pyproj; reads no grid and no network)
-    node scripts/check-crs-table.ts candidates.json src/crs-table.json
+    node scripts/check-crs-table.ts candidates.json src/crs/table.json
 
 For every EPSG projected and geographic 2D CRS: the no-grid operation to WGS 84 that PROJ itself would take over the area
 of use, written as a towgs84 shift, and points of that area computed by PROJ with that very operation. A CRS whose shift

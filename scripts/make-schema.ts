@@ -6,8 +6,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { envLeaves } from '../src/config-env.ts';
-import { inputSchema, layerSchema, type SchemaNode } from '../src/config-schema.ts';
+import { envLeaves } from '../src/config/env.ts';
+import { inputSchema, layerSchema, type SchemaNode } from '../src/config/schema.ts';
 
 const root = join(import.meta.dirname, '..');
 const SCHEMA_ID = 'https://json-schema.org/draft-07/schema#';

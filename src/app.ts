@@ -5,11 +5,10 @@ import { type Admission, createAdmission } from './admission/controller.ts';
 import { createByteCache } from './cache/byte-cache.ts';
 import { createFlight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/load.ts';
 import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
 import { type CatalogueConfig, type CatalogueRoom, createCatalogue } from './layers/catalogue.ts';
-import { createSessions, SESSION_DEFAULTS, type Sessions } from './layers/sessions.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Limit } from './memory/limit.ts';
 import { createMemory, type Memory } from './memory/memory.ts';
@@ -17,10 +16,11 @@ import { segmentBytesFor } from './memory/segments.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { sessionTile } from './operations.ts';
 import type { Job } from './plan.ts';
-import { rasterZooms } from './render/raster-info.ts';
-import { defaultZooms } from './render/vector-plan.ts';
+import { rasterZooms } from './render/raster/info.ts';
+import { defaultZooms } from './render/vector/plan.ts';
 import { createReports, type Reports } from './reports.ts';
 import { type Observer, type Rooms, serve } from './serve.ts';
+import { createSessions, SESSION_DEFAULTS, type Sessions } from './sessions/keeper.ts';
 import { openSource } from './source/registry.ts';
 import { createPool, type Pool } from './workers/pool.ts';
 
@@ -122,7 +122,8 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
   const catalogue = await createCatalogue({
     ...catalogueConfig(config),
     open: openSource,
-    zoomsOf: source => (source.kind === 'vector' ? defaultZooms(source) : rasterZooms(source)),
+    zoomsOf: source =>
+      source.kind === 'vector' ? defaultZooms(source) : (rasterZooms(source) ?? { minzoom: 0, maxzoom: 0 }),
     ledger,
     log,
     onChange: changes => {

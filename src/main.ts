@@ -9,7 +9,7 @@ import { checkConfig } from './commands/check-config.ts';
 import { helpText } from './commands/help.ts';
 import { inspect } from './commands/inspect.ts';
 import { budgetSettings, memory } from './commands/memory.ts';
-import { type Config, ConfigError, formatIssue, loadConfig } from './config.ts';
+import { type Config, ConfigError, formatIssue, loadConfig } from './config/load.ts';
 import { type Budget, deriveBudget, describeBudget } from './memory/budget.ts';
 import { launchSettings, missingLaunch } from './memory/launch.ts';
 import { readLimit } from './memory/limit.ts';

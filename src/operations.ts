@@ -1,9 +1,8 @@
 /** Every kind of work serve.ts can be asked for. Adding one: its plan in render/, a line here, a route, a test. */
 import { problem } from './errors.ts';
-import type { Sessions } from './layers/sessions.ts';
 import type { Layer, RasterLayer, VectorLayer } from './layers/types.ts';
 import type { Encoding, Job, Painted } from './plan.ts';
-import { emptyImage } from './render/raster-encode.ts';
+import { emptyImage } from './render/raster/encode.ts';
 import {
   planPoint,
   planPreview,
@@ -12,9 +11,10 @@ import {
   planWindow,
   type RasterFormat,
   type RasterParams,
-} from './render/raster-plan.ts';
-import { planVectorTile } from './render/vector-plan.ts';
+} from './render/raster/plan.ts';
+import { planVectorTile } from './render/vector/plan.ts';
 import type { Operation } from './serve.ts';
+import type { Sessions } from './sessions/keeper.ts';
 import { type BBox, gridById, type TileCoord } from './tile.ts';
 
 export const MVT = 'application/vnd.mapbox-vector-tile';

@@ -4,13 +4,13 @@ import type { Permit, PermitClass } from './admission/types.ts';
 import type { Flight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
-import type { Sessions } from './layers/sessions.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Limit } from './memory/limit.ts';
 import type { Memory } from './memory/memory.ts';
 import type { MetricSources } from './metrics.ts';
 import type { Cost } from './plan.ts';
-import { vectorLayerFields } from './render/vector-plan.ts';
+import { vectorLayerFields } from './render/vector/plan.ts';
+import type { Sessions } from './sessions/keeper.ts';
 import type { Pool } from './workers/pool.ts';
 
 export interface ReportInput {

@@ -17,6 +17,7 @@ const ROOMS = [
   ['operations'],
   ['serve'],
   ['reply', 'identity'],
+  ['sessions'],
   ['layers'],
   ['admission'],
   ['cache'],
@@ -39,11 +40,11 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   'console.log': ['main', 'commands'],
   'console.error': ['main', 'commands'],
   'console.warn': ['main', 'commands'],
-  setInterval: ['memory', 'layers'],
+  setInterval: ['memory', 'layers', 'sessions'],
 };
 
 const MODULES: Readonly<Record<string, readonly string[]>> = {
-  'node:fs': ['main', 'config', 'commands', 'http', 'layers', 'io', 'memory'],
+  'node:fs': ['main', 'config', 'commands', 'http', 'layers', 'io', 'memory', 'source'],
   'node:fs/promises': ['main', 'config', 'commands', 'http', 'layers', 'io'],
   'node:child_process': [],
   'prom-client': ['metrics'],
@@ -86,7 +87,7 @@ test('imports go down the list of rooms; only types look up, and only at the typ
 });
 
 test('imports name files that exist, with their ending', () => {
-  const known = new Set([...files.map(({ path }) => path), 'src/crs-table.json', 'package.json']);
+  const known = new Set([...files.map(({ path }) => path), 'src/crs/table.json', 'package.json']);
   const wrong = files.flatMap(({ path, imports }) =>
     imports.filter(({ file }) => file !== null && !known.has(file)).map(({ file }) => `${path} imports ${file}`),
   );

@@ -1,5 +1,5 @@
 /** `plimsoll check-config FILE`: what would be refused at start, with its place; else what would be in force. */
-import { ConfigError, formatIssue, loadConfig } from '../config.ts';
+import { ConfigError, formatIssue, loadConfig } from '../config/load.ts';
 
 /** EX_CONFIG of sysexits.h, as the server itself exits on a refused configuration. */
 export const EXIT_CONFIG = 78;

@@ -1,6 +1,6 @@
 /** `plimsoll inspect FILE…`: the verdict the server would pass, and what it rests on. */
 import { resolve } from 'node:path';
-import { formatBytes } from '../config-units.ts';
+import { formatBytes } from '../config/units.ts';
 import { statRef } from '../io/bytes.ts';
 import { reasonsOf } from '../layers/open.ts';
 import { openSource } from '../source/registry.ts';

@@ -1,6 +1,6 @@
 /** `plimsoll memory --limit 256MiB`: the budget that a limit leads to, as the server would print it at start. */
 import { availableParallelism } from 'node:os';
-import { type Config, ConfigError, type FlagValue, formatIssue, loadConfig } from '../config.ts';
+import { type Config, ConfigError, type FlagValue, formatIssue, loadConfig } from '../config/load.ts';
 import { type Budget, type BudgetSettings, deriveBudget, describeBudget } from '../memory/budget.ts';
 import { readLimit } from '../memory/limit.ts';
 import { EXIT_CONFIG, type Output } from './check-config.ts';

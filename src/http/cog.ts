@@ -5,8 +5,8 @@ import { problem } from '../errors.ts';
 import { COLORMAP_NAMES } from '../kernels/colormaps.ts';
 import type { RasterLayer } from '../layers/types.ts';
 import { rasterPoint, rasterPreview, rasterStatistics, rasterWindow } from '../operations.ts';
-import { rasterInfo } from '../render/raster-info.ts';
-import type { RasterFormat } from '../render/raster-plan.ts';
+import { rasterInfo } from '../render/raster/info.ts';
+import type { RasterFormat } from '../render/raster/plan.ts';
 import type { Operation } from '../serve.ts';
 import { clientOf, type HttpContext } from './context.ts';
 import {

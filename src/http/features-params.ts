@@ -1,10 +1,10 @@
 /** Query parameters of /collections/{id}/items. What is not known is refused: a mistyped filter must not mean "all". */
-import { crsUri, resolveCrs, transformBounds, transformer } from '../crs.ts';
+import { crsUri, resolveCrs, transformBounds, transformer } from '../crs/index.ts';
 import { problem } from '../errors.ts';
 import type { VectorLayer } from '../layers/types.ts';
 import { didYouMean } from '../nearest.ts';
-import { type ItemsAsk, servedColumns } from '../render/items.ts';
-import { equalsOf, type ItemsFilter, timeSpan } from '../render/items-match.ts';
+import { equalsOf, type ItemsFilter, timeSpan } from '../render/items/match.ts';
+import { type ItemsAsk, servedColumns } from '../render/items/stream.ts';
 import { type BBox, intersection } from '../tile.ts';
 import { clip, list, oneOf, type Query, text, toInteger, toNumber } from './params.ts';
 

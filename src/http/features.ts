@@ -7,6 +7,7 @@ import { problem } from '../errors.ts';
 import { matches } from '../identity.ts';
 import type { Catalogue, VectorLayer } from '../layers/types.ts';
 import { type Cost, costBytes, type Job, type Painted } from '../plan.ts';
+import { findById } from '../render/items/find.ts';
 import {
   featureCost,
   fgbOf,
@@ -16,9 +17,8 @@ import {
   jobOf,
   planItems,
   streamItems,
-} from '../render/items.ts';
-import { findById } from '../render/items-find.ts';
-import { featureAt } from '../source/fgb-query.ts';
+} from '../render/items/stream.ts';
+import { featureAt } from '../source/fgb/query.ts';
 import { clientOf } from './context.ts';
 import { format, type ItemsLimits, itemsAsk } from './features-params.ts';
 import { CRS84, collectionUrl, registerOgc, vectorOf } from './ogc.ts';

@@ -1,9 +1,9 @@
 /** OGC API documents: landing page, conformance, collections, queryables. Declared is only what is done. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { crsUri, resolveCrs } from '../crs.ts';
+import { crsUri, resolveCrs } from '../crs/index.ts';
 import { problem } from '../errors.ts';
 import type { Catalogue, Layer, VectorLayer } from '../layers/types.ts';
-import { servedColumns } from '../render/items.ts';
+import { servedColumns } from '../render/items/stream.ts';
 import type { Column, ColumnType } from '../source/types.ts';
 import { bboxCrsUris, ITEMS_PARAMETERS } from './features-params.ts';
 

@@ -2,7 +2,7 @@
 import { problem } from '../errors.ts';
 import { COLORMAP_NAMES } from '../kernels/colormaps.ts';
 import type { RasterLayer } from '../layers/types.ts';
-import type { RasterParams } from '../render/raster-plan.ts';
+import type { RasterParams } from '../render/raster/plan.ts';
 import { clip, flag, list, oneOf, type Query, text, texts, toInteger, toNumber } from './params.ts';
 
 const RESAMPLINGS = ['nearest', 'bilinear'] as const;

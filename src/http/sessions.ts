@@ -2,8 +2,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Permit, PermitClass } from '../admission/types.ts';
 import { problem } from '../errors.ts';
-import type { SessionState, Sessions } from '../layers/sessions.ts';
 import type { Cost } from '../plan.ts';
+import type { SessionState, Sessions } from '../sessions/keeper.ts';
 import { clip } from './params.ts';
 
 export interface SessionsDeps {

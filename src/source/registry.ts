@@ -3,8 +3,8 @@ import { extname } from 'node:path';
 import { problem } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import type { BytesRef } from '../plan.ts';
-import { type CogOptions, openCog } from './cog.ts';
-import { type FgbOptions, openFgb } from './fgb.ts';
+import { type FgbOptions, openFgb } from './fgb/open.ts';
+import { type CogOptions, openCog } from './tiff/open.ts';
 import type { Source } from './types.ts';
 
 /** What an operator may say about a file, and what all files share. Each format takes what it knows. */

@@ -1,9 +1,9 @@
 /** What a worker can do, by name. Adding a kind of work is one line here and a painter in render/. */
 import type { Job, Painted, TaskContext } from '../plan.ts';
-import { type ItemsJob, runItems } from '../render/items-task.ts';
-import { createRasterPainter } from '../render/raster.ts';
+import { type ItemsJob, runItems } from '../render/items/task.ts';
+import { createRasterPainter } from '../render/raster/paint.ts';
 import { type TranscodeJob, transcode } from '../render/transcode.ts';
-import { createVectorPainter } from '../render/vector.ts';
+import { createVectorPainter } from '../render/vector/paint.ts';
 
 /** Limits of one worker, plain data. */
 export interface WorkerSettings {

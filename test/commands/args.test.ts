@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { COMMANDS, parseArgs, UsageError } from '../../src/args.ts';
 import { helpText } from '../../src/commands/help.ts';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
 
 test('serve is the command where none is named', () => {
   const serve = { name: 'serve', paths: [], config: null, flags: [] };

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type Config, ConfigError, type ConfigInput, loadConfig } from '../../src/config.ts';
-import { envLeaves, envName, leaves } from '../../src/config-env.ts';
-import { inputSchema } from '../../src/config-schema.ts';
+import { envLeaves, envName, leaves } from '../../src/config/env.ts';
+import { type Config, ConfigError, type ConfigInput, loadConfig } from '../../src/config/load.ts';
+import { inputSchema } from '../../src/config/schema.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'plimsoll-config-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { FILES, generate } from '../../scripts/make-schema.ts';
-import { loadConfig } from '../../src/config.ts';
-import { layerSchema } from '../../src/config-schema.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { layerSchema } from '../../src/config/schema.ts';
 
 const root = join(import.meta.dirname, '../..');
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { BYTES_PATTERN, DURATION_PATTERN, formatBytes, parseBytes, parseDuration } from '../../src/config-units.ts';
+import { BYTES_PATTERN, DURATION_PATTERN, formatBytes, parseBytes, parseDuration } from '../../src/config/units.ts';
 import { editDistance, nearestNames } from '../../src/nearest.ts';
 
 const sizes: readonly (readonly [string, number])[] = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crsUri, resolveCrs, transformBounds, transformer } from '../../src/crs.ts';
+import { crsUri, resolveCrs, transformBounds, transformer } from '../../src/crs/index.ts';
 import type { Problem } from '../../src/errors.ts';
 
 const out = new Float64Array(2);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import Ajv from 'ajv';
+import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { type Collection, DATA, items, NO_DATA, type Rig, rig } from './rig.ts';
 import { collectionSchema, featureCollectionSchema, featureSchema } from './schemas.ts';

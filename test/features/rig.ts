@@ -10,8 +10,8 @@ import { statRef } from '../../src/io/bytes.ts';
 import type { Catalogue, Layer, LayerOptions } from '../../src/layers/types.ts';
 import { createLedger } from '../../src/memory/ledger.ts';
 import { type Cost, costBytes } from '../../src/plan.ts';
-import { type ItemsJob, runItems } from '../../src/render/items-task.ts';
-import { openFgb } from '../../src/source/fgb.ts';
+import { type ItemsJob, runItems } from '../../src/render/items/task.ts';
+import { openFgb } from '../../src/source/fgb/open.ts';
 
 export const DATA = resolve(import.meta.dirname, '../../../shared/data/dev/vector');
 export const NO_DATA = existsSync(DATA) ? false : `${DATA} is not there`;

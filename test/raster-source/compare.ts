@@ -1,7 +1,7 @@
 /** Our source against what GDAL says of the same file. */
 import assert from 'node:assert/strict';
-import { transformer } from '../../src/crs.ts';
-import type { CogSource } from '../../src/source/cog.ts';
+import { transformer } from '../../src/crs/index.ts';
+import type { CogSource } from '../../src/source/tiff/open.ts';
 import type { Level } from '../../src/source/types.ts';
 import { type Oracle, type OracleWindow, readWindow, unpack } from './oracle.ts';
 

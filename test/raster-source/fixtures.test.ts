@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { Problem } from '../../src/errors.ts';
 import { statRef } from '../../src/io/bytes.ts';
-import { type CogSource, openCog } from '../../src/source/cog.ts';
+import { type CogSource, openCog } from '../../src/source/tiff/open.ts';
 import type { Reason } from '../../src/source/types.ts';
 import { compareFacts, compareSamples, placeError } from './compare.ts';
 import { askOracle, makeFixtures, NO_PYTHON, type Oracle } from './oracle.ts';

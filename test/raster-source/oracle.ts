@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Bytes, openBytes } from '../../src/io/bytes.ts';
 import { decodeBlock } from '../../src/kernels/codecs/index.ts';
-import { fetchBlock, placeOf } from '../../src/source/blocks.ts';
+import { fetchBlock, placeOf } from '../../src/source/tiff/blocks.ts';
 import type { Level, RasterSource } from '../../src/source/types.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

@@ -19,7 +19,7 @@ import {
 } from '../../src/kernels/png.ts';
 import { castNodata, SAMPLE_TYPES, type SampleType, workingArray } from '../../src/kernels/samples.ts';
 import { emptyWebp } from '../../src/kernels/webp-empty.ts';
-import { emptyImage } from '../../src/render/raster-encode.ts';
+import { emptyImage } from '../../src/render/raster/encode.ts';
 import { openLayer } from './layers.ts';
 import { readNpy } from './npy-reader.ts';
 
@@ -79,7 +79,7 @@ test('an indexed PNG keeps palette and transparency', async () => {
 });
 
 test('scratch memory larger than needed changes nothing', () => {
-  const image = { width: 3, height: 2, colour: PNG_RGB, pixels: Uint8Array.from({ length: 18 }, (_, i) => i * 7) };
+  const image = { width: 3, height: 2, colour: PNG_RGB as 2, pixels: Uint8Array.from({ length: 18 }, (_, i) => i * 7) };
   assert.deepEqual(encodePng(image, new Uint8Array(1000).fill(9)), encodePng(image));
 });
 

@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { statRef } from '../../src/io/bytes.ts';
 import type { LayerOptions, RasterLayer } from '../../src/layers/types.ts';
 import type { Painted, Plan, TaskContext } from '../../src/plan.ts';
-import type { RasterPainter } from '../../src/render/raster.ts';
-import { rasterZooms } from '../../src/render/raster-info.ts';
-import type { RasterJob } from '../../src/render/raster-plan.ts';
-import { openCog } from '../../src/source/cog.ts';
+import { rasterZooms } from '../../src/render/raster/info.ts';
+import type { RasterPainter } from '../../src/render/raster/paint.ts';
+import type { RasterJob } from '../../src/render/raster/plan.ts';
+import { openCog } from '../../src/source/tiff/open.ts';
 
 export const RASTERS = fileURLToPath(new URL('../../../shared/data/dev/raster/', import.meta.url));
 

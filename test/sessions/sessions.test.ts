@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VectorTile } from '@mapbox/vector-tile';
 import { PbfReader } from 'pbf';
-import { createSessions, SESSION_DEFAULTS, type SessionSettings, type Sessions } from '../../src/layers/sessions.ts';
 import type { SessionLayer } from '../../src/layers/types.ts';
 import { createLedger } from '../../src/memory/ledger.ts';
+import { createSessions, SESSION_DEFAULTS, type SessionSettings, type Sessions } from '../../src/sessions/keeper.ts';
 
 interface Rig {
   sessions: Sessions;

@@ -3,7 +3,6 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { FeatureCollection } from 'geojson';
 import GeoJSONVT from 'geojson-vt';
 import sharp from 'sharp';
-// @ts-expect-error vt-pbf ships no types
 import vtpbf from 'vt-pbf';
 import { registerViewer, viewerHtml } from '../../src/http/viewer.ts';
 

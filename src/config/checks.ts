@@ -1,0 +1,83 @@
+/** Rules between keys, which a schema cannot say. */
+import type { KeyPath } from './issues.ts';
+import type { Config } from './schema.ts';
+
+export interface Breach {
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
+export function breaches(config: Config): Breach[] {
+  return [...memoryBreaches(config), ...serverBreaches(config), ...layerBreaches(config)];
+}
+
+function memoryBreaches({ memory, features, sessions }: Config): Breach[] {
+  const found: Breach[] = [];
+  if (memory.warning >= memory.critical) {
+    found.push({
+      path: ['memory', 'warning'],
+      message: `must be below memory.critical (${memory.critical}), not ${memory.warning}`,
+    });
+  }
+  if (features.limitDefault > features.limitMax) {
+    const message = `must not exceed features.limitMax (${features.limitMax}), not ${features.limitDefault}`;
+    found.push({ path: ['features', 'limitDefault'], message });
+  }
+  if (sessions.idle > sessions.ttl) {
+    found.push({ path: ['sessions', 'idle'], message: 'must not be longer than sessions.ttl' });
+  }
+  if (memory.limit !== null && memory.limit < 64 * 2 ** 20) {
+    found.push({
+      path: ['memory', 'limit'],
+      message: `${memory.limit} bytes is less than the runtime itself needs; at least 64MiB`,
+    });
+  }
+  return found;
+}
+
+function serverBreaches({ server, discovery }: Config): Breach[] {
+  const found: Breach[] = [];
+  if (server.publicUrl !== null && !isPlainUrl(server.publicUrl)) {
+    const message = `must be an http(s) address without query or fragment, not ${JSON.stringify(server.publicUrl)}`;
+    found.push({ path: ['server', 'publicUrl'], message });
+  }
+  server.cors.origins.forEach((origin, i) => {
+    if (origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)) return;
+    const message = `must be "*" or an origin such as https://maps.example.org, not ${JSON.stringify(origin)}`;
+    found.push({ path: ['server', 'cors', 'origins', i], message });
+  });
+  discovery.extensions.forEach((extension, i) => {
+    if (/^\.[A-Za-z0-9]+$/.test(extension)) return;
+    found.push({
+      path: ['discovery', 'extensions', i],
+      message: `must look like .fgb, not ${JSON.stringify(extension)}`,
+    });
+  });
+  return found;
+}
+
+function isPlainUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+}
+
+function layerBreaches({ layers }: Config): Breach[] {
+  const found: Breach[] = [];
+  for (const [id, layer] of Object.entries(layers)) {
+    if (layer.minzoom !== undefined && layer.maxzoom !== undefined && layer.minzoom > layer.maxzoom) {
+      found.push({
+        path: ['layers', id, 'minzoom'],
+        message: `must not exceed maxzoom (${layer.maxzoom}), not ${layer.minzoom}`,
+      });
+    }
+    layer.rescale?.forEach(([low, high], i) => {
+      if (!(low < high))
+        found.push({
+          path: ['layers', id, 'rescale', i],
+          message: `must be [min, max] with min < max, not [${low}, ${high}]`,
+        });
+    });
+  }
+  return found;
+}

@@ -1,0 +1,293 @@
+/**
+ * The one schema of the configuration: types, defaults, editor help (config/plimsoll.schema.json) and docs all come from here.
+ * `x-unit` marks sizes and durations, which are written as text ("256MiB", "30s") and are plain numbers once loaded.
+ */
+import { type Static, type TProperties, Type } from 'typebox';
+import { BYTES_PATTERN, DURATION_PATTERN } from './units.ts';
+
+interface UnitOptions {
+  readonly description: string;
+  readonly default: string | number | null;
+  readonly minimum?: number;
+}
+
+const bytes = (options: UnitOptions & { default: string | number }) =>
+  Type.Unsafe<number>({
+    type: ['string', 'integer'],
+    pattern: BYTES_PATTERN,
+    minimum: 0,
+    'x-unit': 'bytes',
+    ...options,
+  });
+
+/** null: derived from the memory limit at start (see `plimsoll memory`). */
+const derivedBytes = (description: string) =>
+  Type.Unsafe<number | null>({
+    type: ['string', 'integer', 'null'],
+    pattern: BYTES_PATTERN,
+    minimum: 0,
+    'x-unit': 'bytes',
+    default: null,
+    description,
+  });
+
+/** Loaded as milliseconds. A bare number is taken only where the key ends in Ms. */
+const duration = (options: UnitOptions & { default: string }) =>
+  Type.Unsafe<number>({ type: 'string', pattern: DURATION_PATTERN, 'x-unit': 'ms', ...options });
+const milliseconds = (options: UnitOptions & { default: number }) =>
+  Type.Unsafe<number>({
+    type: ['string', 'integer'],
+    pattern: DURATION_PATTERN,
+    minimum: 0,
+    'x-unit': 'ms',
+    ...options,
+  });
+/** Loaded as seconds, since it goes into Cache-Control; a bare number is seconds. */
+const seconds = (options: UnitOptions) =>
+  Type.Unsafe<number>({
+    type: ['string', 'integer'],
+    pattern: DURATION_PATTERN,
+    minimum: 0,
+    'x-unit': 's',
+    ...options,
+  });
+
+const choice = <const T extends readonly string[]>(values: T, fallback: T[number], description: string) =>
+  Type.Unsafe<T[number]>({ type: 'string', enum: values, default: fallback, description });
+
+const share = (fallback: number, description: string) =>
+  Type.Number({ exclusiveMinimum: 0, maximum: 1, default: fallback, description });
+
+const count = (fallback: number, description: string, bounds: { minimum?: number; maximum?: number } = {}) =>
+  Type.Integer({ minimum: 0, default: fallback, description, ...bounds });
+
+const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description });
+
+const section = <T extends TProperties>(description: string, properties: T) =>
+  Type.Object(properties, { additionalProperties: false, description });
+
+const nullableText = (description: string) =>
+  Type.Unsafe<string | null>({ type: ['string', 'null'], minLength: 1, default: null, description });
+
+const texts = (fallback: readonly string[], description: string) =>
+  Type.Array(Type.String({ minLength: 1 }), { default: [...fallback], description });
+
+const server = section('Where the server listens and how it talks HTTP.', {
+  host: Type.String({
+    minLength: 1,
+    default: '0.0.0.0',
+    description: 'Address to listen on; 127.0.0.1 for this machine only.',
+  }),
+  port: count(9000, 'TCP port; 0 takes a free one.', { maximum: 65535 }),
+  publicUrl: nullableText(
+    'Address clients see, with base path, such as https://maps.example.org/tiles; else from the request.',
+  ),
+  cors: section('Cross-origin requests.', {
+    origins: texts(['*'], 'Allowed origins; "*" allows all.'),
+  }),
+  trustProxy: flag(false, 'Believe X-Forwarded-* (only behind a proxy that sets them).'),
+  keepAliveTimeout: duration({
+    default: '72s',
+    description: 'Idle connections close after this; longer than the proxy in front.',
+  }),
+  requestTimeout: duration({ default: '30s', description: 'A request must have arrived whole within this.' }),
+  shutdownTimeout: duration({
+    default: '20s',
+    description: 'After SIGTERM requests under way may finish for this long.',
+  }),
+  bodyLimit: bytes({ default: '1MiB', description: 'Largest request body outside session uploads.' }),
+  accessLog: flag(false, 'Log one line a request.'),
+});
+
+const log = section('Structured logs (JSON lines on standard output).', {
+  level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info', 'Least level that is logged.'),
+  pretty: flag(false, 'Human-readable lines instead of JSON.'),
+});
+
+const memory = section(
+  'The memory budget. null means: derived from the limit (`plimsoll memory --limit 256MiB` shows how).',
+  {
+    limit: derivedBytes('Bytes this process may use; else the cgroup limit, else physical memory.'),
+    lineShare: share(0.85, 'The load line: share of the limit that all books together may reach.'),
+    warning: share(0.7, 'Share of the limit at which caches shrink and cold work is degraded.'),
+    critical: share(0.85, 'Share of the limit at which cold work gets 503 and readiness goes.'),
+    workers: Type.Unsafe<number | null>({
+      type: ['integer', 'null'],
+      minimum: 1,
+      maximum: 64,
+      default: null,
+      description: 'Render threads; else from CPUs and the limit.',
+    }),
+    cacheBytes: derivedBytes('Bytes of the tile cache.'),
+    segmentBytes: derivedBytes('Bytes of one cache segment, the unit in which the cache gives memory back.'),
+    requestCeilingBytes: derivedBytes('Most that one request may need; beyond it 413 tells what would fit.'),
+    admission: choice(['enforce', 'observe'], 'enforce', 'observe: prices and counts, but refuses nothing.'),
+    queue: section('Requests that wait for memory.', {
+      max: count(256, 'Most requests that wait at once.'),
+      deadlineMs: milliseconds({ default: 1500, description: 'Longest wait before 503.' }),
+    }),
+    clientShare: share(0.25, 'Share of the work budget one client may hold; beyond it 429.'),
+    tileFloor: share(0.3, 'Share of the work budget kept for tiles.'),
+  },
+);
+
+const cache = section('The cache of encoded replies.', {
+  enabled: flag(true, 'Keep rendered tiles.'),
+  maxEntryBytes: bytes({ default: '1MiB', description: 'Larger bodies are not kept.' }),
+  maxAge: seconds({ default: 3600, description: 'Cache-Control max-age of tiles, seconds.' }),
+  swr: seconds({ default: 86400, description: 'Cache-Control stale-while-revalidate, seconds.' }),
+  defaultEncodings: Type.Array(
+    Type.Unsafe<'zstd' | 'br' | 'gzip' | 'identity'>({ type: 'string', enum: ['zstd', 'br', 'gzip', 'identity'] }),
+    { default: ['gzip'], minItems: 1, description: 'Encodings a cold tile is compressed to, in order of preference.' },
+  ),
+});
+
+const vector = section('Vector tiles.', {
+  maxFeatures: count(20_000, 'Most features a tile draws.', { minimum: 1 }),
+  maxTileBytes: bytes({ default: '500KB', description: 'Largest tile before compression.' }),
+  extent: count(4096, 'Units a tile side.', { minimum: 256, maximum: 65536 }),
+  buffer: count(64, 'Buffer around the tile, in units of the extent.', { maximum: 4096 }),
+  indexPageBytes: bytes({ default: '64KiB', description: 'Bytes of one page of the index leaves.' }),
+  unindexedMaxBytes: bytes({ default: '16MiB', description: 'Files without an index are served up to this size.' }),
+});
+
+const raster = section('Raster tiles and windows.', {
+  tileCacheBytes: derivedBytes('Decoded blocks kept by all workers together.'),
+  jpegQuality: count(85, 'JPEG quality.', { minimum: 1, maximum: 100 }),
+  webpQuality: count(80, 'WebP quality.', { minimum: 1, maximum: 100 }),
+  maxSize: count(4096, 'Most pixels a side of a window.', { minimum: 1, maximum: 32768 }),
+});
+
+const features = section('Feature pages (OGC API Features).', {
+  limitDefault: count(10, 'Features a page where the request does not say.', { minimum: 1 }),
+  limitMax: count(10_000, 'Most features a page.', { minimum: 1 }),
+});
+
+const sessions = section('Session layers uploaded by dashboards.', {
+  enabled: flag(true, 'Take uploads.'),
+  ttl: duration({ default: '12h', description: 'A session ends this long after it began.' }),
+  idle: duration({ default: '30m', description: 'A session ends this long after its last use.' }),
+  quotaBytes: derivedBytes('Bytes one session may hold.'),
+  maxSessions: count(100, 'Most sessions at once.'),
+  maxLayers: count(10, 'Most layers a session.', { minimum: 1 }),
+  maxBodyBytes: bytes({ default: '16MiB', description: 'Largest upload.' }),
+});
+
+const discovery = section('How folders are watched.', {
+  watch: flag(true, 'Pick up files that are added, replaced or removed while the server runs.'),
+  intervalMs: milliseconds({ default: 2000, minimum: 50, description: 'Pause between two looks at the folders.' }),
+  extensions: texts(['.fgb', '.tif', '.tiff'], 'File name endings taken as layers.'),
+  followSymlinks: flag(true, 'Follow links to files and folders.'),
+  concurrency: count(4, 'Files opened at once.', { minimum: 1, maximum: 64 }),
+  maxFiles: count(10_000, 'Most files taken from all folders together.', { minimum: 1 }),
+});
+
+const zoom = (description: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: 24, description }));
+const optionalText = (description: string) => Type.Optional(Type.String({ minLength: 1, description }));
+
+export const layerSchema = section('A layer: a file under an id of your choice, or options for a discovered one.', {
+  path: optionalText('File; relative to this configuration file. Absent: options for the discovered layer of this id.'),
+  title: optionalText('Name for people.'),
+  description: optionalText('A sentence or two.'),
+  attribution: optionalText('Credit line shown on maps; may hold HTML.'),
+  minzoom: zoom('Least zoom with tiles.'),
+  maxzoom: zoom('Greatest zoom with tiles.'),
+  crs: optionalText('CRS where the file has none or a wrong one, such as EPSG:28992.'),
+  properties: Type.Optional(
+    Type.Array(Type.String({ minLength: 1 }), { description: 'Attributes that are served; all where absent.' }),
+  ),
+  extent: Type.Optional(Type.Integer({ minimum: 256, maximum: 65536, description: 'Units a tile side.' })),
+  buffer: Type.Optional(Type.Integer({ minimum: 0, maximum: 4096, description: 'Buffer in units of the extent.' })),
+  idColumn: optionalText('Column with non-negative integers as feature ids.'),
+  rescale: Type.Optional(
+    Type.Array(Type.Tuple([Type.Number(), Type.Number()]), {
+      minItems: 1,
+      description: '[min, max] for all bands or a pair a band.',
+    }),
+  ),
+  colormapName: optionalText('Colour map of a single band, by its titiler name.'),
+  bidx: Type.Optional(
+    Type.Array(Type.Integer({ minimum: 1 }), { minItems: 1, maxItems: 4, description: 'Bands drawn, from 1.' }),
+  ),
+  nodata: Type.Optional(
+    Type.Unsafe<number>({
+      type: ['number', 'string'],
+      pattern: '^nan$',
+      'x-unit': 'nan',
+      description: 'Value that stands for nothing; nan for not a number.',
+    }),
+  ),
+  resampling: Type.Optional(
+    Type.Unsafe<'nearest' | 'bilinear'>({
+      type: 'string',
+      enum: ['nearest', 'bilinear'],
+      description: 'How pixels are resampled.',
+    }),
+  ),
+  maxAge: Type.Optional(
+    Type.Unsafe<number>({
+      type: ['string', 'integer'],
+      pattern: DURATION_PATTERN,
+      minimum: 0,
+      'x-unit': 's',
+      description: 'Cache-Control max-age.',
+    }),
+  ),
+});
+
+export const LAYER_ID_PATTERN = '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$';
+
+export const configSchema = Type.Object(
+  {
+    paths: texts([], 'Files and folders to serve; relative to this configuration file.'),
+    layers: Type.Unsafe<Record<string, Static<typeof layerSchema>>>({
+      type: 'object',
+      propertyNames: { pattern: LAYER_ID_PATTERN },
+      additionalProperties: layerSchema,
+      default: {},
+      description: 'Layers by id. They come before discovered ones.',
+    }),
+    server,
+    log,
+    memory,
+    cache,
+    vector,
+    raster,
+    features,
+    sessions,
+    discovery,
+    adminToken: nullableText('Bearer token for /debug and other operations; without it they are closed.'),
+  },
+  { additionalProperties: false, title: 'Plimsoll configuration' },
+);
+
+type DeepReadonly<T> = T extends readonly (infer U)[]
+  ? readonly DeepReadonly<U>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
+
+export type Config = DeepReadonly<Static<typeof configSchema>>;
+export type LayerConfig = DeepReadonly<Static<typeof layerSchema>>;
+
+/** What text a number may be written as, and what the number counts. */
+export type Unit = 'bytes' | 'ms' | 's' | 'nan';
+
+/** A loosely typed view of a schema node, enough to walk it. */
+export interface SchemaNode {
+  readonly type?: string | readonly string[];
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: boolean | SchemaNode;
+  readonly items?: SchemaNode | readonly SchemaNode[];
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly 'x-unit'?: Unit;
+}
+
+/** What a file may hold: the same schema with nothing required, since every key has a default. */
+export function inputSchema(): SchemaNode {
+  return JSON.parse(
+    JSON.stringify(configSchema, (key, value) => (key === 'required' && Array.isArray(value) ? undefined : value)),
+  );
+}

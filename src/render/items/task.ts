@@ -1,0 +1,144 @@
+/** Worker task: one batch of features, read, decoded, filtered and written as GeoJSON text joined by commas. */
+import { type Transformer, transformer } from '../../crs/index.ts';
+import { Problem, problem } from '../../errors.ts';
+import { type Bytes, openBytes } from '../../io/bytes.ts';
+import type { BytesRef, Job, Painted, TaskContext } from '../../plan.ts';
+import { type DecodedFeature, decodeFeature, type FeatureSchema } from '../../source/fgb/feature.ts';
+import { featureText } from './geojson.ts';
+import { filterColumns, type ItemsFilter, isFiltered, matchesFilter } from './match.ts';
+
+export interface ItemsJob extends Job {
+  readonly task: 'items';
+  readonly ref: BytesRef;
+  readonly crs: string;
+  readonly schema: FeatureSchema;
+  readonly ordinals: Float64Array;
+  readonly offsets: Float64Array;
+  readonly lengths: Uint32Array;
+  readonly filter: ItemsFilter;
+  /** Attributes that are written, in this order, null where a feature has none. */
+  readonly properties: readonly string[];
+  readonly idColumn: string | null;
+  /** Features from this ordinal on are written, at most `limit`; all others are only counted. */
+  readonly from: number;
+  readonly limit: number;
+  /** Members of every feature beside the usual (a single feature's links). */
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** Told in Painted.headers, which cross the thread as text. */
+export const RETURNED = 'x-items-returned';
+export const MATCHED = 'x-items-matched';
+/** Ordinal of the first match beyond the limit. */
+export const NEXT = 'x-items-next';
+
+/** Gaps up to this are read along: one call for a kilobyte more is cheaper than two calls. */
+const GAP_BYTES = 8192;
+const CHECK_EVERY = 64;
+
+export function runItems(job: ItemsJob, context: TaskContext): Painted {
+  const started = performance.now();
+  const bytes = openBytes(job.ref);
+  try {
+    const writer = new ItemsWriter(job, transformer(job.crs, 'OGC:CRS84'));
+    let at = 0;
+    while (at < job.offsets.length) {
+      context.check();
+      at = readRun(bytes, job, at, (run, base, index) => {
+        if (index % CHECK_EVERY === 0) context.check();
+        writer.add(run, job.offsets[index] - base, job.ordinals[index]);
+      });
+    }
+    return writer.painted(started);
+  } finally {
+    bytes.close();
+  }
+}
+
+/** Reads the features from `first` on that lie close together, visits each, answers with the first one not read. */
+function readRun(
+  bytes: Bytes,
+  { offsets, lengths }: ItemsJob,
+  first: number,
+  visit: (run: Uint8Array, base: number, index: number) => void,
+): number {
+  const last = runEnd(offsets, lengths, first);
+  const base = offsets[first];
+  const run = new Uint8Array(offsets[last - 1] + lengths[last - 1] - base);
+  if (!bytes.readInto) throw problem('internal', `${bytes.ref.href} cannot be read in a worker`);
+  bytes.readInto(base, run);
+  for (let i = first; i < last; i++) visit(run, base, i);
+  return last;
+}
+
+export function runEnd(offsets: Float64Array, lengths: Uint32Array, first: number): number {
+  let last = first + 1;
+  while (last < offsets.length && offsets[last] - (offsets[last - 1] + lengths[last - 1]) <= GAP_BYTES) last++;
+  return last;
+}
+
+class ItemsWriter {
+  #job: ItemsJob;
+  #toLonLat: Transformer;
+  #filtered: boolean;
+  #wanted: Set<string>;
+  #parts: string[] = [];
+  #matched = 0;
+  #next: number | null = null;
+  #inputBytes = 0;
+
+  constructor(job: ItemsJob, toLonLat: Transformer) {
+    this.#job = job;
+    this.#toLonLat = toLonLat;
+    this.#filtered = isFiltered(job.filter);
+    this.#wanted = new Set(job.properties);
+    for (const name of filterColumns(job.filter)) this.#wanted.add(name);
+    if (job.idColumn !== null) this.#wanted.add(job.idColumn);
+  }
+
+  add(run: Uint8Array, at: number, ordinal: number): void {
+    const { schema, filter, from, limit } = this.#job;
+    this.#inputBytes += 4 + new DataView(run.buffer, run.byteOffset + at, 4).getUint32(0, true);
+    const feature = decodeFeature(run, at, schema, this.#wanted);
+    if (this.#filtered && !matchesFilter(feature.properties, filter)) return;
+    this.#matched++;
+    if (ordinal < from) return;
+    if (this.#parts.length < limit) this.#parts.push(this.#text(feature, ordinal));
+    else this.#next ??= ordinal;
+  }
+
+  #text({ geometry, properties }: DecodedFeature, ordinal: number): string {
+    const { properties: names, idColumn, extra } = this.#job;
+    const kept: Record<string, unknown> = Object.create(null);
+    for (const name of names) kept[name] = properties[name] ?? null;
+    const id = idColumn === null ? ordinal + 1 : columnId(properties[idColumn]);
+    try {
+      return featureText({ id, geometry, properties: kept, extra }, this.#toLonLat);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      throw problem(error.code, `feature ${ordinal + 1} of ${this.#job.ref.href}: ${error.message}`);
+    }
+  }
+
+  painted(started: number): Painted {
+    const body = new TextEncoder().encode(this.#parts.join(','));
+    const headers: Record<string, string> = {
+      [RETURNED]: String(this.#parts.length),
+      [MATCHED]: String(this.#matched),
+    };
+    if (this.#next !== null) headers[NEXT] = String(this.#next);
+    return {
+      body: this.#parts.length > 0 ? body : null,
+      contentType: 'application/geo+json',
+      encoding: 'identity',
+      headers,
+      peakBytes: this.#inputBytes + body.byteLength * 3,
+      ms: performance.now() - started,
+    };
+  }
+}
+
+/** As in tiles: a non-negative integer is the id, anything else is none. */
+export function columnId(value: unknown): number | null {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}

@@ -1,0 +1,112 @@
+/** Which bands are meant, what makes a pixel invalid, and how values become colours: decided once, in the plan. */
+import { problem } from '../../errors.ts';
+import { colormap } from '../../kernels/colormaps.ts';
+import { castNodata } from '../../kernels/samples.ts';
+import type { RasterLayer } from '../../layers/types.ts';
+import type { RasterSource } from '../../source/types.ts';
+import type { BandChoice, ImageStyle, RasterFormat, RasterParams } from './types.ts';
+
+export function isImage(format: RasterFormat): boolean {
+  return format === 'png' || format === 'webp' || format === 'jpg';
+}
+
+/** 1-based bands that are wanted: asked for, the layer's, or those that make sense for the format. */
+export function bandsWanted(layer: RasterLayer, params: RasterParams, format: RasterFormat | null): number[] {
+  const { source } = layer;
+  const asked = params.bidx ?? layer.options.bidx;
+  if (asked && asked.length > 0) {
+    for (const band of asked) {
+      if (!Number.isInteger(band) || band < 1 || band > source.bands.length) {
+        throw problem('unprocessable', `bidx ${band}: ${layer.id} has bands 1 to ${source.bands.length}`);
+      }
+    }
+    return [...asked];
+  }
+  const data = source.bands.filter(band => band.colorInterp !== 'alpha').map(band => band.index);
+  if (format === null || !isImage(format)) return data.length > 0 ? data : [1];
+  if (params.colormapName ?? layer.options.colormapName) return data.slice(0, 1);
+  return imageBands(source, data);
+}
+
+/** Red, green and blue where the file names them; else the first band, or the first three of three and more. */
+function imageBands(source: RasterSource, data: number[]): number[] {
+  const named = (['red', 'green', 'blue'] as const).map(
+    colour => source.bands.find(b => b.colorInterp === colour)?.index,
+  );
+  if (named.every(index => index !== undefined)) return named as number[];
+  return data.length >= 3 ? data.slice(0, 3) : data.slice(0, 1);
+}
+
+export function chooseBands(layer: RasterLayer, params: RasterParams, wanted: readonly number[]): BandChoice {
+  const { source } = layer;
+  const nodata = castNodata(source.dtype, params.nodata ?? layer.options.nodata ?? source.nodata);
+  // GDAL's order: a mask beats nodata, nodata beats alpha.
+  const decided = source.levels[0].mask !== null || nodata !== null;
+  const alpha = decided ? -1 : source.bands.findIndex(band => band.colorInterp === 'alpha');
+  return {
+    bands: wanted.map(band => band - 1),
+    alpha,
+    samples: source.levels[0].format.samples,
+    dtype: source.dtype,
+    nodata,
+    premultiplied: source.premultipliedAlpha && alpha >= 0,
+  };
+}
+
+export interface Scaling {
+  readonly scales: readonly number[] | null;
+  readonly offsets: readonly number[] | null;
+}
+
+export function scaling(source: RasterSource, params: RasterParams, wanted: readonly number[]): Scaling {
+  if (!params.unscale) return { scales: null, offsets: null };
+  const bands = wanted.map(band => source.bands[band - 1]);
+  return { scales: bands.map(band => band.scale), offsets: bands.map(band => band.offset) };
+}
+
+export function imageStyle(
+  layer: RasterLayer,
+  params: RasterParams,
+  wanted: readonly number[],
+  format: RasterFormat,
+): ImageStyle {
+  const rescale = params.rescale ?? layer.options.rescale ?? null;
+  const name = params.colormapName ?? layer.options.colormapName;
+  const { palette } = layer.source;
+  const base = { format, returnMask: params.returnMask, ...scaling(layer.source, params, wanted) };
+  if (!isImage(format)) return { ...base, rescale: null, table: null, indexed: false };
+  if (wanted.length > 4) {
+    throw problem('unprocessable', `${wanted.length} bands cannot be a ${format} image: choose 1 to 4 with bidx`);
+  }
+  checkRescale(rescale, wanted.length);
+  if (name !== undefined) {
+    if (wanted.length !== 1)
+      throw problem('unprocessable', `colormap_name needs one band, not ${wanted.length}: choose it with bidx`);
+    const table = colormap(name);
+    if (!table) throw problem('bad-parameter', `colormap_name: "${name}" is not known`);
+    return { ...base, rescale, table, indexed: false };
+  }
+  if (palette && wanted.length === 1 && rescale === null) return { ...base, rescale, table: palette, indexed: true };
+  return { ...base, rescale, table: null, indexed: false };
+}
+
+function checkRescale(rescale: readonly (readonly [number, number])[] | null, bands: number): void {
+  if (rescale === null) return;
+  if (rescale.length !== 1 && rescale.length !== bands) {
+    throw problem('unprocessable', `rescale has ${rescale.length} ranges for ${bands} bands: give one, or one a band`);
+  }
+  for (const [low, high] of rescale) {
+    if (!(high > low)) throw problem('unprocessable', `rescale: ${low} is not below ${high}`);
+  }
+}
+
+/** Indices are not to be averaged. */
+export function resamplingOf(layer: RasterLayer, params: RasterParams): 'nearest' | 'bilinear' {
+  return layer.source.palette ? 'nearest' : params.resampling;
+}
+
+/** Bytes pass through as they are; any other type needs a range, which is read from the file where nobody gives one. */
+export function needsStretch(layer: RasterLayer, style: ImageStyle): boolean {
+  if (!isImage(style.format) || style.rescale !== null || style.indexed) return false;
+  return layer.source.dtype !== 'uint8' || style.scales !== null;
+}

@@ -1,0 +1,198 @@
+/** Where output pixels lie in a raster: the one definition that plans and painters share. */
+import { resolveCrs, type Transformer, transformer } from '../../crs/index.ts';
+import { CELL, type CellSink, MAX_ERROR, type PixelMap } from '../../kernels/warp.ts';
+import { MERCATOR_HALF } from '../../tile.ts';
+import type { Affine, OutputGrid, Placement } from './types.ts';
+
+/** Positions nearer than this to a pixel's edge are on it, so that aligned tiles do not touch the next block. */
+export const SNAP = 1e-6;
+
+/** In GDAL's order of operations, so that positions on a pixel's edge fall to the same side. */
+export function invertAffine(t: Affine): Affine {
+  if (t[2] === 0 && t[4] === 0) return [-t[0] / t[1], 1 / t[1], 0, -t[3] / t[5], 0, 1 / t[5]];
+  const det = t[1] * t[5] - t[2] * t[4];
+  const [a, b, c, d] = [t[5] / det, -t[2] / det, -t[4] / det, t[1] / det];
+  return [-(t[0] * a + t[3] * b), a, b, -(t[0] * c + t[3] * d), c, d];
+}
+
+/** How far apart two names of the same meridian are in units of the CRS; null where x does not wrap. */
+export function wrapPeriod(crs: string): number | null {
+  const resolved = resolveCrs(crs);
+  if (resolved.geographic) return 360;
+  return resolved.id === 'EPSG:3857' ? 2 * MERCATOR_HALF : null;
+}
+
+function sameCrs(a: string, b: string): boolean {
+  const [x, y] = [resolveCrs(a), resolveCrs(b)];
+  return x.id === y.id || x.proj === y.proj;
+}
+
+/** Meridians are vertical and parallels horizontal, on the same datum: web mercator and degrees of WGS 84. */
+function cylindrical(crs: string): boolean {
+  const { id } = resolveCrs(crs);
+  return id === 'EPSG:3857' || id === 'EPSG:4326' || id === 'OGC:CRS84';
+}
+
+export interface GridMap {
+  /** Output pixels → level pixels, continuous across the antimeridian. */
+  readonly map: PixelMap;
+  /** Infinity where interpolation is exact (same CRS), so that nothing is probed. */
+  readonly maxError: number;
+  /** x depends on the column only, y on the row only. */
+  readonly separable: boolean;
+  /** What one wrap of x adds to a level pixel position; null where x does not wrap. */
+  readonly wrap: readonly [number, number] | null;
+}
+
+export function gridMap(grid: OutputGrid, place: Placement): GridMap {
+  const { scaleX, scaleY } = place;
+  if (grid.crs === null) {
+    const stepX = (place.width * scaleX) / grid.width;
+    const stepY = (place.height * scaleY) / grid.height;
+    const stretch: PixelMap = (x, y, out, at) => {
+      out[at] = x * stepX;
+      out[at + 1] = y * stepY;
+      return true;
+    };
+    return { map: stretch, maxError: Infinity, separable: true, wrap: null };
+  }
+  const t = place.transform;
+  // Level pixels are larger: overviews have a geotransform of their own.
+  const inverse = invertAffine([t[0], t[1] / scaleX, t[2] / scaleY, t[3], t[4] / scaleX, t[5] / scaleY]);
+  const period = wrapPeriod(place.crs);
+  const wrap = period === null ? null : ([period * inverse[1], period * inverse[4]] as const);
+  const upright = place.transform[2] === 0 && place.transform[4] === 0;
+  if (sameCrs(grid.crs, place.crs)) {
+    return { map: affineMap(grid, inverse), maxError: Infinity, separable: upright, wrap };
+  }
+  const move = transformer(grid.crs, place.crs);
+  const separable = upright && cylindrical(grid.crs) && cylindrical(place.crs);
+  return { map: projectedMap(grid, move, inverse, period), maxError: MAX_ERROR, separable, wrap };
+}
+
+function affineMap(grid: OutputGrid, inverse: Affine): PixelMap {
+  return (px, py, out, at) => {
+    const x = grid.originX + px * grid.resX;
+    const y = grid.originY - py * grid.resY;
+    out[at] = inverse[0] + x * inverse[1] + y * inverse[2];
+    out[at + 1] = inverse[3] + x * inverse[4] + y * inverse[5];
+    return true;
+  };
+}
+
+function projectedMap(grid: OutputGrid, move: Transformer, inverse: Affine, period: number | null): PixelMap {
+  const centre = new Float64Array(2);
+  const midX = grid.originX + (grid.resX * grid.width) / 2;
+  const midY = grid.originY - (grid.resY * grid.height) / 2;
+  const around = period !== null && move.forward(midX, midY, centre, 0) ? centre[0] : 0;
+  return (px, py, out, at) => {
+    if (!move.forward(grid.originX + px * grid.resX, grid.originY - py * grid.resY, out, at)) return false;
+    let x = out[at];
+    const y = out[at + 1];
+    // Half a world from the middle of the image is where its left and right halves would meet: names stay on their side.
+    if (period !== null) {
+      const turns = (around - x) / period;
+      if (turns > 0.5 + 1e-9 || turns < -0.5 - 1e-9) x += period * Math.round(turns);
+    }
+    out[at] = inverse[0] + x * inverse[1] + y * inverse[2];
+    out[at + 1] = inverse[3] + x * inverse[4] + y * inverse[5];
+    return true;
+  };
+}
+
+export interface Span {
+  minX: number;
+  minY: number;
+  maxX: number;
+  maxY: number;
+}
+
+export function emptySpan(): Span {
+  return { minX: Infinity, minY: Infinity, maxX: -Infinity, maxY: -Infinity };
+}
+
+/**
+ * Source pixels that one output pixel covers, an axis: the box of the grid's nodes over the output's size, as gdalwarp
+ * takes it. Where some nodes have no image the others speak for the part they cover.
+ */
+export function samplingRatio(map: PixelMap, width: number, height: number): { x: number; y: number } | null {
+  const span = emptySpan();
+  const valid = emptySpan();
+  const at = new Float64Array(2);
+  const columns = Math.max(1, Math.min(21, Math.ceil(width / CELL) * 2));
+  const rows = Math.max(1, Math.min(21, Math.ceil(height / CELL) * 2));
+  for (let j = 0; j <= rows; j++) {
+    for (let i = 0; i <= columns; i++) {
+      const [px, py] = [(i * width) / columns, (j * height) / rows];
+      if (!map(px, py, at, 0)) continue;
+      stretch(span, at[0], at[1]);
+      stretch(valid, px, py);
+    }
+  }
+  if (!(valid.maxX > valid.minX && valid.maxY > valid.minY)) return null;
+  return {
+    x: (span.maxX - span.minX) / (valid.maxX - valid.minX),
+    y: (span.maxY - span.minY) / (valid.maxY - valid.minY),
+  };
+}
+
+export function stretch(span: Span, x: number, y: number): void {
+  if (x < span.minX) span.minX = x;
+  if (x > span.maxX) span.maxX = x;
+  if (y < span.minY) span.minY = y;
+  if (y > span.maxY) span.maxY = y;
+}
+
+/**
+ * gdalwarp's rule: the coarsest level that is still as fine as what is wanted (within a tenth of a pixel), judged by
+ * the axis that is magnified more. `ratios` are full resolution pixels in a pixel of each level.
+ */
+export function chooseLevel(ratios: readonly number[], wanted: number): number {
+  let best = 0;
+  for (let i = 1; i < ratios.length; i++) {
+    if (ratios[i] < wanted + 0.1 && ratios[i] > ratios[best]) best = i;
+  }
+  return best;
+}
+
+/** GDAL's triangle is as wide as an output pixel; ratios within 0.05 of a whole number are that number, and 1/0.95 is 1. */
+export function kernelRadii(x: number, y: number, max: number): { x: number; y: number } {
+  if (1 / x >= 0.95 && 1 / y >= 0.95) return { x: 1, y: 1 };
+  return { x: radius(x, max), y: radius(y, max) };
+}
+
+function radius(ratio: number, max: number): number {
+  const whole = Math.round(ratio);
+  const snapped = Math.abs(ratio - whole) < 0.05 ? whole : ratio;
+  return Math.min(max, Math.max(1, snapped));
+}
+
+/**
+ * A sink that hands on the box of the pixel centres of each cell, moved by one wrap or none. The centres are where
+ * interpolation puts them, which is where the painter will look.
+ */
+export function boxSink(
+  dx: number,
+  dy: number,
+  take: (minX: number, minY: number, maxX: number, maxY: number) => void,
+): CellSink {
+  return {
+    pixel: (_x, _y, sx, sy) => take(sx + dx, sy + dy, sx + dx, sy + dy),
+    cell(x0, y0, x1, y1, c) {
+      const u = 0.5 / (x1 - x0);
+      const v = 0.5 / (y1 - y0);
+      const span = emptySpan();
+      for (const [a, b] of [
+        [u, v],
+        [1 - u, v],
+        [u, 1 - v],
+        [1 - u, 1 - v],
+      ]) {
+        const x = (c[0] * (1 - a) + c[2] * a) * (1 - b) + (c[4] * (1 - a) + c[6] * a) * b;
+        const y = (c[1] * (1 - a) + c[3] * a) * (1 - b) + (c[5] * (1 - a) + c[7] * a) * b;
+        stretch(span, x, y);
+      }
+      take(span.minX + dx, span.minY + dy, span.maxX + dx, span.maxY + dy);
+    },
+  };
+}

@@ -1,0 +1,179 @@
+/** The painter of a worker: gathers the windows of a job, resamples them onto its grid, and encodes what comes out. */
+import { configureSharp } from '../../kernels/codecs/index.ts';
+import type { Range } from '../../kernels/colour.ts';
+import { bilinearRow, nearestRow } from '../../kernels/resample.ts';
+import { wideRow } from '../../kernels/resample-wide.ts';
+import { SAMPLE_TYPES, type Samples, workingArray } from '../../kernels/samples.ts';
+import { axesOf, CELL, fillAxes, fillMap } from '../../kernels/warp.ts';
+import type { Painted, TaskContext } from '../../plan.ts';
+import { type Canvas, CONTENT_TYPES, encodeCanvas, rangesFor, unscaled } from './encode.ts';
+import { type Gathered, gather } from './gather.ts';
+import { gridMap } from './geometry.ts';
+import { type BlockStore, createBlockStore } from './store.ts';
+import type { ImageJob, Part, RasterJob } from './types.ts';
+import { paintPoint, paintStatistics, valueRanges } from './values.ts';
+
+export interface RasterPainterSettings {
+  /** Decoded blocks that this worker keeps, bytes. */
+  readonly blockCacheBytes?: number;
+  readonly openFilesMax?: number;
+  readonly scratchBytes?: number;
+  /** Value ranges of files that were computed for a default stretch. */
+  readonly rangesMax?: number;
+}
+
+export interface RasterPainter {
+  paint(job: RasterJob, context: TaskContext): Promise<Painted>;
+  /** Bytes kept between jobs. */
+  readonly heldBytes: number;
+  close(): void;
+}
+
+const DEFAULTS = { blockCacheBytes: 32 << 20, openFilesMax: 32, scratchBytes: 1 << 20, rangesMax: 256 } as const;
+
+interface Studio {
+  readonly store: BlockStore;
+  readonly ranges: Map<string, readonly Range[]>;
+  readonly rangesMax: number;
+}
+
+export function createRasterPainter(settings: RasterPainterSettings = {}): RasterPainter {
+  const limits = { ...DEFAULTS, ...settings };
+  configureSharp();
+  const studio: Studio = { store: createBlockStore(limits), ranges: new Map(), rangesMax: limits.rangesMax };
+  return {
+    async paint(job, context) {
+      const started = performance.now();
+      const painted = await paintAny(job, studio, context);
+      return { ...painted, ms: performance.now() - started };
+    },
+    get heldBytes() {
+      return studio.store.heldBytes;
+    },
+    close: () => studio.store.close(),
+  };
+}
+
+function paintAny(job: RasterJob, studio: Studio, context: TaskContext): Promise<Painted> {
+  switch (job.kind) {
+    case 'image':
+      return paintImage(job, studio, context);
+    case 'point':
+      return paintPoint(job, studio.store, context);
+    case 'statistics':
+      return paintStatistics(job, studio.store, context);
+  }
+}
+
+async function paintImage(job: ImageJob, studio: Studio, context: TaskContext): Promise<Painted> {
+  const { grid, choice, style, placement } = job;
+  const found = job.stretch ? await stretchOf(job, studio, context) : null;
+  const painting = await paintCanvas(job, studio.store, context);
+  context.check();
+  const canvas = style.scales ? unscale(painting.canvas, job) : painting.canvas;
+  const ranges = rangesFor(style, found);
+  const { body, headers } = await encodeCanvas(
+    canvas,
+    grid,
+    placement.crs,
+    style,
+    canvas === painting.canvas ? choice.nodata : null,
+    ranges,
+  );
+  return {
+    body,
+    contentType: CONTENT_TYPES[style.format],
+    encoding: 'identity',
+    headers:
+      found && ranges ? { ...headers, 'x-raster-rescale': ranges.map(range => range.join(',')).join(';') } : headers,
+    peakBytes: painting.bytes + body.length + canvas.mask.length * 8,
+    ms: 0,
+  };
+}
+
+/** The canvas in the raster's own values, before any colour. */
+export async function paintCanvas(
+  job: ImageJob,
+  store: BlockStore,
+  context: TaskContext,
+): Promise<{ canvas: Canvas; bytes: number }> {
+  const { grid, choice } = job;
+  const pixels = grid.width * grid.height;
+  const bands = choice.bands.length;
+  const samples = workingArray(choice.dtype, pixels * bands);
+  const mask = new Uint8Array(pixels);
+  let gathered = 0;
+  for (const part of job.parts) {
+    const window = await gather(part, choice, store, context);
+    gathered = Math.max(gathered, window.bytes);
+    resample(job, part, window, samples, mask, context);
+  }
+  return {
+    canvas: { samples, bands, type: choice.dtype, mask },
+    bytes: samples.byteLength + mask.byteLength + gathered,
+  };
+}
+
+/** Strip by strip: where the pixels lie, then what is there. */
+function resample(
+  job: ImageJob,
+  part: Part,
+  window: Gathered,
+  out: Samples,
+  outMask: Uint8Array,
+  context: TaskContext,
+): void {
+  const { grid, resampling, radiusX, radiusY } = job;
+  const there = gridMap(grid, job.placement);
+  const { width, height } = grid;
+  const xs = new Float64Array(width * Math.min(CELL, height));
+  const ys = new Float64Array(xs.length);
+  const axes = there.separable ? axesOf(there.map, width, height) : null;
+  const dx = part.dx - part.window.x;
+  const dy = part.dy - part.window.y;
+  const round = SAMPLE_TYPES[job.choice.dtype].integer;
+  for (let y0 = 0; y0 < height; y0 += CELL) {
+    context.check();
+    const y1 = Math.min(y0 + CELL, height);
+    if (axes) fillAxes(axes, { width, y0, y1 }, xs, ys);
+    else fillMap(there.map, { width, y0, y1 }, xs, ys, there.maxError);
+    const count = width * (y1 - y0);
+    for (let i = 0; i < count; i++) {
+      xs[i] += dx;
+      ys[i] += dy;
+    }
+    const target = { out, outMask, at: y0 * width, count };
+    if (resampling === 'nearest') nearestRow(window, xs, ys, target);
+    else if (radiusX === 1 && radiusY === 1) bilinearRow(window, xs, ys, target, round);
+    else wideRow(window, xs, ys, target, round, { x: radiusX, y: radiusY });
+  }
+}
+
+function unscale({ samples, bands, type, mask }: Canvas, { style }: ImageJob): Canvas {
+  const target = unscaled(type);
+  const out = workingArray(target, samples.length);
+  const { scales, offsets } = style;
+  for (let i = 0; i < out.length; i++) {
+    const band = i % bands;
+    out[i] = samples[i] * (scales?.[band] ?? 1) + (offsets?.[band] ?? 0);
+  }
+  return { samples: out, bands, type: target, mask };
+}
+
+/** Computed once a file and choice of bands, then remembered. */
+async function stretchOf(
+  job: ImageJob,
+  { store, ranges, rangesMax }: Studio,
+  context: TaskContext,
+): Promise<readonly Range[]> {
+  const { choice } = job;
+  const reads = job.stretch ?? [];
+  const { ref } = reads[0].level;
+  const key = `${ref.version} ${ref.href} ${choice.bands.join()} ${choice.nodata} ${choice.alpha}`;
+  const known = ranges.get(key);
+  if (known) return known;
+  const found = await valueRanges(reads, choice, store, context);
+  if (ranges.size >= rangesMax) ranges.delete(ranges.keys().next().value as string);
+  ranges.set(key, found);
+  return found;
+}

@@ -1,0 +1,255 @@
+/**
+ * Plans of raster tiles, windows and previews: from the index alone, which level, which window of it, which blocks, and
+ * what that will cost. Nothing is read but block tables.
+ */
+import { transformBounds } from '../../crs/index.ts';
+import { problem } from '../../errors.ts';
+import { workingBytes } from '../../kernels/samples.ts';
+import { CELL } from '../../kernels/warp.ts';
+import type { RasterLayer } from '../../layers/types.ts';
+import type { Cost, Plan } from '../../plan.ts';
+import { type BBox, inGrid, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
+import { bandsWanted, chooseBands, imageStyle, isImage, needsStretch, resamplingOf } from './bands.ts';
+import { blockCount, gatherBytes, inputBytes } from './blocks.ts';
+import { bodyBound } from './encode.ts';
+import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
+import { fitSize, wantedSize } from './size.ts';
+import { planStretch } from './stretch.ts';
+import type { BandChoice, ImageJob, ImageStyle, OutputGrid, RasterFormat, RasterParams, WindowRead } from './types.ts';
+
+export { planPoint, planStatistics } from './query.ts';
+export type { RasterFormat, RasterJob, RasterParams } from './types.ts';
+
+/** Output pixels that a plan will even look at; the byte ceiling of a request lies far below. */
+export const OUTPUT_PIXELS_MAX = 64 * 1024 * 1024;
+
+export interface RasterTileAsk {
+  readonly layer: RasterLayer;
+  readonly grid: TileMatrixSet;
+  readonly tile: TileCoord;
+  /** 2: twice the pixels a side. */
+  readonly scale: 1 | 2;
+  readonly format: RasterFormat;
+  readonly params: RasterParams;
+  /** Read the next coarser level: about a quarter of the bytes. */
+  readonly degrade?: 'overview';
+}
+
+export interface WindowAsk {
+  readonly layer: RasterLayer;
+  /** minx > maxx crosses the antimeridian, for degrees. */
+  readonly bbox: BBox;
+  readonly bboxCrs: string;
+  /** null: the bbox's. */
+  readonly dstCrs: string | null;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly maxSize: number | null;
+  readonly format: RasterFormat;
+  readonly params: RasterParams;
+  readonly degrade?: 'overview';
+}
+
+export interface PreviewAsk {
+  readonly layer: RasterLayer;
+  readonly maxSize: number;
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly format: RasterFormat;
+  readonly params: RasterParams;
+  readonly degrade?: 'overview';
+}
+
+export function planRasterTile(ask: RasterTileAsk, signal: AbortSignal): Promise<Plan> {
+  const { grid: set, tile, scale } = ask;
+  if (!inGrid(set, tile)) throw problem('tile-outside-grid', `${set.id} has no tile ${tile.z}/${tile.x}/${tile.y}`);
+  const [minx, , , maxy] = tileBounds(set, tile);
+  const matrix = set.matrices[tile.z];
+  const grid: OutputGrid = {
+    crs: set.crs,
+    originX: minx,
+    originY: maxy,
+    resX: matrix.resolution / scale,
+    resY: matrix.resolution / scale,
+    width: matrix.tileWidth * scale,
+    height: matrix.tileHeight * scale,
+  };
+  return planImage(ask, grid, signal);
+}
+
+/** titiler's /bbox: without a size it is the source's own resolution; what lies outside the raster is masked. */
+export function planWindow(ask: WindowAsk, signal: AbortSignal): Promise<Plan> {
+  const crs = ask.dstCrs ?? ask.bboxCrs;
+  const box = boxIn(ask, crs);
+  const { width, height } = wantedSize(ask, crs, box);
+  const grid: OutputGrid = {
+    crs,
+    originX: box[0],
+    originY: box[3],
+    resX: (box[2] - box[0]) / width,
+    resY: (box[3] - box[1]) / height,
+    width,
+    height,
+  };
+  return planImage(ask, grid, signal);
+}
+
+/** The bbox in the output's CRS; one that crosses the antimeridian is continued beyond 180°. */
+function boxIn({ bbox, bboxCrs, dstCrs }: WindowAsk, crs: string): BBox {
+  const box = dstCrs === null || dstCrs === bboxCrs ? bbox : transformBounds(bboxCrs, crs, bbox);
+  if (box === null) throw problem('unprocessable', `the bbox ${bbox.join(',')} has no image in ${crs}`);
+  const right = box[2] < box[0] ? box[2] + 360 : box[2];
+  if (!(right > box[0] && box[3] > box[1])) throw problem('unprocessable', `the bbox ${bbox.join(',')} has no area`);
+  return [box[0], box[1], right, box[3]];
+}
+
+/** The whole raster in its own pixels, at most maxSize a side. */
+export function planPreview(ask: PreviewAsk, signal: AbortSignal): Promise<Plan> {
+  const { source } = ask.layer;
+  const size = fitSize(source.width, source.height, ask);
+  const grid = { crs: null, originX: 0, originY: 0, resX: 1, resY: 1, ...size };
+  return planImage(ask, grid, signal);
+}
+
+type ImageAsk = RasterTileAsk | WindowAsk | PreviewAsk;
+
+async function planImage(ask: ImageAsk, grid: OutputGrid, signal: AbortSignal): Promise<Plan> {
+  const { layer, params, format } = ask;
+  checkPixels(grid);
+  const bands = bandsWanted(layer, params, format);
+  const choice = chooseBands(layer, params, bands);
+  const style = imageStyle(layer, params, bands, format);
+  const crs = crsOf(layer);
+  const coarser = ask.degrade === 'overview' ? 1 : 0;
+  const resampling = resamplingOf(layer, params);
+  const read = await planGridRead({ source: layer.source, crs, grid, choice, resampling, coarser }, signal);
+  if (read === null) return nothing(ask, grid, choice, style);
+  const stretch = needsStretch(layer, style) ? await planStretch(layer.source, choice, signal) : null;
+  const job: ImageJob = {
+    task: 'raster',
+    kind: 'image',
+    choice,
+    grid,
+    placement: read.placement,
+    parts: read.parts,
+    resampling: read.resampling,
+    radiusX: read.radiusX,
+    radiusY: read.radiusY,
+    style,
+    stretch,
+  };
+  return {
+    cost: imageCost(layer, grid, choice, style, read, stretch),
+    job,
+    explain: explainRead(layer, grid, bands, read, stretch),
+    headers: { 'x-raster-level': String(read.level) },
+    affinity: affinityOf(layer.id, read),
+  };
+}
+
+function checkPixels({ width, height }: OutputGrid): void {
+  if (width * height <= OUTPUT_PIXELS_MAX) return;
+  const fits = Math.floor(Math.sqrt(OUTPUT_PIXELS_MAX));
+  throw problem(
+    'too-large',
+    `${width} × ${height} pixels: at most ${OUTPUT_PIXELS_MAX} fit, as with max_size=${fits}`,
+    {
+      fits: { max_size: fits },
+    },
+  );
+}
+
+/** Outside the raster: no job; but an empty tile that only an encoder can make is one without parts. */
+function nothing(ask: ImageAsk, grid: OutputGrid, choice: BandChoice, style: ImageStyle): Plan {
+  const { layer, format } = ask;
+  const explain = { layer: layer.id, width: grid.width, height: grid.height, outside: true };
+  const none = { cost: { inputBytes: 0, decodedBytes: 0, outputBytes: 0 }, job: null, explain, headers: {} };
+  if (!('tile' in ask) || format === 'png' || format === 'webp') return none;
+  const placement = placementOf(layer.source, crsOf(layer), layer.source.levels[0]);
+  const empty: GridRead = {
+    level: 0,
+    placement,
+    parts: [],
+    resampling: 'nearest',
+    radiusX: 1,
+    radiusY: 1,
+    ratio: { x: 1, y: 1 },
+  };
+  const { level: _, ratio: __, ...rest } = empty;
+  const job: ImageJob = {
+    task: 'raster',
+    kind: 'image',
+    choice,
+    grid,
+    style: { ...style, rescale: style.rescale ?? [[0, 1]] },
+    stretch: null,
+    ...rest,
+  };
+  return { ...none, cost: imageCost(layer, grid, choice, style, empty, null), job };
+}
+
+export function imageCost(
+  layer: RasterLayer,
+  grid: OutputGrid,
+  choice: BandChoice,
+  style: ImageStyle,
+  read: GridRead,
+  stretch: readonly WindowRead[] | null,
+): Cost {
+  const pixels = grid.width * grid.height;
+  const bands = choice.bands.length;
+  const canvas = pixels * (bands * workingBytes(choice.dtype) + 1);
+  const positions = grid.width * Math.min(CELL, grid.height) * 16;
+  // Parts are gathered one after the other, and before them the blocks of the stretch, so only the largest counts.
+  const reads = [...read.parts, ...(stretch ?? [])];
+  const gathered = Math.max(0, ...reads.map(part => gatherBytes(part, layer.source, choice)));
+  const unscaled = style.scales ? pixels * bands * 8 : 0;
+  // Bytes, with alpha, filtered: the steps of an image on its way to its encoder.
+  const pictures = isImage(style.format) ? pixels * (bands + 4 + 4) : 0;
+  return {
+    inputBytes: reads.reduce((sum, part) => sum + inputBytes(part), 0),
+    decodedBytes: canvas + positions + Math.max(gathered, unscaled + pictures),
+    outputBytes: bodyBound(style.format, grid, choice),
+  };
+}
+
+function explainRead(
+  layer: RasterLayer,
+  grid: OutputGrid,
+  bands: readonly number[],
+  read: GridRead,
+  stretch: readonly WindowRead[] | null,
+): Record<string, unknown> {
+  const level = layer.source.levels[read.level];
+  return {
+    layer: layer.id,
+    bands,
+    width: grid.width,
+    height: grid.height,
+    crs: grid.crs,
+    level: read.level,
+    levels: layer.source.levels.length,
+    levelSize: [level.width, level.height],
+    ratio: [round3(read.ratio.x), round3(read.ratio.y)],
+    resampling: read.resampling,
+    windows: read.parts.map(({ window }) => [window.x, window.y, window.width, window.height]),
+    blocks: read.parts.reduce((sum, part) => sum + blockCount(part), 0),
+    ...(stretch ? { rangeBlocks: stretch.reduce((sum, part) => sum + blockCount(part), 0) } : {}),
+  };
+}
+
+function round3(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+/** Jobs of the same 4 × 4 blocks of a level go to the same worker, which may still have them decoded. */
+function affinityOf(layer: string, { level, parts }: GridRead): number {
+  const {
+    window,
+    level: { format },
+  } = parts[0];
+  const area = [level, Math.floor(window.x / (4 * format.blockWidth)), Math.floor(window.y / (4 * format.blockHeight))];
+  let hash = 0x811c9dc5;
+  for (const char of `${layer}/${area.join('/')}`) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
+  return hash >>> 0;
+}

@@ -1,0 +1,54 @@
+/** Sizes of windows and previews, by titiler's rules. */
+import { resolveCrs, transformBounds } from '../../crs/index.ts';
+import { problem } from '../../errors.ts';
+import type { RasterLayer } from '../../layers/types.ts';
+import type { BBox } from '../../tile.ts';
+import { crsOf } from './read.ts';
+
+export interface SizeAsk {
+  readonly width: number | null;
+  readonly height: number | null;
+  readonly maxSize: number | null;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Both sides given: they are it. One given: the other by the aspect. None: the natural size, at most maxSize a side. */
+export function fitSize(naturalWidth: number, naturalHeight: number, ask: SizeAsk): Size {
+  for (const side of [ask.width, ask.height, ask.maxSize]) {
+    if (side !== null && !(Number.isInteger(side) && side >= 1))
+      throw problem('unprocessable', `a side of ${side} pixels cannot be`);
+  }
+  const aspect = naturalHeight / naturalWidth;
+  const { width, height, maxSize } = ask;
+  if (width !== null && height !== null) return { width, height };
+  if (width !== null) return { width, height: Math.max(1, Math.ceil(width * aspect)) };
+  if (height !== null) return { width: Math.max(1, Math.ceil(height / aspect)), height };
+  if (maxSize === null || Math.max(naturalWidth, naturalHeight) <= maxSize)
+    return { width: naturalWidth, height: naturalHeight };
+  if (aspect > 1) return { width: Math.max(1, Math.ceil(maxSize / aspect)), height: maxSize };
+  return { width: maxSize, height: Math.max(1, Math.ceil(maxSize * aspect)) };
+}
+
+export function wantedSize(ask: SizeAsk & { readonly layer: RasterLayer }, crs: string, box: BBox): Size {
+  const { x, y } = nativeResolution(ask.layer, crs);
+  const width = Math.max(1, Math.round((box[2] - box[0]) / x));
+  const height = Math.max(1, Math.round((box[3] - box[1]) / y));
+  return fitSize(width, height, ask);
+}
+
+/** The source's resolution in another CRS as GDAL suggests it: the diagonal of its box over the diagonal in pixels. */
+function nativeResolution(layer: RasterLayer, crs: string): { x: number; y: number } {
+  const { source } = layer;
+  const own = crsOf(layer);
+  const t = source.transform;
+  if (resolveCrs(own).proj === resolveCrs(crs).proj) return { x: Math.hypot(t[1], t[4]), y: Math.hypot(t[2], t[5]) };
+  const box = source.bounds && transformBounds(own, crs, source.bounds);
+  if (!box) throw problem('unprocessable', `${layer.id} has no image in ${crs}`);
+  const across = box[2] < box[0] ? box[2] + 360 - box[0] : box[2] - box[0];
+  const resolution = Math.hypot(across, box[3] - box[1]) / Math.hypot(source.width, source.height);
+  return { x: resolution, y: resolution };
+}

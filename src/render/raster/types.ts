@@ -1,0 +1,140 @@
+/** What the raster operations pass around: parameters, the output grid, and the job a worker gets. All plain data. */
+import type { SampleType } from '../../kernels/samples.ts';
+import type { BytesRef, Job } from '../../plan.ts';
+import type { BlockPlace } from '../../source/tiff/blocks.ts';
+import type { BlockFormat } from '../../source/types.ts';
+
+export type RasterFormat = 'png' | 'webp' | 'jpg' | 'tif' | 'npy';
+
+/** titiler's words for it. */
+export interface RasterParams {
+  /** 1-based bands, in the order wanted. */
+  readonly bidx?: number[];
+  readonly rescale?: [number, number][];
+  readonly colormapName?: string;
+  /** Replaces the file's nodata value; NaN is one. */
+  readonly nodata?: number;
+  readonly resampling: 'nearest' | 'bilinear';
+  readonly returnMask: boolean;
+  /** Values are multiplied by the band's scale, and its offset is added. */
+  readonly unscale: boolean;
+}
+
+export type Affine = readonly [number, number, number, number, number, number];
+
+/** The pixels wanted: north up. crs null: the raster's own pixel space, stretched to width × height (previews). */
+export interface OutputGrid {
+  readonly crs: string | null;
+  readonly originX: number;
+  readonly originY: number;
+  readonly resX: number;
+  readonly resY: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Rect {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export type BlockRead = BlockPlace;
+
+export interface LevelRead {
+  readonly index: number;
+  readonly width: number;
+  readonly height: number;
+  readonly format: BlockFormat;
+  readonly ref: BytesRef;
+}
+
+/** A window of a level that is gathered block by block. */
+export interface WindowRead {
+  readonly level: LevelRead;
+  readonly window: Rect;
+  readonly blocks: readonly BlockRead[];
+  /** True where some block in the window's rectangle is not needed and not listed. */
+  readonly gaps: boolean;
+  readonly mask: { readonly level: LevelRead; readonly blocks: readonly BlockRead[] } | null;
+}
+
+/** A window and what is added to a level pixel position to be in it; a second part is the other side of the antimeridian. */
+export interface Part extends WindowRead {
+  readonly dx: number;
+  readonly dy: number;
+}
+
+/** Which samples are wanted and what makes one invalid. */
+export interface BandChoice {
+  /** 0-based samples in the file, in output order. */
+  readonly bands: readonly number[];
+  /** 0-based sample that is alpha and counts for validity; -1 where a mask or nodata decides, or nothing. */
+  readonly alpha: number;
+  /** Samples a pixel in the file. */
+  readonly samples: number;
+  readonly dtype: SampleType;
+  readonly nodata: number | null;
+  readonly premultiplied: boolean;
+}
+
+/** Everything of the source that maps a place to a pixel of a level. */
+export interface Placement {
+  readonly crs: string;
+  readonly transform: Affine;
+  /** Level pixels in one full resolution pixel, an axis. */
+  readonly scaleX: number;
+  readonly scaleY: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface ImageStyle {
+  readonly format: RasterFormat;
+  readonly rescale: readonly (readonly [number, number])[] | null;
+  /** RGBA by index: a named colour map, or the file's palette. */
+  readonly table: Uint8Array | null;
+  /** The table is the file's palette: samples are indices as they are. */
+  readonly indexed: boolean;
+  readonly returnMask: boolean;
+  /** Per wanted band, or null where values stay as stored. */
+  readonly scales: readonly number[] | null;
+  readonly offsets: readonly number[] | null;
+}
+
+interface RasterJobBase extends Job {
+  readonly task: 'raster';
+  readonly choice: BandChoice;
+}
+
+export interface ImageJob extends RasterJobBase {
+  readonly kind: 'image';
+  readonly grid: OutputGrid;
+  readonly placement: Placement;
+  readonly parts: readonly Part[];
+  readonly resampling: 'nearest' | 'bilinear';
+  /** Half width of the bilinear triangle in level pixels; 1 is plain bilinear. */
+  readonly radiusX: number;
+  readonly radiusY: number;
+  readonly style: ImageStyle;
+  /** Blocks that say the value range, where neither the request nor the layer does. */
+  readonly stretch: readonly WindowRead[] | null;
+}
+
+export interface PointJob extends RasterJobBase {
+  readonly kind: 'point';
+  readonly read: WindowRead;
+  readonly coordinates: readonly [number, number];
+  readonly scales: readonly number[] | null;
+  readonly offsets: readonly number[] | null;
+}
+
+export interface StatisticsJob extends RasterJobBase {
+  readonly kind: 'statistics';
+  readonly read: WindowRead;
+  readonly scales: readonly number[] | null;
+  readonly offsets: readonly number[] | null;
+}
+
+export type RasterJob = ImageJob | PointJob | StatisticsJob;

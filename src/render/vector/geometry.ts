@@ -1,0 +1,165 @@
+/**
+ * One feature's geometry, from its flatbuffer table to the pen. A collection may hold points, lines and polygons; each kind is
+ * collected apart and becomes a feature of its own with the same id.
+ */
+import type { Geometry, Position } from 'geojson';
+import { decodeGeometryAt } from '../../source/fgb/feature.ts';
+import * as layout from '../../source/fgb/layout.ts';
+import type { Pen } from './pen.ts';
+
+/** A feature in the pooled run: its bytes are start … end − 1. */
+export interface FeatureFrame {
+  readonly view: DataView;
+  readonly raw: Uint8Array;
+  readonly doubles: Float64Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+const CURVES_FIRST = 8;
+const CURVES_LAST = 14;
+
+/** Walks a feature's geometry table and has the pen draw what it finds there. */
+export class GeometryWalker {
+  readonly #pen: Pen;
+  /** Coordinates of a part as they lie in the file, when they cannot be viewed there. */
+  #copied = new Float64Array(1024);
+
+  constructor(pen: Pen) {
+    this.#pen = pen;
+  }
+
+  /** False where nothing of it shows in the tile. */
+  walk(frame: FeatureFrame, table: number, headerType: number): boolean {
+    this.#pen.reset();
+    this.#table(frame, table, headerType, 0);
+    return this.#pen.drew();
+  }
+
+  #table(frame: FeatureFrame, table: number, fallback: number, depth: number): void {
+    const { view, start, end } = frame;
+    if (depth > layout.DEPTH_MAX) throw layout.corrupt(`geometries nest deeper than ${layout.DEPTH_MAX}`);
+    const own = layout.field(view, table, layout.GEOMETRY_TYPE, start, end);
+    const type = (own ? view.getUint8(own) : 0) || fallback;
+    if (type >= CURVES_FIRST && type <= CURVES_LAST) return this.#curve(frame, table, type);
+    switch (type) {
+      case 1:
+      case 4:
+        return this.#pointsOf(frame, table);
+      case 2:
+      case 5:
+        return this.#linesOf(frame, table);
+      case 3:
+      case 17:
+        return this.#polygonOf(frame, table);
+      case 6:
+      case 15:
+      case 16:
+        return this.#parts(frame, table, type === 16 ? 17 : 3, depth);
+      case 7:
+        return this.#parts(frame, table, 0, depth);
+      default:
+        throw layout.corrupt(`geometry type ${type} does not exist`);
+    }
+  }
+
+  #parts(frame: FeatureFrame, table: number, type: number, depth: number): void {
+    const { view, start, end } = frame;
+    const parts = layout.vector(view, table, layout.GEOMETRY_PARTS, 4, start, end);
+    // A writer may put the only polygon of a multipolygon straight into its table.
+    if (parts === 0) return type === 3 ? this.#polygonOf(frame, table) : undefined;
+    const n = view.getUint32(parts, true);
+    for (let i = 0; i < n; i++) {
+      this.#table(frame, layout.follow(view, parts + 4 + i * 4, start, end), type, depth + 1);
+    }
+  }
+
+  /** Rare: linearised as GeoJSON is, then painted from its positions. */
+  #curve(frame: FeatureFrame, table: number, type: number): void {
+    this.#geojson(decodeGeometryAt(frame, table, type));
+  }
+
+  #geojson(geometry: Geometry | null): void {
+    if (geometry === null) return;
+    if (geometry.type === 'GeometryCollection') for (const part of geometry.geometries) this.#geojson(part);
+    else if (geometry.type === 'LineString')
+      this.#pen.putLine(this.#flat(geometry.coordinates), 0, geometry.coordinates.length);
+    else if (geometry.type === 'MultiLineString')
+      for (const line of geometry.coordinates) this.#pen.putLine(this.#flat(line), 0, line.length);
+    else if (geometry.type === 'Polygon') this.#rings(geometry.coordinates);
+    else if (geometry.type === 'MultiPolygon') for (const rings of geometry.coordinates) this.#rings(rings);
+  }
+
+  #rings(rings: readonly Position[][]): void {
+    let outer = true;
+    for (const ring of rings) {
+      if (!this.#pen.putRing(this.#flat(ring), 0, ring.length, outer) && outer) return;
+      outer = false;
+    }
+  }
+
+  #flat(positions: readonly Position[]): Float64Array {
+    if (this.#copied.length < positions.length * 2) this.#copied = new Float64Array(positions.length * 4);
+    for (let i = 0; i < positions.length; i++) {
+      this.#copied[i * 2] = positions[i][0];
+      this.#copied[i * 2 + 1] = positions[i][1];
+    }
+    return this.#copied;
+  }
+
+  /** The xy vector of a table as doubles: in place where it is aligned, else copied. */
+  #coordinates(frame: FeatureFrame, table: number): { xy: Float64Array; from: number; n: number } {
+    const { view, doubles, start, end } = frame;
+    const at = layout.vector(view, table, layout.GEOMETRY_XY, 8, start, end);
+    if (at === 0) return { xy: doubles, from: 0, n: 0 };
+    const n = view.getUint32(at, true) >> 1;
+    if (((at + 4) & 7) === 0) return { xy: doubles, from: (at + 4) >> 3, n };
+    if (this.#copied.length < n * 2) this.#copied = new Float64Array(n * 4);
+    for (let i = 0; i < n * 2; i++) this.#copied[i] = view.getFloat64(at + 4 + i * 8, true);
+    return { xy: this.#copied, from: 0, n };
+  }
+
+  #pointsOf(frame: FeatureFrame, table: number): void {
+    const { xy, from, n } = this.#coordinates(frame, table);
+    this.#pen.putPoints(xy, from, n);
+  }
+
+  /** Calls `each` with the pieces that `ends` cuts the coordinates into; without ends it is one piece. */
+  #pieces(
+    frame: FeatureFrame,
+    table: number,
+    each: (xy: Float64Array, from: number, n: number, index: number) => boolean,
+  ): void {
+    const { view, start, end } = frame;
+    const { xy, from, n } = this.#coordinates(frame, table);
+    const ends = layout.vector(view, table, layout.GEOMETRY_ENDS, 4, start, end);
+    const count = ends === 0 ? 0 : view.getUint32(ends, true);
+    if (count === 0) {
+      if (n > 0) each(xy, from, n, 0);
+      return;
+    }
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      const stop = view.getUint32(ends + 4 + i * 4, true);
+      if (stop < at || stop > n) throw layout.corrupt(`part ${i} ends at point ${stop} of ${n}, after ${at}`);
+      if (!each(xy, from + at * 2, stop - at, i)) return;
+      at = stop;
+    }
+  }
+
+  #linesOf(frame: FeatureFrame, table: number): void {
+    this.#pieces(frame, table, (xy, from, n) => {
+      this.#pen.putLine(xy, from, n);
+      return true;
+    });
+  }
+
+  #polygonOf(frame: FeatureFrame, table: number): void {
+    // Without its outer ring there is nothing for the holes to be in.
+    this.#pieces(frame, table, (xy, from, n, i) => this.#pen.putRing(xy, from, n, i === 0) || i > 0);
+  }
+
+  trim(maxBytes: number): void {
+    if (this.#copied.byteLength > maxBytes) this.#copied = new Float64Array(1024);
+  }
+}

@@ -1,0 +1,65 @@
+/** What passes from the plan of a vector tile to the worker that paints it: plain data, no source, no index. */
+import type { BytesRef, Encoding, Job } from '../../plan.ts';
+
+/** 'same': coordinates are the grid's already; 'mercator': degrees to web mercator; 'other': through crs.ts. */
+export type Projection = 'same' | 'mercator' | 'other';
+
+export interface JobColumn {
+  readonly name: string;
+  /** Number of the FlatGeobuf column type. */
+  readonly type: number;
+  readonly wanted: boolean;
+}
+
+export interface VectorJobLayer {
+  readonly id: string;
+  readonly ref: BytesRef;
+  readonly crs: string;
+  readonly projection: Projection;
+  /** The header's geometry type; 0 where features say their own. */
+  readonly geometryType: number;
+  readonly columns: readonly JobColumn[];
+  /** Column whose values are feature ids, or −1. */
+  readonly idColumn: number;
+  readonly extent: number;
+  readonly buffer: number;
+  /** Douglas–Peucker, in units of the tile. */
+  readonly tolerance: number;
+  /** Worlds to the east at which the features show as well, in tile units; [0] nearly always. */
+  readonly shifts: readonly number[];
+  /** Boxes of the tile and its buffer in the layer's CRS, four numbers each. */
+  readonly boxes: Float64Array;
+  /** Features in file order: first byte in the file, bytes, place in the file. */
+  readonly offsets: Float64Array;
+  readonly lengths: Uint32Array;
+  readonly ordinals: Float64Array;
+}
+
+export interface VectorJob extends Job {
+  readonly task: 'vector-tile';
+  readonly encoding: Encoding;
+  readonly gridCrs: string;
+  /** Top left corner of the tile and its side lengths, grid units. */
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  readonly layers: readonly VectorJobLayer[];
+}
+
+/** Ranges closer than this are read as one: cheaper than another read. */
+export const GAP_BYTES = 16 * 1024;
+/** Bytes of one read, unless a single feature is larger. */
+export const RUN_BYTES_MAX = 512 * 1024;
+
+/** First feature after i that is not read together with it. */
+export function runEnd(offsets: Float64Array, lengths: Uint32Array, i: number): number {
+  const start = offsets[i];
+  let end = start + lengths[i];
+  let j = i + 1;
+  while (j < offsets.length && offsets[j] - end <= GAP_BYTES && offsets[j] + lengths[j] - start <= RUN_BYTES_MAX) {
+    end = offsets[j] + lengths[j];
+    j++;
+  }
+  return j;
+}

@@ -1,0 +1,199 @@
+/**
+ * Paints a planned vector tile in a worker: reads the runs of features, walks their flatbuffers without making objects of
+ * them, projects, clips, simplifies, rounds and writes MVT in one pass, and compresses once. One painter a thread; what it
+ * pools is its own, and lives as long as the thread.
+ */
+
+import { Problem, problem } from '../../errors.ts';
+import type { Bytes } from '../../io/bytes.ts';
+import { openBytes } from '../../io/bytes.ts';
+import { newOut, type Out } from '../../kernels/bytes-out.ts';
+import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putFeature } from '../../kernels/mvt.ts';
+import type { BytesRef, Painted, TaskContext } from '../../plan.ts';
+import {
+  FEATURE_COLUMNS,
+  FEATURE_GEOMETRY,
+  FEATURE_PROPERTIES,
+  featureEnd,
+  field,
+  follow,
+  vector,
+} from '../../source/fgb/layout.ts';
+import { compress } from '../transcode.ts';
+import { GeometryWalker } from './geometry.ts';
+import { runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
+import { Pen } from './pen.ts';
+import { type Dictionary, newDictionary, putDictionary, putTags, resetDictionary } from './properties.ts';
+
+export interface VectorPainter {
+  paint(job: VectorJob, context: TaskContext): Painted;
+  close(): void;
+}
+
+const CONTENT_TYPE = 'application/vnd.mapbox-vector-tile';
+/** Files kept open by one thread. */
+const OPEN_MAX = 64;
+/** Features between two looks at the cancel flag. */
+const CHECK_EVERY = 256;
+/** Pooled buffers above this are given back after the tile that needed them. */
+const POOL_BYTES_MAX = 2 * 1024 * 1024;
+
+interface Run {
+  /** 8 bytes more than the longest run, so that a run begins at the file's own alignment. */
+  raw: Uint8Array<ArrayBuffer>;
+  view: DataView;
+  doubles: Float64Array;
+}
+
+export function createVectorPainter(): VectorPainter {
+  return new Painter();
+}
+
+class Painter implements VectorPainter {
+  #open = new Map<string, Bytes>();
+  #run = newRun(1024 * 1024);
+  #layer: Out = newOut(256 * 1024);
+  #tags: Out = newOut(1024);
+  #dictionary: Dictionary = newDictionary();
+  #pen = new Pen();
+  #walker = new GeometryWalker(this.#pen);
+  #id = { id: -1 };
+
+  paint(job: VectorJob, context: TaskContext): Painted {
+    const started = performance.now();
+    const tile = this.#layer;
+    tile.at = 0;
+    let peak = 0;
+    for (const layer of job.layers) peak = Math.max(peak, this.#paintLayer(job, layer, context));
+    const plain = tile.bytes.subarray(0, tile.at);
+    const body = tile.at === 0 ? null : job.encoding === 'identity' ? plain.slice() : compress(plain, job.encoding);
+    const peakBytes = peak + tile.at + (body?.length ?? 0);
+    this.#trim();
+    return {
+      body,
+      contentType: CONTENT_TYPE,
+      encoding: body === null ? 'identity' : job.encoding,
+      headers: {},
+      peakBytes,
+      ms: performance.now() - started,
+    };
+  }
+
+  /** Answers with the bytes that it took, the tile itself apart. */
+  #paintLayer(job: VectorJob, layer: VectorJobLayer, context: TaskContext): number {
+    const bytes = this.#bytesOf(layer.ref);
+    const { offsets, lengths } = layer;
+    const out = this.#layer;
+    const before = out.at;
+    resetDictionary(this.#dictionary, layer.columns.length);
+    this.#pen.begin(job, layer);
+    const start = beginLayer(out, Buffer.from(layer.id));
+    const empty = out.at;
+    let since = 0;
+    let longest = 0;
+    for (let i = 0; i < offsets.length; ) {
+      const next = runEnd(offsets, lengths, i);
+      const first = offsets[i];
+      const length = offsets[next - 1] + lengths[next - 1] - first;
+      const base = this.#read(bytes, first, length);
+      if (length > longest) longest = length;
+      for (; i < next; i++) {
+        if (++since % CHECK_EVERY === 0) context.check();
+        this.#paintFeature(layer, i, base + offsets[i] - first);
+      }
+    }
+    if (out.at === empty) {
+      out.at = before;
+    } else {
+      putDictionary(
+        out,
+        this.#dictionary,
+        layer.columns.map(column => Buffer.from(column.name)),
+      );
+      endLayer(out, start, layer.extent);
+    }
+    return longest + this.#pen.used() + this.#dictionary.values.at;
+  }
+
+  /** Reads a run into the pooled buffer, at the file's alignment; answers where it begins there. */
+  #read(bytes: Bytes, offset: number, length: number): number {
+    const base = offset % 8;
+    if (this.#run.raw.length < length + 8) this.#run = newRun(length + 8);
+    const into = this.#run.raw.subarray(base, base + length);
+    if (!bytes.readInto) throw problem('internal', `${bytes.ref.href} cannot be read in place`);
+    bytes.readInto(offset, into);
+    return base;
+  }
+
+  #paintFeature(layer: VectorJobLayer, i: number, at: number): void {
+    try {
+      this.#paintChecked(layer, i, at);
+    } catch (error) {
+      if (error instanceof Problem && error.code !== 'corrupt-data') throw error;
+      const detail = error instanceof Error ? error.message : String(error);
+      throw problem('corrupt-data', `${layer.id}: the feature at byte ${layer.offsets[i]} is broken: ${detail}`);
+    }
+  }
+
+  #paintChecked(layer: VectorJobLayer, i: number, at: number): void {
+    const { view, raw, doubles } = this.#run;
+    const end = featureEnd(view, at, at + layer.lengths[i]);
+    const root = follow(view, at + 4, at, end);
+    const geometryField = field(view, root, FEATURE_GEOMETRY, at, end);
+    if (geometryField === 0) return;
+    const pen = this.#pen;
+    const table = follow(view, geometryField, at, end);
+    if (!this.#walker.walk({ view, raw, doubles, start: at, end }, table, layer.geometryType)) return;
+
+    this.#tags.at = 0;
+    this.#id.id = -1;
+    const properties = vector(view, root, FEATURE_PROPERTIES, 1, at, end);
+    // A feature with columns of its own is legal and unseen in the wild; its values cannot be read by the header's.
+    if (properties !== 0 && field(view, root, FEATURE_COLUMNS, at, end) === 0) {
+      const from = properties + 4;
+      const to = from + view.getUint32(properties, true);
+      putTags(view, raw, from, to, layer.columns, layer.idColumn, this.#dictionary, this.#tags, this.#id);
+    }
+    const id = layer.idColumn >= 0 ? this.#id.id : layer.ordinals[i] + 1;
+    if (pen.points.at > 0) putFeature(this.#layer, id, this.#tags, POINT, pen.points);
+    if (pen.lines.at > 0) putFeature(this.#layer, id, this.#tags, LINESTRING, pen.lines);
+    if (pen.polygons.at > 0) putFeature(this.#layer, id, this.#tags, POLYGON, pen.polygons);
+  }
+
+  #bytesOf(ref: BytesRef): Bytes {
+    const key = `${ref.href}\n${ref.version}`;
+    const known = this.#open.get(key);
+    if (known) {
+      this.#open.delete(key);
+      this.#open.set(key, known);
+      return known;
+    }
+    const bytes = openBytes(ref);
+    this.#open.set(key, bytes);
+    if (this.#open.size > OPEN_MAX) {
+      const [oldest, file] = this.#open.entries().next().value as [string, Bytes];
+      this.#open.delete(oldest);
+      file.close();
+    }
+    return bytes;
+  }
+
+  /** One giant tile must not leave its buffers with the thread for ever. */
+  #trim(): void {
+    if (this.#run.raw.length > POOL_BYTES_MAX) this.#run = newRun(1024 * 1024);
+    if (this.#layer.bytes.length > POOL_BYTES_MAX) this.#layer = newOut(256 * 1024);
+    if (this.#dictionary.values.bytes.length > POOL_BYTES_MAX) this.#dictionary = newDictionary();
+    this.#pen.trim(POOL_BYTES_MAX);
+    this.#walker.trim(POOL_BYTES_MAX);
+  }
+
+  close(): void {
+    for (const bytes of this.#open.values()) bytes.close();
+    this.#open.clear();
+  }
+}
+
+function newRun(length: number): Run {
+  const buffer = new ArrayBuffer((length + 15) & ~7);
+  return { raw: new Uint8Array(buffer), view: new DataView(buffer), doubles: new Float64Array(buffer) };
+}

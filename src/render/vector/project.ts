@@ -1,0 +1,137 @@
+/**
+ * Source coordinates to tile units: x = (X − left) × kx, y = (top − Y) × ky. Degrees to web mercator have their closed
+ * form here; any other pair of systems goes through crs.ts, on a grid of control points where that is exact enough.
+ */
+import { type Transformer, transformer } from '../../crs/index.ts';
+import { EARTH_RADIUS, MERCATOR_HALF } from '../../tile.ts';
+import type { VectorJob, VectorJobLayer } from './job.ts';
+
+/** Projects n points from xy[from] to out[0…]; answers with how many have an image. */
+export type Projector = (xy: Float64Array, from: number, n: number, out: Float64Array) => number;
+
+/** Web mercator ends at infinity: beyond this latitude nothing shows in any tile, and y stays a usable number. */
+const LAT_MAX = 89.9;
+/** Control points a side, and how far in tile units a point between four of them may lie from its true place. */
+const GRID = 9;
+const GRID_ERROR_MAX = 0.4;
+
+export function projector(job: VectorJob, layer: VectorJobLayer): Projector {
+  const kx = layer.extent / job.width;
+  const ky = layer.extent / job.height;
+  if (layer.projection === 'same') return affine(kx, -job.left * kx, -ky, job.top * ky);
+  if (layer.projection === 'mercator') return mercator(kx, job.left, ky, job.top);
+  return gridded(transformer(layer.crs, job.gridCrs), job, layer, kx, ky);
+}
+
+function affine(kx: number, bx: number, ky: number, by: number): Projector {
+  return (xy, from, n, out) => {
+    for (let i = 0; i < n * 2; i += 2) {
+      out[i] = xy[from + i] * kx + bx;
+      out[i + 1] = xy[from + i + 1] * ky + by;
+    }
+    return n;
+  };
+}
+
+function mercator(kx: number, left: number, ky: number, top: number): Projector {
+  const ax = (MERCATOR_HALF / 180) * kx;
+  const bx = -left * kx;
+  // y = R × ½ ln((1 + sin φ) / (1 − sin φ)): one sine and one logarithm a point.
+  const ay = (-EARTH_RADIUS / 2) * ky;
+  const by = top * ky;
+  const rad = Math.PI / 180;
+  return (xy, from, n, out) => {
+    for (let i = 0; i < n * 2; i += 2) {
+      let lat = xy[from + i + 1];
+      if (lat > LAT_MAX) lat = LAT_MAX;
+      else if (lat < -LAT_MAX) lat = -LAT_MAX;
+      const s = Math.sin(lat * rad);
+      out[i] = xy[from + i] * ax + bx;
+      out[i + 1] = Math.log((1 + s) / (1 - s)) * ay + by;
+    }
+    return n;
+  };
+}
+
+function exact(move: Transformer, job: VectorJob, kx: number, ky: number): Projector {
+  const at = new Float64Array(2);
+  return (xy, from, n, out) => {
+    let m = 0;
+    for (let i = 0; i < n * 2; i += 2) {
+      // A point without an image (the far side of the globe) is left out of its line or ring.
+      if (!move.forward(xy[from + i], xy[from + i + 1], at, 0)) continue;
+      out[m++] = (at[0] - job.left) * kx;
+      out[m++] = (job.top - at[1]) * ky;
+    }
+    return m >> 1;
+  };
+}
+
+/** Bilinear between 9 × 9 exact points over the tile's own box, exact outside of it and where the check fails. */
+function gridded(move: Transformer, job: VectorJob, layer: VectorJobLayer, kx: number, ky: number): Projector {
+  const precise = exact(move, job, kx, ky);
+  const [minx, miny, maxx, maxy] = layer.boxes;
+  if (layer.boxes.length !== 4 || !(maxx > minx && maxy > miny)) return precise;
+  const sx = (maxx - minx) / (GRID - 1);
+  const sy = (maxy - miny) / (GRID - 1);
+  const points = controlPoints(precise, minx, miny, sx, sy, GRID);
+  const middles = controlPoints(precise, minx + sx / 2, miny + sy / 2, sx, sy, GRID - 1);
+  if (!points || !middles || !goodEnough(points, middles)) return precise;
+  const one = new Float64Array(2);
+  return (xy, from, n, out) => {
+    let m = 0;
+    for (let i = 0; i < n * 2; i += 2) {
+      const gx = (xy[from + i] - minx) / sx;
+      const gy = (xy[from + i + 1] - miny) / sy;
+      if (gx >= 0 && gx <= GRID - 1 && gy >= 0 && gy <= GRID - 1) {
+        const c = gx === GRID - 1 ? GRID - 2 : Math.floor(gx);
+        const r = gy === GRID - 1 ? GRID - 2 : Math.floor(gy);
+        const p = (r * GRID + c) * 2;
+        const u = gx - c;
+        const v = gy - r;
+        out[m++] = mix(points[p], points[p + 2], points[p + GRID * 2], points[p + GRID * 2 + 2], u, v);
+        out[m++] = mix(points[p + 1], points[p + 3], points[p + GRID * 2 + 1], points[p + GRID * 2 + 3], u, v);
+      } else if (precise(xy, from + i, 1, one) === 1) {
+        out[m++] = one[0];
+        out[m++] = one[1];
+      }
+    }
+    return m >> 1;
+  };
+}
+
+function mix(a: number, b: number, c: number, d: number, u: number, v: number): number {
+  return (a + (b - a) * u) * (1 - v) + (c + (d - c) * u) * v;
+}
+
+function controlPoints(
+  project: Projector,
+  minx: number,
+  miny: number,
+  sx: number,
+  sy: number,
+  n: number,
+): Float64Array | null {
+  const from = new Float64Array(n * n * 2);
+  for (let r = 0; r < n; r++) {
+    for (let c = 0; c < n; c++) {
+      from[(r * n + c) * 2] = minx + c * sx;
+      from[(r * n + c) * 2 + 1] = miny + r * sy;
+    }
+  }
+  const out = new Float64Array(n * n * 2);
+  return project(from, 0, n * n, out) === n * n ? out : null;
+}
+
+function goodEnough(points: Float64Array, middles: Float64Array): boolean {
+  for (let r = 0; r < GRID - 1; r++) {
+    for (let c = 0; c < GRID - 1; c++) {
+      for (let d = 0; d < 2; d++) {
+        const p = (r * GRID + c) * 2 + d;
+        const guess = (points[p] + points[p + 2] + points[p + GRID * 2] + points[p + GRID * 2 + 2]) / 4;
+        if (!(Math.abs(guess - middles[(r * (GRID - 1) + c) * 2 + d]) <= GRID_ERROR_MAX)) return false;
+      }
+    }
+  }
+  return true;
+}

@@ -1,0 +1,199 @@
+/** FlatGeobuf as a source: opened, checked and judged; its index at hand, its features only by byte ranges. */
+import { resolveCrs, transformBounds } from '../../crs/index.ts';
+import { Problem, problem } from '../../errors.ts';
+import { type Bytes, openBytes } from '../../io/bytes.ts';
+import type { BytesRef } from '../../plan.ts';
+import type { BBox } from '../../tile.ts';
+import type { Reason, VectorSource } from '../types.ts';
+import { type FgbHeader, readHeader } from './header.ts';
+import { GEOMETRY_KINDS } from './layout.ts';
+import { reason, refusal } from './reasons.ts';
+import { checkUpper, leafOffset, NODE_BYTES, type PackedTree, rootBox, treeShape } from './rtree.ts';
+import { filePages, PageBudget, views } from './rtree-pages.ts';
+import { scanTree } from './scan.ts';
+
+export interface FgbSource extends VectorSource {
+  readonly bytes: Bytes;
+  /** null where there are no features, or the file is not servable for want of an index. */
+  readonly tree: PackedTree | null;
+  /** Byte of the file from which leaf offsets count. */
+  readonly featuresStart: number;
+  /** The header's geometry type number, 0 where features say their own. */
+  readonly geometryType: number;
+  /** Cells a tile side by grid and zoom, once measured: see render/vector-lod.ts. Dies with the source. */
+  readonly lod: Map<string, Promise<number | null>>;
+}
+
+export interface FgbOptions {
+  /** Replaces the file's CRS. */
+  readonly crs?: string;
+  readonly signal?: AbortSignal;
+  /** Leaf pages of all files that share it; own DEFAULT_PAGE_BYTES_MAX where absent. */
+  readonly pages?: PageBudget;
+  /** A file without an index is scanned up to this size, beyond it refused. */
+  readonly unindexedBytesMax?: number;
+}
+
+export const DEFAULT_PAGE_BYTES_MAX = 8 * 1024 * 1024;
+export const DEFAULT_UNINDEXED_BYTES_MAX = 64 * 1024 * 1024;
+/** Leaves a page: 80 KiB with 16-way nodes. */
+const PAGE_LEAVES = 2048;
+/** Header and column objects, roughly. */
+const COLUMN_BYTES = 250;
+
+export function isFgbSource(source: VectorSource): source is FgbSource {
+  return 'featuresStart' in source;
+}
+
+export async function openFgb(ref: BytesRef, options: FgbOptions = {}): Promise<FgbSource> {
+  const bytes = openBytes(ref);
+  try {
+    const header = await readHeader(bytes, options.signal);
+    const { tree, featuresStart, reasons } = await openTree(bytes, header, options);
+    return judge(bytes, header, tree, featuresStart, reasons, options);
+  } catch (error) {
+    bytes.close();
+    throw error;
+  }
+}
+
+interface OpenTree {
+  readonly tree: PackedTree | null;
+  readonly featuresStart: number;
+  readonly reasons: Reason[];
+}
+
+async function openTree(bytes: Bytes, header: FgbHeader, options: FgbOptions): Promise<OpenTree> {
+  const { href, size } = bytes.ref;
+  const empty = header.count === 0 && header.length === size;
+  if (empty) return { tree: null, featuresStart: header.length, reasons: [] };
+  if (header.count > 0 && header.nodeSize >= 2) return openIndex(bytes, header, options);
+  if (header.nodeSize === 1) throw refusal('fgb-index-corrupt', `${href} has an index node size of 1`);
+  const limit = options.unindexedBytesMax ?? DEFAULT_UNINDEXED_BYTES_MAX;
+  const featuresStart = header.length;
+  if (size > limit) {
+    const detail = `${href} has no spatial index, and at ${size} bytes is too large to be scanned (limit ${limit})`;
+    return { tree: null, featuresStart, reasons: [reason('fgb-no-index', detail)] };
+  }
+  return { tree: await scanTree(bytes, featuresStart, header.count, options.signal), featuresStart, reasons: [] };
+}
+
+async function openIndex(bytes: Bytes, header: FgbHeader, options: FgbOptions): Promise<OpenTree> {
+  const { href, size } = bytes.ref;
+  const shape = treeShape(header.count, header.nodeSize);
+  const indexStart = header.length;
+  const featuresStart = indexStart + shape.nodes * NODE_BYTES;
+  // Every feature takes a size prefix and a root at least; what is checked here bounds every allocation below.
+  if (featuresStart + header.count * 8 > size) {
+    throw refusal('fgb-truncated', `${href} has ${size} bytes, too few for ${header.count} features and their index`);
+  }
+  const raw = await bytes.read(indexStart, shape.levels[0].start * NODE_BYTES, options.signal);
+  const upper = views((raw.byteOffset & 7) === 0 ? raw : raw.slice()).boxes;
+  const pageLeaves = header.nodeSize * Math.max(1, Math.floor(PAGE_LEAVES / header.nodeSize));
+  const budget = options.pages ?? new PageBudget(DEFAULT_PAGE_BYTES_MAX);
+  const pages = filePages({ bytes, shape, pageLeaves, indexStart, featuresStart, budget });
+  const tree = { shape, upper, pageLeaves, pages, residentBytes: upper.byteLength };
+  try {
+    checkUpper(shape, upper, href);
+    await checkEnds(bytes, tree, featuresStart, options.signal);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'corrupt-data') throw refusal('fgb-index-corrupt', error.message);
+    throw error;
+  }
+  return { tree, featuresStart, reasons: [] };
+}
+
+/** The first feature must follow the index, and the last must end with the file or before. */
+async function checkEnds(bytes: Bytes, tree: PackedTree, featuresStart: number, signal?: AbortSignal): Promise<void> {
+  const { href, size } = bytes.ref;
+  const first = await tree.pages.load(0, signal);
+  if (leafOffset(first, 0) !== 0)
+    throw problem('corrupt-data', `${href}: its first feature is at offset ${leafOffset(first, 0)}`);
+  const last = await tree.pages.load(Math.floor((tree.shape.count - 1) / tree.pageLeaves), signal);
+  const at = featuresStart + leafOffset(last, last.count - 1);
+  const prefix = await bytes.read(at, 4, signal);
+  const length = new DataView(prefix.buffer, prefix.byteOffset, 4).getUint32(0, true);
+  if (at + 4 + length > size) {
+    throw refusal(
+      'fgb-truncated',
+      `${href} ends at byte ${size}, within its last feature (bytes ${at}–${at + 4 + length})`,
+    );
+  }
+}
+
+function judge(
+  bytes: Bytes,
+  header: FgbHeader,
+  tree: PackedTree | null,
+  featuresStart: number,
+  reasons: Reason[],
+  options: FgbOptions,
+): FgbSource {
+  const crs = judgeCrs(bytes.ref.href, header, options.crs, reasons);
+  const notes: Reason[] = [];
+  const binary = header.columns.filter(c => c.type === 'binary').map(c => c.name);
+  if (binary.length > 0)
+    notes.push({
+      code: 'fgb-binary-column',
+      detail: `left out of tiles, which cannot hold bytes: ${binary.join(', ')}`,
+    });
+  if (tree && header.nodeSize === 0)
+    notes.push({ code: 'fgb-scanned', detail: 'no spatial index in the file: one was built in memory' });
+  const bounds = tree ? (rootBox(tree) ?? header.envelope) : null;
+  return {
+    kind: 'vector',
+    ref: bytes.ref,
+    verdict: { servable: reasons.length === 0, reasons, notes },
+    title: header.title,
+    description: header.description,
+    crs: crs?.id ?? null,
+    bounds,
+    lonLatBounds: crs && bounds ? lonLatBounds(crs.id, bounds) : null,
+    residentBytes: (tree?.residentBytes ?? 0) + header.columns.length * COLUMN_BYTES + header.length,
+    geometry: GEOMETRY_KINDS[header.geometryType],
+    hasZ: header.hasZ,
+    hasM: header.hasM,
+    columns: header.columns,
+    count: tree?.shape.count ?? header.count,
+    indexed: header.nodeSize >= 2,
+    bytes,
+    tree,
+    featuresStart,
+    geometryType: header.geometryType,
+    lod: new Map(),
+    async close() {
+      tree?.pages.close();
+      bytes.close();
+    },
+  };
+}
+
+/** The configured CRS, or the first of the header's texts that resolves; a reason is added where there is none. */
+function judgeCrs(
+  href: string,
+  header: FgbHeader,
+  configured: string | undefined,
+  reasons: Reason[],
+): { id: string } | null {
+  if (configured !== undefined) return resolveCrs(configured);
+  let failure: string | null = null;
+  for (const text of header.crs) {
+    try {
+      return resolveCrs(text);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      failure ??= error.message;
+    }
+  }
+  if (failure === null)
+    reasons.push(reason('fgb-no-crs', `${href} does not say its CRS; name one in the layer's options, or in the file`));
+  else reasons.push(reason('fgb-crs-unsupported', `${href}: ${failure}`));
+  return null;
+}
+
+function lonLatBounds(crs: string, bounds: BBox): BBox | null {
+  if (crs !== 'EPSG:4326' && crs !== 'OGC:CRS84') return transformBounds(crs, 'OGC:CRS84', bounds);
+  const [west, south, east, north] = bounds;
+  const lon = east - west >= 360 ? ([-180, 180] as const) : ([Math.max(-180, west), Math.min(180, east)] as const);
+  return [lon[0], Math.max(-90, south), lon[1], Math.min(90, north)];
+}

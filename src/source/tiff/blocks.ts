@@ -1,0 +1,158 @@
+/**
+ * One block for a worker: read, decode, or fill where the file is sparse. The decoder is handed in (kernels/codecs has it),
+ * so this room stays below the kernels.
+ */
+import { Problem, problem } from '../../errors.ts';
+import type { Bytes } from '../../io/bytes.ts';
+import type { BlockFormat, Level } from '../types.ts';
+
+/** A block of a level: where it is in the grid and in the file. `row` counts blocks, `plane` the samples of a planar file. */
+export interface BlockPlace {
+  readonly column: number;
+  readonly row: number;
+  readonly plane: number;
+  readonly offset: number;
+  /** 0: sparse. */
+  readonly length: number;
+}
+
+/** What a job must carry of a level to have its blocks decoded: plain data. */
+export interface BlockLevel {
+  readonly height: number;
+  readonly format: BlockFormat;
+}
+
+/** Where block `index` of a level (as in Level.blockRange) is. Synchronous where its table is resident. */
+export function placeOf(level: Level, index: number): MaybePromise<BlockPlace> {
+  const { blocksAcross, blocksDown } = level;
+  const plane = Math.floor(index / (blocksAcross * blocksDown));
+  const inPlane = index % (blocksAcross * blocksDown);
+  const grid = { column: inPlane % blocksAcross, row: Math.floor(inPlane / blocksAcross), plane };
+  const range = level.blockRange(index);
+  return range instanceof Promise ? range.then(found => ({ ...grid, ...found })) : { ...grid, ...range };
+}
+
+/** Rows that the block really holds: the last strip has fewer. */
+export function blockRows({ height, format }: BlockLevel, row: number): number {
+  return format.layout === 'tile'
+    ? format.blockHeight
+    : Math.min(format.blockHeight, height - row * format.blockHeight);
+}
+
+type Samples =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | Float32Array
+  | Float64Array;
+
+export interface FetchedBlock {
+  readonly data: Samples;
+  readonly mask: Uint8Array | null;
+  readonly width: number;
+  readonly height: number;
+  readonly samples: number;
+}
+
+type MaybePromise<T> = T | Promise<T>;
+export type Decode = (
+  format: BlockFormat,
+  encoded: Uint8Array,
+  width: number,
+  height: number,
+  scratch?: Uint8Array,
+) => MaybePromise<FetchedBlock>;
+
+export interface FetchOptions {
+  /** What a sparse block holds: the nodata value, or 0. */
+  readonly fill: number;
+  readonly decode: Decode;
+  /** Lent to the decoder, 8-byte aligned; the result may be a view of it. */
+  readonly scratch?: Uint8Array;
+  /** Lent for the encoded bytes; only local files use it. */
+  readonly encoded?: Uint8Array;
+}
+
+/** Synchronous for local files and codecs that are; the error names file and block. */
+export function fetchBlock(
+  bytes: Bytes,
+  level: BlockLevel,
+  place: BlockPlace,
+  options: FetchOptions,
+): MaybePromise<FetchedBlock> {
+  const { format } = level;
+  const rows = blockRows(level, place.row);
+  if (place.length === 0) return sparseBlock(format, rows, options.fill);
+  const decode = (encoded: Uint8Array) => decodeNamed(bytes, format, place, encoded, rows, options);
+  if (!bytes.readInto) return bytes.read(place.offset, place.length).then(decode);
+  if (place.offset + place.length > bytes.ref.size)
+    throw named(problem('corrupt-data', 'it lies outside the file'), bytes, place);
+  const lent = options.encoded;
+  const encoded = lent && lent.length >= place.length ? lent.subarray(0, place.length) : new Uint8Array(place.length);
+  bytes.readInto(place.offset, encoded);
+  return decode(encoded);
+}
+
+function decodeNamed(
+  bytes: Bytes,
+  format: BlockFormat,
+  place: BlockPlace,
+  encoded: Uint8Array,
+  rows: number,
+  { decode, scratch }: FetchOptions,
+): MaybePromise<FetchedBlock> {
+  try {
+    const block = decode(format, encoded, format.blockWidth, rows, scratch);
+    if (!(block instanceof Promise)) return block;
+    return block.catch(error => {
+      throw named(error, bytes, place);
+    });
+  } catch (error) {
+    throw named(error, bytes, place);
+  }
+}
+
+function named(error: unknown, bytes: Bytes, { column, row, plane, offset, length }: BlockPlace): Problem {
+  const detail = error instanceof Error ? error.message : String(error);
+  return problem(
+    'corrupt-data',
+    `${bytes.ref.href}, block ${column}/${row}${plane ? ` of sample ${plane + 1}` : ''} at byte ${offset}+${length}: ${detail}`,
+    {
+      ...(error instanceof Problem ? error.extra : {}),
+      block: [column, row, plane],
+    },
+  );
+}
+
+/** As GDAL: an absent block holds nodata where there is one that the type can hold, else 0. */
+export function sparseBlock(format: BlockFormat, rows: number, fill: number): FetchedBlock {
+  const samples = format.planar === 1 ? format.samples : 1;
+  const data = samplesOf(format, format.blockWidth * rows * samples);
+  if (fill !== 0) data.fill(fill);
+  return { data, mask: null, width: format.blockWidth, height: rows, samples };
+}
+
+function samplesOf({ dtype }: BlockFormat, n: number): Samples {
+  switch (dtype) {
+    case 'uint8':
+      return new Uint8Array(n);
+    case 'int8':
+      return new Int8Array(n);
+    case 'uint16':
+      return new Uint16Array(n);
+    case 'int16':
+      return new Int16Array(n);
+    case 'uint32':
+      return new Uint32Array(n);
+    case 'int32':
+      return new Int32Array(n);
+    case 'float16':
+    case 'float32':
+      return new Float32Array(n);
+    default:
+      return new Float64Array(n);
+  }
+}

@@ -1,0 +1,82 @@
+/** The GeoKey directory: keys → values. */
+import type { Directory } from './ifd.ts';
+import { TAG } from './tags.ts';
+
+export type GeoKeys = ReadonlyMap<number, number | string>;
+
+export const KEY = {
+  ModelType: 1024,
+  RasterType: 1025,
+  Citation: 1026,
+  GeographicType: 2048,
+  GeogCitation: 2049,
+  GeodeticDatum: 2050,
+  AngularUnits: 2054,
+  AngularUnitSize: 2055,
+  Ellipsoid: 2056,
+  SemiMajorAxis: 2057,
+  SemiMinorAxis: 2058,
+  InvFlattening: 2059,
+  PrimeMeridianLong: 2061,
+  ToWgs84: 2062,
+  ProjectedType: 3072,
+  ProjectedCitation: 3073,
+  Projection: 3074,
+  CoordTrans: 3075,
+  LinearUnits: 3076,
+  LinearUnitSize: 3077,
+  StdParallel1: 3078,
+  StdParallel2: 3079,
+  NatOriginLong: 3080,
+  NatOriginLat: 3081,
+  FalseEasting: 3082,
+  FalseNorthing: 3083,
+  FalseOriginLong: 3084,
+  FalseOriginLat: 3085,
+  FalseOriginEasting: 3086,
+  FalseOriginNorthing: 3087,
+  CenterLong: 3088,
+  CenterLat: 3089,
+  CenterEasting: 3090,
+  CenterNorthing: 3091,
+  ScaleAtNatOrigin: 3092,
+  ScaleAtCenter: 3093,
+  Azimuth: 3094,
+  StraightVertPoleLong: 3095,
+  RectifiedGridAngle: 3096,
+  Vertical: 4096,
+} as const;
+
+export const USER_DEFINED = 32767;
+
+export function geoKeysOf(directory: Directory): GeoKeys {
+  const words = directory.numbers.get(TAG.GeoKeyDirectory) ?? [];
+  const doubles = directory.numbers.get(TAG.GeoDoubleParams) ?? [];
+  const ascii = directory.texts.get(TAG.GeoAsciiParams) ?? '';
+  const keys = new Map<number, number | string>();
+  for (let i = 4; i + 3 < words.length && i < 4 + (words[3] ?? 0) * 4; i += 4) {
+    const [key, location, count, value] = words.slice(i, i + 4);
+    if (location === 0) keys.set(key, value);
+    else if (location === TAG.GeoDoubleParams && value + count <= doubles.length && count > 0) {
+      keys.set(key, count === 1 ? doubles[value] : doubles.slice(value, value + count).join(','));
+    } else if (location === TAG.GeoAsciiParams) {
+      keys.set(
+        key,
+        ascii
+          .slice(value, value + count)
+          .replace(/\|$/, '')
+          .trim(),
+      );
+    } else if (location === TAG.GeoKeyDirectory && value < words.length) keys.set(key, words[value]);
+  }
+  return keys;
+}
+
+export function number(keys: GeoKeys, key: number): number | undefined {
+  const value = keys.get(key);
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+export function isPixelIsPoint(keys: GeoKeys): boolean {
+  return keys.get(KEY.RasterType) === 2;
+}
