@@ -13,7 +13,7 @@ import type { Cost } from '../plan.ts';
 import { HeldPermit } from './permit.ts';
 import { type Correction, createPriceBook } from './price.ts';
 import { type Waiter, WaitingRoom } from './queue.ts';
-import { ADMISSION_DEFAULTS, type AdmissionSettings } from './settings.ts';
+import { ADMISSION_DEFAULTS, type AdmissionSettings, scheduleTimeout } from './settings.ts';
 import { CLASSES, type Moment, Shares } from './shares.ts';
 import { type Counters, createCounters, DrainRate, gone, refusal, retryAfterSeconds } from './tally.ts';
 import type { AdmissionMode, AdmissionStats, Bottleneck, Permit, PermitClass, PermitRequest } from './types.ts';
@@ -35,11 +35,6 @@ const TICK_MS = 25;
 
 export function createAdmission(settings: AdmissionSettings): Admission {
   return new Gate(settings);
-}
-
-function scheduleTimeout(ms: number, run: () => void): () => void {
-  const timer = setTimeout(run, ms);
-  return () => clearTimeout(timer);
 }
 
 class Gate implements Admission {
@@ -87,7 +82,9 @@ class Gate implements Admission {
     if (request.signal.aborted) return Promise.reject(gone());
     if (this.#s.mode === 'observe') return Promise.resolve(this.#shadow(request));
     if (request.bytes > this.#s.ceilingBytes) return Promise.reject(this.#tooLarge(request));
-    if (this.#room.count === 0 && this.#obstacle(request) === null) return Promise.resolve(this.#grant(request, 0));
+    const obstacle = this.#obstacle(request);
+    if (this.#room.count === 0 && obstacle === null) return Promise.resolve(this.#grant(request, 0));
+    if (request.patienceMs === 0) return Promise.reject(this.#refusal(request, obstacle ?? 'budget'));
     return new Promise((resolve, reject) => this.#enqueue(request, resolve, reject));
   }
 
@@ -158,7 +155,11 @@ class Gate implements Admission {
     };
     const forget = (): void => request.signal.removeEventListener('abort', left);
     const turn = this.#turn++;
-    const waiter: Waiter = { request, sinceMs: this.#s.now(), turn, resolve, reject, forget, older: null, newer: null };
+    const sinceMs = this.#s.now();
+    // Who has less than a share of its deadline left could not be done in time any more.
+    const inTime = this.#s.deadlineMs * (1 - this.#s.deadlineShareMin);
+    const untilMs = sinceMs + Math.min(inTime, request.patienceMs ?? inTime);
+    const waiter: Waiter = { request, sinceMs, untilMs, turn, resolve, reject, forget, older: null, newer: null };
     request.signal.addEventListener('abort', left, { once: true });
     this.#room.join(waiter);
     this.#dispatch();
@@ -205,19 +206,15 @@ class Gate implements Admission {
       queued: this.#room.count,
       retryAfterSeconds: retryAfterSeconds(ahead, this.#drain.bytesPerSecond, random, retryAfterMax),
     });
-    this.#counters.refused[error.code as 'overloaded' | 'client-over-share']++;
+    if (request.patienceMs !== undefined) this.#counters.steppedDown++;
+    else this.#counters.refused[error.code as 'overloaded' | 'client-over-share']++;
     this.#counters.refusedBy[bottleneck]++;
     return error;
   }
 
-  /** Refuses those who could not be done in time any more. */
   #expire(): void {
-    const since = this.#s.now() - this.#s.deadlineMs * (1 - this.#s.deadlineShareMin);
-    for (const kind of CLASSES) {
-      for (let head = this.#room.lines[kind].oldest; head !== null && head.sinceMs <= since; ) {
-        this.#refuse(head, this.#obstacle(head.request) ?? 'budget');
-        head = this.#room.lines[kind].oldest;
-      }
+    for (const waiter of this.#room.expired(this.#s.now())) {
+      this.#refuse(waiter, this.#obstacle(waiter.request) ?? 'budget');
     }
   }
 

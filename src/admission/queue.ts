@@ -9,6 +9,8 @@ import type { Permit, PermitClass, PermitRequest } from './types.ts';
 export interface Waiter {
   readonly request: PermitRequest;
   readonly sinceMs: number;
+  /** When it is refused at the latest. */
+  readonly untilMs: number;
   /** Order of arrival, exact where the clock is not. */
   readonly turn: number;
   resolve(permit: Permit): void;
@@ -92,6 +94,16 @@ export class WaitingRoom {
   /** How long somebody has been waiting without a pause. */
   busyMs(now: number): number {
     return this.#busySinceMs === null ? 0 : now - this.#busySinceMs;
+  }
+
+  /** Everyone whose time is up. */
+  expired(now: number): Waiter[] {
+    const late: Waiter[] = [];
+    for (const kind of CLASSES) {
+      for (let each = this.lines[kind].oldest; each !== null; each = each.newer)
+        if (each.untilMs <= now) late.push(each);
+    }
+    return late;
   }
 
   oldest(): Waiter | null {

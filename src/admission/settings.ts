@@ -29,6 +29,11 @@ export interface AdmissionSettings {
   readonly schedule?: (ms: number, run: () => void) => () => void;
 }
 
+export function scheduleTimeout(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
+
 export const ADMISSION_DEFAULTS = {
   floors: { tile: 0.3, window: 0.1, bulk: 0 },
   clientShare: 0.25,

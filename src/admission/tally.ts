@@ -10,6 +10,7 @@ export interface Counters {
   waitedMsSum: number;
   refused: Record<RefusalCode, number>;
   refusedBy: Record<Bottleneck, number>;
+  steppedDown: number;
   abandoned: number;
   growRefused: number;
 }
@@ -21,6 +22,7 @@ export function createCounters(): Counters {
     waitedMsSum: 0,
     refused: { overloaded: 0, 'too-large': 0, 'client-over-share': 0 },
     refusedBy: { budget: 0, floor: 0, level: 0, client: 0, 'queue-count': 0, 'queue-bytes': 0 },
+    steppedDown: 0,
     abandoned: 0,
     growRefused: 0,
   };

@@ -9,6 +9,8 @@ export interface PermitRequest {
   /** Whose share it counts against: session id, API key or remote address. */
   readonly client: string;
   readonly signal: AbortSignal;
+  /** Longest wait, where a lesser answer is tried after it (0: only what fits at once). Absent: the gate's own deadline. */
+  readonly patienceMs?: number;
 }
 
 /** The right to hold bytes. Released exactly once, when the worker has acknowledged the end of the work. */
@@ -42,6 +44,8 @@ export interface AdmissionStats {
   /** Refusals by error code (in `observe` mode: what would have been refused, though it was admitted). */
   readonly refused: Readonly<Record<'overloaded' | 'too-large' | 'client-over-share', number>>;
   readonly refusedBy: Readonly<Record<Bottleneck, number>>;
+  /** Left the queue for a lesser answer: neither refused nor abandoned. */
+  readonly steppedDown: number;
   /** Left the queue because the client went away. */
   readonly abandoned: number;
   readonly growRefused: number;
