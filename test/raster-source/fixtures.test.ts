@@ -41,7 +41,7 @@ suite('awkward TIFFs', { skip: NO_PYTHON }, () => {
     oracles = askOracle(
       4,
       1,
-      cases.filter(each => !each.unmade).map(each => join(folder, each.file)),
+      cases.filter(each => !each.unmade && each.expect === 'served').map(each => join(folder, each.file)),
     );
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
