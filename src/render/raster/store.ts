@@ -30,79 +30,91 @@ interface Kept {
 }
 
 export function createBlockStore(settings: StoreSettings): BlockStore {
-  const files = new Map<string, Bytes>();
-  const blocks = new Map<string, Kept>();
-  let held = 0;
-  let encoded = new Uint8Array(0);
+  return new WorkerBlocks(settings);
+}
 
-  function file(ref: BytesRef): Bytes {
-    const key = `${ref.version} ${ref.href}`;
-    const known = files.get(key);
+/** Both maps are in order of use: the first entry is the one that was used longest ago. */
+class WorkerBlocks implements BlockStore {
+  readonly #settings: StoreSettings;
+  readonly #files = new Map<string, Bytes>();
+  readonly #blocks = new Map<string, Kept>();
+  #held = 0;
+  #encoded = new Uint8Array(0);
+
+  constructor(settings: StoreSettings) {
+    this.#settings = settings;
+  }
+
+  get heldBytes(): number {
+    return this.#held + this.#encoded.length;
+  }
+
+  block(level: LevelRead, place: BlockRead, fill: number): FetchedBlock | Promise<FetchedBlock> {
+    const where = place.length === 0 ? `sparse ${fill}` : place.offset;
+    const key = `${level.ref.version} ${level.ref.href} ${where} ${place.column},${place.row},${place.plane} ${level.width}`;
+    const known = this.#blocks.get(key);
     if (known) {
-      files.delete(key);
-      files.set(key, known);
+      this.#blocks.delete(key);
+      this.#blocks.set(key, known);
+      return known.block;
+    }
+    const encoded = keepsEncoded(level) ? undefined : this.#lend(place.length);
+    const found = fetchBlock(this.#file(level.ref), level, place, { fill, decode: decodeBlock, encoded });
+    return found instanceof Promise ? found.then(each => this.#keep(key, each)) : this.#keep(key, found);
+  }
+
+  close(): void {
+    for (const bytes of this.#files.values()) bytes.close();
+    this.#files.clear();
+    this.#blocks.clear();
+    this.#held = 0;
+    this.#encoded = new Uint8Array(0);
+  }
+
+  #file(ref: BytesRef): Bytes {
+    const key = `${ref.version} ${ref.href}`;
+    const known = this.#files.get(key);
+    if (known) {
+      this.#files.delete(key);
+      this.#files.set(key, known);
       return known;
     }
     const opened = openBytes(ref);
-    files.set(key, opened);
-    for (const [oldest, bytes] of files) {
-      if (files.size <= settings.openFilesMax) break;
-      files.delete(oldest);
+    this.#files.set(key, opened);
+    for (const [oldest, bytes] of this.#files) {
+      if (this.#files.size <= this.#settings.openFilesMax) break;
+      this.#files.delete(oldest);
       bytes.close();
     }
     return opened;
   }
 
-  function keep(key: string, block: FetchedBlock): FetchedBlock {
+  #keep(key: string, block: FetchedBlock): FetchedBlock {
+    const { blockCacheBytes } = this.#settings;
     const bytes = block.data.byteLength + (block.mask?.byteLength ?? 0);
     // One block must not push out all others.
-    if (bytes * 4 > settings.blockCacheBytes) return block;
-    const before = blocks.get(key);
-    if (before) held -= before.bytes;
-    blocks.delete(key);
-    blocks.set(key, { block, bytes });
-    held += bytes;
-    for (const [oldest, { bytes: freed }] of blocks) {
-      if (held <= settings.blockCacheBytes) break;
-      blocks.delete(oldest);
-      held -= freed;
+    if (bytes * 4 > blockCacheBytes) return block;
+    const before = this.#blocks.get(key);
+    if (before) this.#held -= before.bytes;
+    this.#blocks.delete(key);
+    this.#blocks.set(key, { block, bytes });
+    this.#held += bytes;
+    for (const [oldest, { bytes: freed }] of this.#blocks) {
+      if (this.#held <= blockCacheBytes) break;
+      this.#blocks.delete(oldest);
+      this.#held -= freed;
     }
     return block;
   }
 
-  function lend(length: number): Uint8Array {
-    if (length > settings.scratchBytes) return new Uint8Array(length);
-    if (encoded.length < length) encoded = new Uint8Array(Math.min(settings.scratchBytes, Math.max(65536, length * 2)));
-    return encoded;
-  }
-
-  function block(level: LevelRead, place: BlockRead, fill: number): FetchedBlock | Promise<FetchedBlock> {
-    const where = place.length === 0 ? `sparse ${fill}` : place.offset;
-    const key = `${level.ref.version} ${level.ref.href} ${where} ${place.column},${place.row},${place.plane} ${level.width}`;
-    const known = blocks.get(key);
-    if (known) {
-      blocks.delete(key);
-      blocks.set(key, known);
-      return known.block;
+  #lend(length: number): Uint8Array {
+    const { scratchBytes } = this.#settings;
+    if (length > scratchBytes) return new Uint8Array(length);
+    if (this.#encoded.length < length) {
+      this.#encoded = new Uint8Array(Math.min(scratchBytes, Math.max(65536, length * 2)));
     }
-    const options = { fill, decode: decodeBlock, encoded: keepsEncoded(level) ? undefined : lend(place.length) };
-    const found = fetchBlock(file(level.ref), level, place, options);
-    return found instanceof Promise ? found.then(each => keep(key, each)) : keep(key, found);
+    return this.#encoded;
   }
-
-  return {
-    block,
-    get heldBytes() {
-      return held + encoded.length;
-    },
-    close() {
-      for (const bytes of files.values()) bytes.close();
-      files.clear();
-      blocks.clear();
-      held = 0;
-      encoded = new Uint8Array(0);
-    },
-  };
 }
 
 /** JPEG and WebP decode on another thread while this one may read the next block into the same scratch. */
