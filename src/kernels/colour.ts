@@ -18,9 +18,10 @@ export function rescaleToBytes(from: Samples, bands: number, count: number, rang
 }
 
 function rescaleNumbers(from: Samples, out: Uint8Array, band: number, bands: number, low: number, high: number): void {
-  const factor = 255 / (high - low);
+  const span = high - low;
   for (let i = band; i < out.length; i += bands) {
-    const v = (from[i] - low) * factor;
+    // In rio-tiler's order: by a factor of 255 / span the top of the range would fall just below 255.
+    const v = ((from[i] - low) / span) * 255;
     out[i] = v > 0 ? Math.min(v, 255) : 0;
   }
 }
