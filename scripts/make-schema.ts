@@ -72,6 +72,7 @@ function layerExample(): string[] {
     bidx: '[1]',
     nodata: '-9999',
     resampling: 'bilinear',
+    degrade: 'true',
     maxAge: '1h',
   };
   return [

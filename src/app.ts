@@ -8,6 +8,8 @@ import type { ByteCache } from './cache/types.ts';
 import type { Config } from './config/load.ts';
 import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
+import { layerKey } from './identity.ts';
+import { createLadder } from './ladder.ts';
 import { type CatalogueConfig, type CatalogueRoom, createCatalogue } from './layers/catalogue.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Limit } from './memory/limit.ts';
@@ -15,12 +17,15 @@ import { createMemory, type Memory } from './memory/memory.ts';
 import { segmentBytesFor } from './memory/segments.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { sessionTile } from './operations.ts';
+import { createPast } from './past.ts';
 import type { Job } from './plan.ts';
 import { rasterZooms } from './render/raster/info.ts';
 import { defaultZooms } from './render/vector/plan.ts';
 import { createReports, type Reports } from './reports.ts';
 import { type Observer, type Rooms, serve } from './serve.ts';
-import { createSessions, SESSION_DEFAULTS, type Sessions } from './sessions/keeper.ts';
+import { createSessions } from './sessions/keeper.ts';
+import { SESSION_DEFAULTS } from './sessions/settings.ts';
+import type { Sessions } from './sessions/types.ts';
 import { openSource } from './source/registry.ts';
 import { createPool, type Pool } from './workers/pool.ts';
 
@@ -42,6 +47,11 @@ export interface App {
   /** Lets requests under way finish, then ends every room. */
   close(): Promise<void>;
 }
+
+/** Share of the queue's deadline that a full answer may wait; the rest is for a degraded one. */
+const PATIENCE = 0.4;
+/** Life of a degraded answer. */
+const DEGRADED_MS = 15_000;
 
 interface Built extends Omit<Rooms, 'observer'> {
   readonly memory: Memory;
@@ -119,6 +129,7 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
     blockCacheBytes: Math.floor(budget.blocksBytes / budget.workers),
   });
   ledger.book('blocks', budget.blocksBytes, 'decoded blocks kept by the workers');
+  const past = createPast();
   const catalogue = await createCatalogue({
     ...catalogueConfig(config),
     open: openSource,
@@ -127,11 +138,13 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
     ledger,
     log,
     onChange: changes => {
-      for (const { id } of changes) cache.deleteLayer(id);
+      for (const key of past.changed(changes)) cache.deleteLayer(key);
     },
   });
   const sessions = config.sessions.enabled ? buildSessions(config, budget, catalogue, memory, cache) : null;
-  return { memory, ledger, cache, admission, pool, catalogue, sessions, flight: createFlight() };
+  const ladder = createLadder({ level: () => memory.level(), patienceMs: config.memory.queue.deadlineMs * PATIENCE });
+  const caching = { maxAge: config.cache.maxAge, staleWhileRevalidate: config.cache.swr, degradedMs: DEGRADED_MS };
+  return { memory, ledger, cache, admission, pool, catalogue, sessions, flight: createFlight(), ladder, past, caching };
 }
 
 function buildSessions(
@@ -157,8 +170,9 @@ function buildSessions(
     catalogue: {
       addSession: layer => catalogue.addSession(layer),
       removeSession: id => {
+        const layer = catalogue.get(id);
         catalogue.removeSession(id);
-        cache.deleteLayer(id);
+        if (layer) cache.deleteLayer(layerKey(id, layer.version));
       },
     },
   });

@@ -6,6 +6,8 @@ import type { Encoding } from './plan.ts';
 export interface Identity {
   readonly key: string;
   readonly etag: string;
+  /** Who answers when the full answer cannot be had: another ETag, another place in the cache. */
+  readonly degraded: Identity;
   /** The key of the same answer in another encoding. */
   encoded(encoding: Encoding): string;
 }
@@ -17,20 +19,39 @@ interface Identifiable {
 }
 
 /** The ETag is strong: another encoding is another one. Hashed lazily, since a hit has it stored beside the body. */
-export function identify(ask: Identifiable, layers: readonly Layer[]): Identity {
+export function identify(
+  ask: Identifiable,
+  layers: readonly Layer[],
+  versions: readonly string[] = layers.map(layer => layer.version),
+): Identity {
   const { name, revision } = ask.operation;
-  const versions = layers.map(layer => `${layer.id}@${layer.version}`).join(',');
-  const question = `${name}.${revision}|${versions}|${JSON.stringify(ask.params)}`;
-  const key = `${question}|${ask.encoding}`;
+  const named = layers.map((layer, i) => layerKey(layer.id, versions[i])).join(',');
+  return identityOf(`${name}.${revision}|${named}|${JSON.stringify(ask.params)}`, ask.encoding);
+}
+
+function identityOf(question: string, encoding: Encoding): Identity {
+  const key = `${question}|${encoding}`;
   let etag: string | undefined;
   return {
     key,
-    encoded: encoding => `${question}|${encoding}`,
+    get degraded() {
+      return identityOf(`${question}|degraded`, encoding);
+    },
+    encoded: other => `${question}|${other}`,
     get etag() {
       etag ??= `"${createHash('sha1').update(key).digest('base64url')}"`;
       return etag;
     },
   };
+}
+
+/** What the cache knows a layer's entries by, so that those of one version can be dropped. */
+export function layerKey(id: string, version: string): string {
+  return `${id}@${version}`;
+}
+
+export function layerKeys(layers: readonly Layer[]): string {
+  return layers.map(layer => layerKey(layer.id, layer.version)).join(',');
 }
 
 /** If-None-Match by weak comparison (RFC 9110 §13.1.2). */

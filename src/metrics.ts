@@ -23,6 +23,7 @@ export interface MetricSources {
     evictions: number;
     sheds: number;
   };
+  ladder(): { rungs: Readonly<Record<string, number>>; strained: Readonly<Record<string, number>> };
   admission(): { inUse: number; budget: number; queued: number; outcomes: Readonly<Record<string, number>> };
   pool(): {
     threads: number;
@@ -195,6 +196,16 @@ function registerWork(registry: Registry, sources: MetricSources): void {
     'Requests for a permit, by outcome.',
     'outcome',
     () => sources.admission().outcomes,
+  );
+  mirror(
+    registry,
+    'plimsoll_rung_total',
+    'Cold answers by quality: full, degraded, or stale from the cache.',
+    'rung',
+    () => sources.ladder().rungs,
+  );
+  gauge('plimsoll_strained', '1 while full answers fail to get memory in time.', () =>
+    Math.max(0, ...Object.values(sources.ladder().strained)),
   );
   gauge('plimsoll_workers', 'Render threads.', () => sources.pool().threads);
   gauge('plimsoll_workers_running', 'Render threads at work.', () => sources.pool().running);

@@ -1,7 +1,7 @@
 /** Every kind of work serve.ts can be asked for. Adding one: its plan in render/, a line here, a route, a test. */
 import { problem } from './errors.ts';
 import type { Layer, RasterLayer, VectorLayer } from './layers/types.ts';
-import type { Encoding, Job, Painted } from './plan.ts';
+import type { Encoding, Job, Painted, Plan } from './plan.ts';
 import { emptyImage } from './render/raster/encode.ts';
 import {
   planPoint,
@@ -14,7 +14,7 @@ import {
 } from './render/raster/plan.ts';
 import { planVectorTile } from './render/vector/plan.ts';
 import type { Operation } from './serve.ts';
-import type { Sessions } from './sessions/keeper.ts';
+import type { Sessions } from './sessions/types.ts';
 import { type BBox, gridById, type TileCoord } from './tile.ts';
 
 export const MVT = 'application/vnd.mapbox-vector-tile';
@@ -76,6 +76,10 @@ export const vectorTile: Operation<VectorTileParams> = {
   zoom: params => params.z,
   plan: (layers, { tms, properties, ...tile }, encoding, signal) =>
     planVectorTile({ layers: vectors(layers), grid: gridById(tms), tile, properties, encoding }, signal),
+  degrade: async (layers, { tms, properties, ...tile }, encoding, signal) => {
+    const ask = { layers: vectors(layers), grid: gridById(tms), tile, properties, encoding, degrade: 'thin' as const };
+    return degraded('thin', await planVectorTile(ask, signal));
+  },
   empty: () => nothing(MVT),
 };
 
@@ -87,6 +91,11 @@ export const rasterTile: Operation<RasterTileParams> = {
   zoom: params => params.z,
   plan: (layers, { tms, scale, format, raster, ...tile }, _encoding, signal) =>
     planRasterTile({ layer: onlyRaster(layers), grid: gridById(tms), tile, scale, format, params: raster }, signal),
+  degrade: async (layers, { tms, scale, format, raster: params, ...tile }, _encoding, signal) => {
+    const layer = onlyRaster(layers);
+    const ask = { layer, grid: gridById(tms), tile, scale, format, params, degrade: 'overview' as const };
+    return degraded('overview', await planRasterTile(ask, signal));
+  },
   empty: ({ scale, format }) => emptyImage(format, 256 * scale, 256 * scale),
 };
 
@@ -97,6 +106,11 @@ export const rasterWindow: Operation<WindowParams> = {
   compressible: false,
   plan: (layers, { raster, ...rest }, _encoding, signal) =>
     planWindow({ layer: onlyRaster(layers), params: raster, ...rest }, signal),
+  degrade: async (layers, { raster, ...rest }, _encoding, signal) =>
+    degraded(
+      'overview',
+      await planWindow({ layer: onlyRaster(layers), params: raster, ...rest, degrade: 'overview' }, signal),
+    ),
   empty: () => {
     throw problem('outside-bounds', 'the window lies outside the raster');
   },
@@ -109,6 +123,11 @@ export const rasterPreview: Operation<PreviewParams> = {
   compressible: false,
   plan: (layers, { raster, ...rest }, _encoding, signal) =>
     planPreview({ layer: onlyRaster(layers), params: raster, ...rest }, signal),
+  degrade: async (layers, { raster, ...rest }, _encoding, signal) =>
+    degraded(
+      'overview',
+      await planPreview({ layer: onlyRaster(layers), params: raster, ...rest, degrade: 'overview' }, signal),
+    ),
   empty: () => nothing('application/json'),
 };
 
@@ -144,6 +163,11 @@ function onlyRaster(layers: readonly Layer[]): RasterLayer {
   const [layer] = layers;
   if (layer?.kind !== 'raster') throw problem('wrong-kind', `${layer?.id} is a ${layer?.kind} layer, not a raster`);
   return layer;
+}
+
+/** Says in what way the answer is less than was asked for. */
+function degraded(how: 'thin' | 'overview', plan: Plan): Plan {
+  return { ...plan, headers: { ...plan.headers, 'x-tile-degraded': how } };
 }
 
 function nothing(contentType: string, encoding: Encoding = 'identity'): Painted {

@@ -1,6 +1,6 @@
 /** What serve.ts gives back to http: status, headers, body, and what must happen when the last byte has left. */
 import type { CacheHit } from './cache/types.ts';
-import type { Identity } from './identity.ts';
+import { type Identity, matches } from './identity.ts';
 import type { Layer } from './layers/types.ts';
 import type { Ledger } from './memory/types.ts';
 import type { Painted, Plan } from './plan.ts';
@@ -10,31 +10,62 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array | null;
   /** 'hit', 'miss', 'revalidated' … for metrics and the Server-Timing header. */
-  readonly outcome: 'hit' | 'miss' | 'not-modified' | 'explain';
+  readonly outcome: 'hit' | 'miss' | 'not-modified' | 'explain' | 'stale' | 'degraded';
   /** Called once, at `finish` or `close` of the response: until then the bytes are pinned and booked. */
   release(): void;
 }
 
 const nothing = () => {};
 
-export function replyNotModified(identity: Identity, layers: readonly Layer[]): Reply {
-  const headers = { etag: identity.etag, ...caching(layers), vary: 'accept-encoding' };
+/** How long others may keep an answer. */
+export interface Caching {
+  /** Seconds, where the layer does not say. */
+  readonly maxAge: number;
+  /** Seconds for which a cache may serve an answer that is too old while it fetches the next. */
+  readonly staleWhileRevalidate: number;
+  /** Life of a degraded answer. */
+  readonly degradedMs: number;
+}
+
+interface CachingRoom {
+  readonly caching: Caching;
+}
+
+export function replyNotModified(etag: string, layers: readonly Layer[], rooms: CachingRoom): Reply {
+  const headers = { etag, ...caching(layers, rooms), vary: 'accept-encoding' };
   return { status: 304, headers, body: null, outcome: 'not-modified', release: nothing };
 }
 
-export function replyHit(hit: CacheHit, layers: readonly Layer[]): Reply {
+export function replyHit(hit: CacheHit, layers: readonly Layer[], rooms: CachingRoom): Reply {
   if (hit.length === 0) {
-    const headers = { ...hit.headers, etag: hit.etag, ...caching(layers) };
+    const headers = { ...hit.headers, etag: hit.etag, ...caching(layers, rooms) };
     return { status: 204, headers, body: null, outcome: 'hit', release: nothing };
   }
   hit.pin();
   return {
     status: 200,
-    headers: bodyHeaders(hit, hit.etag, layers),
+    headers: bodyHeaders(hit, hit.etag, caching(layers, rooms)),
     body: hit.body,
     outcome: 'hit',
     release: () => hit.release(),
   };
+}
+
+/** A stale or degraded answer out of the cache: what it is, and short-lived. */
+export function replyLesserHit(
+  hit: CacheHit,
+  { ifNoneMatch }: { readonly ifNoneMatch: string | undefined },
+  layers: readonly Layer[],
+  rooms: CachingRoom,
+): Reply {
+  const outcome = 'x-tile-degraded' in hit.headers ? 'degraded' : 'stale';
+  const brief = shortLived(layers, rooms);
+  if (matches(ifNoneMatch, hit.etag)) {
+    const headers = { etag: hit.etag, ...brief, vary: 'accept-encoding' };
+    return { status: 304, headers, body: null, outcome: 'not-modified', release: nothing };
+  }
+  const reply = replyHit(hit, layers, rooms);
+  return { ...reply, headers: { ...reply.headers, ...brief }, outcome };
 }
 
 /** A body that the cache took is booked there; one that it did not take is booked here until it has been sent. */
@@ -42,15 +73,18 @@ export function replyPainted(
   painted: Painted,
   identity: Identity,
   layers: readonly Layer[],
-  rooms: { ledger: Ledger },
+  rooms: CachingRoom & { readonly ledger: Ledger },
+  degraded: boolean,
 ): Reply {
+  const life = degraded ? shortLived(layers, rooms) : caching(layers, rooms);
+  const outcome = degraded ? 'degraded' : 'miss';
   if (painted.body === null) {
-    const headers = { ...painted.headers, etag: identity.etag, ...caching(layers) };
-    return { status: 204, headers, body: null, outcome: 'miss', release: nothing };
+    const headers = { ...painted.headers, etag: identity.etag, ...life };
+    return { status: 204, headers, body: null, outcome, release: nothing };
   }
   const booking = rooms.ledger.book('replies', painted.body.byteLength, identity.key);
-  const headers = bodyHeaders(painted, identity.etag, layers);
-  return { status: 200, headers, body: painted.body, outcome: 'miss', release: () => booking.release() };
+  const headers = bodyHeaders(painted, identity.etag, life);
+  return { status: 200, headers, body: painted.body, outcome, release: () => booking.release() };
 }
 
 interface Explained {
@@ -58,7 +92,7 @@ interface Explained {
   readonly layers: readonly string[];
 }
 
-export function replyExplained(ask: Explained, plan: Plan, priceBytes: number): Reply {
+export function replyExplained(ask: Explained, plan: Plan, priceBytes: number, degradedBytes: number | null): Reply {
   const { operation, layers } = ask;
   const answer = {
     operation: operation.name,
@@ -66,6 +100,8 @@ export function replyExplained(ask: Explained, plan: Plan, priceBytes: number): 
     empty: plan.job === null,
     cost: plan.cost,
     priceBytes,
+    /** The price of the degraded answer; null where there is none. */
+    degradedPriceBytes: degradedBytes,
     plan: plan.explain,
   };
   const headers = { ...plan.headers, 'content-type': 'application/json', 'cache-control': 'no-store' };
@@ -78,9 +114,9 @@ interface Bodied {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-function bodyHeaders(bodied: Bodied, etag: string, layers: readonly Layer[]): Record<string, string> {
+function bodyHeaders(bodied: Bodied, etag: string, life: Record<string, string>): Record<string, string> {
   const headers: Record<string, string> = {
-    ...caching(layers),
+    ...life,
     ...bodied.headers,
     'content-type': bodied.contentType,
     etag,
@@ -91,8 +127,8 @@ function bodyHeaders(bodied: Bodied, etag: string, layers: readonly Layer[]): Re
 }
 
 /** The shortest life of the layers asked for. Session layers belong to one dashboard: no shared cache may keep them. */
-function caching(layers: readonly Layer[]): Record<string, string> {
-  let maxAge = DEFAULT_MAX_AGE;
+function caching(layers: readonly Layer[], { caching: settings }: CachingRoom): Record<string, string> {
+  let { maxAge } = settings;
   let scope = 'public';
   for (const layer of layers) {
     if (layer.options.maxAge !== undefined) maxAge = Math.min(maxAge, layer.options.maxAge);
@@ -101,8 +137,15 @@ function caching(layers: readonly Layer[]): Record<string, string> {
       maxAge = 0;
     }
   }
-  return { 'cache-control': maxAge > 0 ? `${scope}, max-age=${maxAge}` : `${scope}, no-cache` };
+  if (maxAge === 0) return { 'cache-control': `${scope}, no-cache` };
+  const { staleWhileRevalidate } = settings;
+  const stale = staleWhileRevalidate > 0 ? `, stale-while-revalidate=${staleWhileRevalidate}` : '';
+  return { 'cache-control': `${scope}, max-age=${maxAge}${stale}` };
 }
 
-/** Seconds. A tile's content is pinned by its ETag, so asking again is cheap; an hour keeps a session of panning quiet. */
-const DEFAULT_MAX_AGE = 3600;
+/** Jittered by a third, or all who were given the answer in one bad second would come back in another. */
+function shortLived(layers: readonly Layer[], { caching: { degradedMs } }: CachingRoom): Record<string, string> {
+  const scope = layers.some(layer => layer.kind === 'session') ? 'private' : 'public';
+  const seconds = Math.max(1, Math.round((degradedMs / 1000) * (1 + (Math.random() * 2 - 1) / 3)));
+  return { 'cache-control': `${scope}, max-age=${seconds}` };
+}

@@ -3,6 +3,7 @@ import type { Admission } from './admission/controller.ts';
 import type { Permit, PermitClass } from './admission/types.ts';
 import type { Flight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
+import type { Ladder } from './ladder.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Limit } from './memory/limit.ts';
@@ -10,12 +11,13 @@ import type { Memory } from './memory/memory.ts';
 import type { MetricSources } from './metrics.ts';
 import type { Cost } from './plan.ts';
 import { vectorLayerFields } from './render/vector/plan.ts';
-import type { Sessions } from './sessions/keeper.ts';
+import type { Sessions } from './sessions/types.ts';
 import type { Pool } from './workers/pool.ts';
 
 export interface ReportInput {
   readonly memory: Memory;
   readonly admission: Admission;
+  readonly ladder: Ladder;
   readonly cache: ByteCache;
   readonly flight: Flight;
   readonly pool: Pool;
@@ -71,6 +73,7 @@ export function createReports(input: ReportInput): Reports {
       budget: input.budget,
       memory: memory.stats(),
       admission: admission.stats(),
+      ladder: input.ladder.stats(),
       corrections: admission.corrections(),
       cache: input.cache.stats(),
       pool: input.pool.stats(),
@@ -104,7 +107,7 @@ function memoryDocument({ memory, limit, budget }: ReportInput): Record<string, 
 }
 
 function sourcesOf(input: ReportInput, counts: { dropped: number }): MetricSources {
-  const { memory, cache, admission, pool, flight, catalogue, sessions, budget } = input;
+  const { memory, cache, admission, ladder, pool, flight, catalogue, sessions, budget } = input;
   return {
     limitBytes: () => memory.gauge.last.limit,
     lineBytes: () => budget.line,
@@ -140,6 +143,10 @@ function sourcesOf(input: ReportInput, counts: { dropped: number }): MetricSourc
       const { budgetBytes, heldBytes, queued, admitted, refused, abandoned } = admission.stats();
       const outcomes = { admitted: sum(admitted), ...refused, abandoned };
       return { inUse: sum(heldBytes), budget: budgetBytes, queued: sum(queued), outcomes };
+    },
+    ladder: () => {
+      const { strained, ...rungs } = ladder.stats();
+      return { rungs, strained: Object.fromEntries(strained.map(kind => [kind, 1])) };
     },
     pool: () => pool.stats(),
     flight: () => {

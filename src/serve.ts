@@ -3,19 +3,30 @@
  *
  *   layers → identity → 304 → cache → single flight → PLAN (index only) → PRICE → admission → render → cache → reply
  *
- * The rungs above the permit (304, hits) cost no memory worth booking and are never refused.
+ * The rungs above the permit (304, hits) cost no memory worth booking and are never refused. Under strain there are two more,
+ * a stale answer and a degraded one (ladder.ts), before the 503.
  */
 import type { Admission } from './admission/controller.ts';
-import type { PermitClass } from './admission/types.ts';
+import type { Permit, PermitClass } from './admission/types.ts';
 import type { Flight } from './cache/flight.ts';
-import type { ByteCache } from './cache/types.ts';
-import { problem } from './errors.ts';
-import { type Identity, identify, matches } from './identity.ts';
+import type { ByteCache, CacheHit } from './cache/types.ts';
+import { Problem, problem } from './errors.ts';
+import { type Identity, identify, layerKeys, matches } from './identity.ts';
+import type { Ladder } from './ladder.ts';
 import type { Catalogue, Layer, Lease } from './layers/types.ts';
 import type { Ledger } from './memory/types.ts';
+import type { Past } from './past.ts';
 import { ENCODINGS, type Encoding, type Job, type Painted, type Plan } from './plan.ts';
 import { planTranscode, TRANSCODE } from './render/transcode.ts';
-import { type Reply, replyExplained, replyHit, replyNotModified, replyPainted } from './reply.ts';
+import {
+  type Caching,
+  type Reply,
+  replyExplained,
+  replyHit,
+  replyLesserHit,
+  replyNotModified,
+  replyPainted,
+} from './reply.ts';
 import type { Pool } from './workers/pool.ts';
 
 /** One kind of work: what it costs to know (plan), who competes with it (class), what it is when there is nothing to draw. */
@@ -27,6 +38,8 @@ export interface Operation<P = unknown> {
   readonly compressible: boolean;
   plan(layers: readonly Layer[], params: P, encoding: Encoding, signal: AbortSignal): Promise<Plan> | Plan;
   empty(params: P): Painted;
+  /** The same for about a quarter of the bytes: a coarser grid, the next overview. Its headers say X-Tile-Degraded. */
+  degrade?(layers: readonly Layer[], params: P, encoding: Encoding, signal: AbortSignal): Promise<Plan> | Plan;
   /** Where the job does not run in the render pool (session layers live in a thread of their own). */
   execute?(job: Job, signal: AbortSignal): Promise<Painted>;
   /** Zoom, for the order of eviction; windows have none. */
@@ -43,6 +56,8 @@ export interface Ask<P = unknown> {
   readonly client: string;
   readonly signal: AbortSignal;
   readonly explain: boolean;
+  /** Full quality or an error: neither stale nor degraded. */
+  readonly strict: boolean;
 }
 
 export interface Rooms {
@@ -53,6 +68,9 @@ export interface Rooms {
   readonly pool: Pool;
   readonly ledger: Ledger;
   readonly observer: Observer;
+  readonly ladder: Ladder;
+  readonly past: Past;
+  readonly caching: Caching;
 }
 
 /** Told of what passes, for the metrics; changes nothing. */
@@ -68,25 +86,70 @@ export async function serve<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
 
   const identity = identify(ask, layers);
   if (ask.ifNoneMatch !== undefined && matches(ask.ifNoneMatch, identity.etag))
-    return replyNotModified(identity, layers);
+    return replyNotModified(identity.etag, layers, rooms);
 
   const hit = rooms.cache.get(identity.key);
-  if (hit) return replyHit(hit, layers);
+  if (hit) return replyHit(hit, layers, rooms);
 
-  const painted = await rooms.flight.run(identity.key, ask.signal, signal => cold(ask, identity, rooms, signal));
-  return replyPainted(painted, identity, layers, rooms);
+  const strict = ask.strict || layers.some(layer => layer.options.degrade === false);
+  if (!strict && rooms.ladder.strained(ask.operation.class)) {
+    const lesser = staleHit(ask, identity, layers, rooms) ?? rooms.cache.get(identity.degraded.key);
+    if (lesser) return replyLesserHit(lesser, ask, layers, rooms);
+  }
+  const flight = strict ? `${identity.key}|strict` : identity.key;
+  try {
+    const made = await rooms.flight.run(flight, ask.signal, signal => cold(ask, identity, rooms, strict, signal));
+    return replyPainted(made.painted, made.identity, layers, rooms, made.degraded);
+  } catch (error) {
+    const last = strict || !isOverload(error) ? undefined : rooms.cache.get(identity.degraded.key, { stale: true });
+    if (!last) throw error;
+    return replyLesserHit(last, ask, layers, rooms);
+  }
+}
+
+/** The answer of the file that was served before this one, while the new one's is made if there is room for that at once. */
+function staleHit<P>(ask: Ask<P>, identity: Identity, layers: readonly Layer[], rooms: Rooms): CacheHit | undefined {
+  const before = layers.map(layer => rooms.past.versionBefore(layer.id) ?? layer.version);
+  const hit = before.every((version, i) => version === layers[i].version)
+    ? undefined
+    : rooms.cache.get(identify(ask, layers, before).key);
+  if (!hit) return undefined;
+  rooms.ladder.count('stale');
+  const ignored = new AbortController().signal;
+  rooms.flight.run(identity.key, ignored, signal => cold(ask, identity, rooms, 'at-once', signal)).catch(() => {});
+  return hit;
+}
+
+function isOverload(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'overloaded';
+}
+
+interface Made {
+  readonly painted: Painted;
+  readonly identity: Identity;
+  readonly degraded: boolean;
 }
 
 /** Nobody has this answer yet: plan, price, permit, render. Runs once for all who wait for the same identity. */
-async function cold<P>(ask: Ask<P>, identity: Identity, rooms: Rooms, signal: AbortSignal): Promise<Painted> {
+async function cold<P>(
+  ask: Ask<P>,
+  full: Identity,
+  rooms: Rooms,
+  quality: Quality,
+  signal: AbortSignal,
+): Promise<Made> {
   const { operation, params } = ask;
   const leases = leaseAll(rooms.catalogue, ask.layers);
   try {
     const layers = leases.map(lease => lease.layer);
-    const plan = otherEncoding(ask, identity, rooms) ?? (await operation.plan(layers, params, ask.encoding, signal));
-    rooms.observer.planned(plan.headers);
-    const painted = plan.job ? await render(ask, plan, rooms, signal) : operation.empty(params);
-    const whole = { ...painted, headers: { ...plan.headers, ...painted.headers } };
+    const plan = otherEncoding(ask, full, rooms) ?? (await operation.plan(layers, params, ask.encoding, signal));
+    const admitted = plan.job ? await admit(ask, plan, layers, rooms, quality, signal) : null;
+    const { headers } = admitted?.plan ?? plan;
+    rooms.observer.planned(headers);
+    const painted = admitted ? await render(ask, admitted, rooms, signal) : operation.empty(params);
+    const whole = { ...painted, headers: { ...headers, ...painted.headers } };
+    const degraded = admitted?.degraded ?? false;
+    const identity = degraded ? full.degraded : full;
     rooms.cache.offer(identity.key, {
       etag: identity.etag,
       contentType: whole.contentType,
@@ -94,22 +157,79 @@ async function cold<P>(ask: Ask<P>, identity: Identity, rooms: Rooms, signal: Ab
       headers: whole.headers,
       // An empty tile is an answer worth keeping too: its body is empty, and so is the hit's.
       body: whole.body ?? new Uint8Array(0),
-      layer: ask.layers.join(','),
+      layer: layerKeys(layers),
       zoom: operation.zoom?.(params) ?? null,
+      ...(degraded ? { freshForMs: rooms.caching.degradedMs } : {}),
     });
-    return whole;
+    return { painted: whole, identity, degraded };
   } finally {
     for (const lease of leases) lease.release();
   }
 }
 
+/** true: full or an error. false: degraded rather than an error. 'at-once': full, if it fits without waiting. */
+type Quality = boolean | 'at-once';
+
+interface Admitted {
+  readonly plan: Plan;
+  readonly permit: Permit;
+  readonly degraded: boolean;
+}
+
+/** A permit for the full plan or, where that is not to be had in time, for the degraded one. */
+async function admit<P>(
+  ask: Ask<P>,
+  full: Plan,
+  layers: readonly Layer[],
+  rooms: Rooms,
+  quality: Quality,
+  signal: AbortSignal,
+): Promise<Admitted> {
+  const { operation, client, params } = ask;
+  const { ladder, admission } = rooms;
+  const { class: kind, degrade } = operation;
+  const price = (plan: Plan) => admission.price(plan.cost, operation.name, ask.layers.join(','));
+  const acquire = async (plan: Plan, bytes: number, degraded: boolean, patienceMs?: number): Promise<Admitted> => {
+    const patience = patienceMs === undefined ? {} : { patienceMs };
+    const permit = await admission.acquire({ bytes, class: kind, client, signal, ...patience });
+    rooms.observer.waited(kind, permit.waitedMs);
+    ladder.count(degraded ? 'degraded' : 'full');
+    return { plan, permit, degraded };
+  };
+  const bytes = price(full);
+  if (quality === 'at-once') return acquire(full, bytes, false, 0);
+  if (quality || !degrade || full.job?.task === TRANSCODE) return acquire(full, bytes, false);
+  const patienceMs = ladder.patience(kind);
+  let refused: unknown;
+  try {
+    if (patienceMs !== null) {
+      const admitted = await acquire(full, bytes, false, patienceMs);
+      ladder.stood(kind);
+      return admitted;
+    }
+  } catch (error) {
+    if (!isOverload(error)) throw error;
+    ladder.fell(kind);
+    refused = error;
+  }
+  const lesser = await degrade(layers, params, ask.encoding, signal);
+  const lesserBytes = price(lesser);
+  // What is as dear as the full answer would take its place in the queue for nothing.
+  if (lesser.job === null || lesserBytes >= bytes) {
+    if (refused !== undefined) throw refused;
+    return acquire(full, bytes, false);
+  }
+  return acquire(lesser, lesserBytes, true);
+}
+
 /** The permit is held until the worker has answered, also where the client left meanwhile. */
-async function render<P>(ask: Ask<P>, plan: Plan, rooms: Rooms, signal: AbortSignal): Promise<Painted> {
-  const { operation, client } = ask;
-  const subject = ask.layers.join(',');
-  const bytes = rooms.admission.price(plan.cost, operation.name, subject);
-  const permit = await rooms.admission.acquire({ bytes, class: operation.class, client, signal });
-  rooms.observer.waited(operation.class, permit.waitedMs);
+async function render<P>(
+  { operation, layers }: Ask<P>,
+  { plan, permit }: Admitted,
+  rooms: Rooms,
+  signal: AbortSignal,
+): Promise<Painted> {
+  const subject = layers.join(',');
   try {
     const job = plan.job as Job;
     const elsewhere = job.task === TRANSCODE ? undefined : operation.execute?.(job, signal);
@@ -137,9 +257,12 @@ async function explain<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
   const leases = leaseAll(rooms.catalogue, ask.layers);
   try {
     const layers = leases.map(lease => lease.layer);
-    const plan = await ask.operation.plan(layers, ask.params, ask.encoding, ask.signal);
-    const priceBytes = plan.job ? rooms.admission.price(plan.cost, ask.operation.name, ask.layers.join(',')) : 0;
-    return replyExplained(ask, plan, priceBytes);
+    const { operation, params, encoding, signal } = ask;
+    const plan = await operation.plan(layers, params, encoding, signal);
+    const price = ({ cost, job }: Plan) =>
+      job ? rooms.admission.price(cost, operation.name, ask.layers.join(',')) : 0;
+    const lesser = plan.job ? await operation.degrade?.(layers, params, encoding, signal) : undefined;
+    return replyExplained(ask, plan, price(plan), lesser ? price(lesser) : null);
   } finally {
     for (const lease of leases) lease.release();
   }

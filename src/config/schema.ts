@@ -224,6 +224,9 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
       description: 'How pixels are resampled.',
     }),
   ),
+  degrade: Type.Optional(
+    Type.Boolean({ description: 'false: full quality or 503 under memory pressure, never a coarser or stale answer.' }),
+  ),
   maxAge: Type.Optional(
     Type.Unsafe<number>({
       type: ['string', 'integer'],

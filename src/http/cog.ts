@@ -157,6 +157,7 @@ async function run<P>(
     client: clientOf(request),
     signal: clientSignal(request, reply.raw),
     explain: flag(queryOf(request), 'explain', false),
+    strict: flag(queryOf(request), 'strict', false),
   });
   return sendReply(reply, answer);
 }

@@ -96,6 +96,7 @@ export async function answerTile(
     client: clientOf(request),
     signal: clientSignal(request, reply.raw),
     explain: flag(query, 'explain', false),
+    strict: flag(query, 'strict', false),
   };
   const [layer] = layers;
   if (layer.kind === 'raster') {

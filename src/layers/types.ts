@@ -23,6 +23,8 @@ export interface LayerOptions {
   readonly bidx?: readonly number[];
   readonly nodata?: number;
   readonly resampling?: 'nearest' | 'bilinear';
+  /** False: full quality or an error, never a coarser answer. */
+  readonly degrade?: boolean;
   /** Seconds for Cache-Control. */
   readonly maxAge?: number;
 }
