@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Permit, PermitClass } from '../admission/types.ts';
 import { problem } from '../errors.ts';
 import type { Cost } from '../plan.ts';
-import type { SessionState, Sessions } from '../sessions/keeper.ts';
+import type { SessionState, Sessions } from '../sessions/types.ts';
 import { clip } from './params.ts';
 
 export interface SessionsDeps {

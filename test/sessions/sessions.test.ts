@@ -4,7 +4,9 @@ import { VectorTile } from '@mapbox/vector-tile';
 import { PbfReader } from 'pbf';
 import type { SessionLayer } from '../../src/layers/types.ts';
 import { createLedger } from '../../src/memory/ledger.ts';
-import { createSessions, SESSION_DEFAULTS, type SessionSettings, type Sessions } from '../../src/sessions/keeper.ts';
+import { createSessions } from '../../src/sessions/keeper.ts';
+import { SESSION_DEFAULTS, type SessionSettings } from '../../src/sessions/settings.ts';
+import type { Sessions } from '../../src/sessions/types.ts';
 
 interface Rig {
   sessions: Sessions;
