@@ -169,9 +169,9 @@ function buildSessions(
     },
     catalogue: {
       addSession: layer => catalogue.addSession(layer),
-      removeSession: id => {
+      removeSession: (id, why) => {
         const layer = catalogue.get(id);
-        catalogue.removeSession(id);
+        catalogue.removeSession(id, why);
         if (layer) cache.deleteLayer(layerKey(id, layer.version));
       },
     },

@@ -23,6 +23,7 @@ const kinds = {
   'outside-bounds': { status: 404, title: 'The place asked for is outside the data' },
   'method-not-allowed': { status: 405, title: 'Method not allowed' },
   'not-acceptable': { status: 406, title: 'No such representation' },
+  'upload-stalled': { status: 408, title: 'The upload has stopped coming' },
   'session-gone': { status: 410, title: 'The session or its layer has ended' },
   'too-large': { status: 413, title: 'The request would need more memory than one request may use' },
   'body-too-large': { status: 413, title: 'The request body is larger than allowed' },

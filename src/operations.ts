@@ -187,6 +187,7 @@ export function sessionTile(sessions: Sessions): Operation<TileParams> {
     revision: 1,
     compressible: true,
     zoom: params => params.z,
+    asked: ([id]) => sessions.used(id),
     plan: ([layer], { z, x, y }, encoding) => {
       const cost = sessions.tileCost(layer.id);
       const job: SessionTileJob = { task: 'session-tile', layer: layer.id, z, x, y, encoding };

@@ -42,6 +42,8 @@ export interface Operation<P = unknown> {
   degrade?(layers: readonly Layer[], params: P, encoding: Encoding, signal: AbortSignal): Promise<Plan> | Plan;
   /** Where the job does not run in the render pool (session layers live in a thread of their own). */
   execute?(job: Job, signal: AbortSignal): Promise<Painted>;
+  /** Told of every question, also of those that the cache answers: who is looked at is not idle. */
+  asked?(layers: readonly string[]): void;
   /** Zoom, for the order of eviction; windows have none. */
   zoom?(params: P): number;
 }
@@ -82,6 +84,7 @@ export interface Observer {
 
 export async function serve<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
   const layers = ask.layers.map(id => servable(rooms.catalogue, id));
+  ask.operation.asked?.(ask.layers);
   if (ask.explain) return explain(ask, rooms);
 
   const identity = identify(ask, layers);
@@ -150,17 +153,19 @@ async function cold<P>(
     const whole = { ...painted, headers: { ...headers, ...painted.headers } };
     const degraded = admitted?.degraded ?? false;
     const identity = degraded ? full.degraded : full;
-    rooms.cache.offer(identity.key, {
-      etag: identity.etag,
-      contentType: whole.contentType,
-      encoding: whole.encoding,
-      headers: whole.headers,
-      // An empty tile is an answer worth keeping too: its body is empty, and so is the hit's.
-      body: whole.body ?? new Uint8Array(0),
-      layer: layerKeys(layers),
-      zoom: operation.zoom?.(params) ?? null,
-      ...(degraded ? { freshForMs: rooms.caching.degradedMs } : {}),
-    });
+    const stillServed = layers.every(({ id, version }) => rooms.catalogue.get(id)?.version === version);
+    if (stillServed)
+      rooms.cache.offer(identity.key, {
+        etag: identity.etag,
+        contentType: whole.contentType,
+        encoding: whole.encoding,
+        headers: whole.headers,
+        // An empty tile is an answer worth keeping too: its body is empty, and so is the hit's.
+        body: whole.body ?? new Uint8Array(0),
+        layer: layerKeys(layers),
+        zoom: operation.zoom?.(params) ?? null,
+        ...(degraded ? { freshForMs: rooms.caching.degradedMs } : {}),
+      });
     return { painted: whole, identity, degraded };
   } finally {
     for (const lease of leases) lease.release();

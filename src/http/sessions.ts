@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Permit, PermitClass } from '../admission/types.ts';
 import { problem } from '../errors.ts';
 import type { Cost } from '../plan.ts';
-import type { SessionState, Sessions } from '../sessions/types.ts';
-import { clip } from './params.ts';
+import type { Put, SessionState, Sessions } from '../sessions/types.ts';
+import { announced, receiveBody } from './upload.ts';
 
 export interface SessionsDeps {
   readonly sessions: Sessions;
@@ -23,8 +23,8 @@ interface LayerRoute {
   Params: { id: string; name: string };
 }
 
-const GEOJSON_TYPES = ['application/geo+json', 'application/json', 'application/vnd.geo+json'];
-/** The index beside the text while it is built, measured at 1.4–2.6 times the text. */
+export const GEOJSON_TYPES = ['application/geo+json', 'application/json', 'application/vnd.geo+json'];
+/** The index while it is built, measured on the worst shapes of test/sessions/heap.test.ts, over the text. */
 const INDEX_FACTOR = 3;
 /** JSON.parse of one feature. */
 const PARSE_FACTOR = 8;
@@ -68,20 +68,14 @@ function registerLayers(scope: FastifyInstance, sessions: Sessions, deps: Sessio
   scope.put<LayerRoute>('/sessions/:id/layers/:name', async (request, reply) => {
     const { id, name } = request.params;
     authorise(sessions, request, reply, id);
-    const signal = uploadSignal(request, reply);
-    const bytes = announcedBytes(request, sessions.settings.maxBodyBytes);
-    const { featureBytesMax } = sessions.settings;
-    const decodedBytes = bytes * INDEX_FACTOR + Math.min(bytes, featureBytesMax) * PARSE_FACTOR;
-    const cost = { inputBytes: bytes, decodedBytes, outputBytes: 0 };
-    const permit = await deps.admit(cost, { op: 'session-put', layer: 'session', client: id, signal, class: 'bulk' });
-    try {
-      const body = await readBody(request, bytes);
-      const layer = await sessions.put(id, name, body, signal);
-      const base = deps.publicUrl(request);
-      return noStore(reply).code(201).header('location', `${base}/layers/${layer.id}`).send(layerJson(base, layer));
-    } finally {
-      permit.release();
-    }
+    const { layer, replaced } = await putLayer(request, reply, sessions, deps);
+    const base = deps.publicUrl(request);
+    if (!replaced) reply.code(201).header('location', `${base}/sessions/${id}/layers/${name}`);
+    return noStore(reply).send(layerJson(base, layer));
+  });
+  scope.get<LayerRoute>('/sessions/:id/layers/:name', async (request, reply) => {
+    const { id, name } = request.params;
+    return noStore(reply).send(layerJson(deps.publicUrl(request), sessions.layer(id, name)));
   });
   scope.delete<LayerRoute>('/sessions/:id/layers/:name', async (request, reply) => {
     authorise(sessions, request, reply, request.params.id);
@@ -90,38 +84,46 @@ function registerLayers(scope: FastifyInstance, sessions: Sessions, deps: Sessio
   });
 }
 
+/** Two permits: one for the body, from before its first byte on, and one for its index, when its turn has come. */
+async function putLayer(
+  request: FastifyRequest<LayerRoute>,
+  reply: FastifyReply,
+  sessions: Sessions,
+  deps: SessionsDeps,
+): Promise<Put> {
+  const { id, name } = request.params;
+  const { maxBodyBytes, stallMs, featureBytesMax } = sessions.settings;
+  const signal = uploadSignal(request, reply);
+  const coming = announced(request, maxBodyBytes);
+  const admit = (op: string, client: string, inputBytes: number, decodedBytes: number) =>
+    deps.admit({ inputBytes, decodedBytes, outputBytes: 0 }, { op, layer: 'session', client, signal, class: 'bulk' });
+  const held: Permit[] = [];
+  try {
+    return await sessions.put(id, name, {
+      signal,
+      body: async () => {
+        const permit = await admit('session-upload', id, coming.firstBytes, 0);
+        held.push(permit);
+        return receiveBody(request, coming, permit, { maxBytes: maxBodyBytes, stallMs });
+      },
+      // Counted apart from the bodies that the same client sends, or the second upload would stand in its own way.
+      permit: bytes =>
+        admit(
+          'session-index',
+          `${id} index`,
+          0,
+          bytes * INDEX_FACTOR + Math.min(bytes, featureBytesMax) * PARSE_FACTOR,
+        ),
+    });
+  } finally {
+    for (const permit of held) permit.release();
+  }
+}
+
 function authorise(sessions: Sessions, request: FastifyRequest, reply: FastifyReply, id: string): void {
   const secret = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
   if (secret === null) reply.header('www-authenticate', 'Bearer');
   sessions.authorise(id, secret);
-}
-
-/** What the client says it will send; an upload of unknown length is booked at the most it may be. */
-function announcedBytes(request: FastifyRequest, maxBytes: number): number {
-  const length = request.headers['content-length'];
-  if (request.body === undefined || request.body === null) throw problem('bad-body', 'the request has no GeoJSON body');
-  if (length === undefined) return maxBytes;
-  const bytes = Number(length);
-  if (!Number.isSafeInteger(bytes) || bytes < 0)
-    throw problem('bad-body', `content-length: "${clip(length)}" is no size`);
-  if (bytes > maxBytes) {
-    throw problem('body-too-large', `the upload has ${bytes} bytes; ${maxBytes} are taken`, { maxBytes });
-  }
-  return bytes;
-}
-
-/** Into one array of the announced size, which is handed to the session thread whole. */
-async function readBody(request: FastifyRequest, maxBytes: number): Promise<Uint8Array> {
-  const into = new Uint8Array(maxBytes);
-  let at = 0;
-  for await (const chunk of request.body as AsyncIterable<Uint8Array>) {
-    if (at + chunk.length > maxBytes) {
-      throw problem('body-too-large', `the upload has more than ${maxBytes} bytes`, { maxBytes });
-    }
-    into.set(chunk, at);
-    at += chunk.length;
-  }
-  return at === maxBytes ? into : into.slice(0, at);
 }
 
 /** Fastify's own signal fires as soon as a body has been read, so the socket is watched instead. */
@@ -151,7 +153,8 @@ function stateJson(base: string, state: SessionState): Record<string, unknown> {
 function layerJson(base: string, layer: SessionState['layers'][number]): Record<string, unknown> {
   const { id, title, bytes, count, geometry, fields, lonLatBounds, minzoom, maxzoom } = layer;
   const tiles = `${base}/tiles/${id}/{z}/{x}/{y}.mvt`;
-  const links = { tilejson: `${base}/tiles/${id}`, tiles };
+  const self = `${base}/sessions/${layer.session}/layers/${title}`;
+  const links = { self, tilejson: `${base}/tiles/${id}`, tiles };
   return { id, name: title, bytes, count, geometry, fields, bounds: lonLatBounds, minzoom, maxzoom, links };
 }
 

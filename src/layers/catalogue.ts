@@ -62,14 +62,16 @@ export interface CatalogueRoom extends Catalogue {
   /** SIGHUP: other paths, layers or discovery; what stays the same stays open. */
   reload(config: CatalogueConfig): Promise<readonly Change[]>;
   addSession(layer: SessionLayer): void;
-  /** From now on asking for it answers 410, for as long as it is remembered. */
-  removeSession(id: string): void;
+  /** From now on asking for it answers 410 and says why, for as long as it is remembered. */
+  removeSession(id: string, why?: string): void;
   stats(): CatalogueStats;
   close(): Promise<void>;
 }
 
 /** Names of layers and sessions that ended, so that asking for one says so; the oldest are forgotten. */
 const REMEMBERED_MAX = 10_000;
+
+type Gone = { readonly kind: 'layer' } | { readonly kind: 'session'; readonly why: string };
 
 interface Settling {
   /** path → look at the last scan; a file is opened when two scans agree. */
@@ -91,7 +93,8 @@ class Room implements CatalogueRoom {
   #seen: ReadonlyMap<string, string> = new Map();
   #faults: readonly ScanFault[] = [];
   readonly #sessions = new Map<string, SessionLayer>();
-  readonly #gone = new Map<string, 'layer' | 'session'>();
+  /** id → why it is not there any more. */
+  readonly #gone = new Map<string, Gone>();
   readonly #said = new Set<string>();
   #watching: Watching | null = null;
   #turn: Promise<unknown> = Promise.resolve();
@@ -108,7 +111,7 @@ class Room implements CatalogueRoom {
   }
 
   list(): readonly Layer[] {
-    return [...this.#slots.values()].map(({ layer }) => layer);
+    return [...[...this.#slots.values()].map(({ layer }) => layer), ...this.#sessions.values()];
   }
 
   get(id: string): Layer | undefined {
@@ -126,8 +129,8 @@ class Room implements CatalogueRoom {
 
   #missing(id: string): Error {
     const gone = this.#gone.get(id);
-    if (gone === 'session') return problem('session-gone', `the session layer ${JSON.stringify(id)} has ended`);
-    const why = gone === 'layer' ? ': its file was removed while the server ran' : '';
+    if (gone?.kind === 'session') return problem('session-gone', `the session layer ${JSON.stringify(id)} ${gone.why}`);
+    const why = gone ? ': its file was removed while the server ran' : '';
     const shown = id.length > 100 ? `${id.slice(0, 100)}…` : id;
     return problem(
       'layer-not-found',
@@ -153,8 +156,8 @@ class Room implements CatalogueRoom {
     this.#sessions.set(layer.id, layer);
   }
 
-  removeSession(id: string): void {
-    if (this.#sessions.delete(id)) this.#remember(id, 'session');
+  removeSession(id: string, why = 'has ended'): void {
+    if (this.#sessions.delete(id)) this.#remember(id, { kind: 'session', why });
   }
 
   stats(): CatalogueStats {
@@ -247,7 +250,7 @@ class Room implements CatalogueRoom {
     for (const [id, old] of before) {
       if (next.get(id) === old) continue;
       old.retire();
-      if (!next.has(id)) this.#remember(id, 'layer');
+      if (!next.has(id)) this.#remember(id, { kind: 'layer' });
     }
     for (const id of next.keys()) this.#gone.delete(id);
   }
@@ -276,7 +279,7 @@ class Room implements CatalogueRoom {
     this.#deps.log.warn(facts, message);
   }
 
-  #remember(id: string, what: 'layer' | 'session'): void {
+  #remember(id: string, what: Gone): void {
     this.#gone.delete(id);
     this.#gone.set(id, what);
     if (this.#gone.size > REMEMBERED_MAX) this.#gone.delete(this.#gone.keys().next().value as string);

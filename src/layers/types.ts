@@ -76,6 +76,7 @@ export interface Lease<L extends Layer = Layer> {
 }
 
 export interface Catalogue {
+  /** Files by id, then session layers. */
   list(): readonly Layer[];
   get(id: string): Layer | undefined;
   /** Throws layer-not-found (naming the nearest ids), session-gone. */

@@ -4,23 +4,29 @@
  * `sessions` and are back at zero when it ends, for whatever reason: deleted, expired, idle, evicted, or its thread died.
  */
 import { problem } from '../errors.ts';
-import type { Booking, Sheddable } from '../memory/types.ts';
+import type { Sheddable } from '../memory/types.ts';
 import type { Cost, Encoding, Painted } from '../plan.ts';
+import { bookedThread } from './booked-thread.ts';
 import { type LayerRecord, sessionLayer } from './layer.ts';
-import { bytesOf, Registry, type Session } from './registry.ts';
+import { bytesOf, Registry, type Session, uploadedLayer } from './registry.ts';
 import type { SessionSettings } from './settings.ts';
-import { createSessionThread, type SessionThread } from './thread.ts';
-import type { IndexOptions } from './tile-index.ts';
-import type { EndReason } from './tombstones.ts';
-import type { CreatedSession, SessionState, SessionStats, Sessions, SessionsDeps, UploadedLayer } from './types.ts';
+import type { PutAnswer, SessionThread } from './thread.ts';
+import { END_SENTENCES, type EndReason } from './tombstones.ts';
+import type {
+  CreatedSession,
+  Put,
+  SessionState,
+  SessionStats,
+  Sessions,
+  SessionsDeps,
+  Upload,
+  UploadedLayer,
+} from './types.ts';
 
-/** An idle thread's own memory (memory.md, fact 11). */
-const THREAD_BYTES = 12 << 20;
 const SWEEP_MS_MAX = 15_000;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 const EXTENT = 4096;
 const BUFFER = 64;
-const DRILLED_BYTES_MIN = 1 << 20;
 
 export function createSessions(deps: SessionsDeps): Sessions {
   return new SessionKeeper(deps);
@@ -34,7 +40,9 @@ class SessionKeeper implements Sessions {
   readonly #registry: Registry;
   readonly #thread: SessionThread;
   readonly #timer: NodeJS.Timeout;
+  /** Counts uploads. */
   #version = 0;
+  #turn: Promise<unknown> = Promise.resolve();
 
   constructor(deps: SessionsDeps) {
     this.#deps = deps;
@@ -68,40 +76,73 @@ class SessionKeeper implements Sessions {
     this.#registry.authorise(id, secret);
   }
 
-  async put(id: string, name: string, geojson: Uint8Array, signal?: AbortSignal): Promise<UploadedLayer> {
+  async put(id: string, name: string, upload: Upload): Promise<Put> {
     const session = this.#registry.use(this.#registry.find(id));
     this.#refuseLayer(session, name);
-    const bytesMax = this.#room(session, name, geojson.byteLength);
-    const layer = `${id}.${name}`;
     session.pending++;
     try {
-      const limits = { bytesMax, featureBytesMax: this.settings.featureBytesMax };
-      const options = indexOptions(this.settings, bytesMax);
-      const answer = await this.#thread.ask({ op: 'put', layer, body: geojson, limits, options }, signal);
-      if (!this.#registry.holds(session)) {
-        void this.#thread.ask({ op: 'drop', layers: [layer] }).then(() => this.#rest());
-        throw problem('session-gone', `session ${id} ended while ${name} was uploaded`);
-      }
-      const { bytes, summary } = answer;
-      const { maxZoom } = this.settings;
-      const record = { bytes, layer: sessionLayer({ session: id, name, summary, maxZoom, version: ++this.#version }) };
-      const replaced = session.layers.has(name);
-      session.layers.set(name, record);
-      this.#registry.book(session);
-      if (replaced) this.#deps.catalogue.removeSession(layer);
-      this.#deps.catalogue.addSession(record.layer);
-      return { ...record.layer, bytes };
+      const body = await upload.body();
+      return await this.#inTurn(() => this.#index(session, name, body, upload));
     } finally {
       session.pending--;
+      if (this.#registry.holds(session)) this.#registry.use(session);
       this.#rest();
     }
+  }
+
+  /** One after the other: each is measured against what those before it have left. The thread indexes one at a time anyway. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #index(session: Session, name: string, body: Uint8Array, { signal, permit }: Upload): Promise<Put> {
+    signal?.throwIfAborted();
+    this.#refuseEnded(session, name);
+    this.#refuseLayer(session, name);
+    const granted = await permit?.(body.byteLength);
+    try {
+      const { featureBytesMax, maxZoom } = this.settings;
+      const layer = `${session.id}.${name}`;
+      const key = `${layer}#${++this.#version}`;
+      const limits = { bytesMax: this.#room(session, name, body.byteLength), featureBytesMax };
+      const options = { maxZoom, extent: EXTENT, buffer: BUFFER };
+      const answer = await this.#thread.ask({ op: 'put', key, name: layer, body, limits, options }, signal);
+      if (!this.#registry.holds(session)) this.#drop([key]);
+      this.#refuseEnded(session, name);
+      return this.#shelve(session, name, key, answer);
+    } finally {
+      granted?.release();
+    }
+  }
+
+  /** The swap: one step for whoever looks, since nothing is awaited in it. */
+  #shelve(session: Session, name: string, key: string, { baseBytes, summary }: PutAnswer): Put {
+    const { maxZoom } = this.settings;
+    const layer = sessionLayer({ session: session.id, name, summary, maxZoom, version: this.#version });
+    const record = { layer, key, baseBytes, drilledBytes: 0 };
+    const before = session.layers.get(name);
+    session.layers.set(name, record);
+    this.#registry.book(session);
+    if (before) {
+      this.#deps.catalogue.removeSession(layer.id, 'was replaced');
+      this.#drop([before.key]);
+    }
+    this.#deps.catalogue.addSession(layer);
+    return { layer: uploadedLayer(record), replaced: before !== undefined };
+  }
+
+  #refuseEnded(session: Session, name: string): void {
+    if (!this.#registry.holds(session))
+      throw problem('session-gone', `session ${session.id} ended while ${name} was uploaded`);
   }
 
   #refuseLayer(session: Session, name: string): void {
     const { maxLayers } = this.settings;
     if (!NAME.test(name))
       throw problem('bad-parameter', `layer name: "${name.slice(0, 80)}" is not 1 to 64 of A–Z a–z 0–9 _ -`);
-    if (!session.layers.has(name) && session.layers.size + session.pending >= maxLayers) {
+    if (!session.layers.has(name) && session.layers.size >= maxLayers) {
       throw problem('quota-exceeded', `session ${session.id} has ${maxLayers} layers, which is the most`, {
         maxLayers,
       });
@@ -110,12 +151,18 @@ class SessionKeeper implements Sessions {
 
   /** Bytes the layer may take: its session's quota and the total, after idle sessions of others have made room. */
   #room(session: Session, name: string, wanted: number): number {
-    const { quotaBytes, totalBytes } = this.settings;
-    const replaced = session.layers.get(name)?.bytes ?? 0;
+    const { quotaBytes, totalBytes, drilledShare } = this.settings;
+    const all = totalBytes * (1 - drilledShare);
+    const replaced = session.layers.get(name)?.baseBytes ?? 0;
     const quota = quotaBytes - (bytesOf(session) - replaced);
-    const missing = wanted - (totalBytes - this.#registry.bytes);
+    const missing = wanted - (all - this.#registry.bytes);
     if (missing > 0) this.#evict(missing, session);
-    return Math.max(0, Math.min(quota, totalBytes - this.#registry.bytes + replaced));
+    return Math.max(0, Math.floor(Math.min(quota, all - this.#registry.bytes + replaced)));
+  }
+
+  layer(id: string, name: string): UploadedLayer {
+    this.#registry.find(id);
+    return uploadedLayer(this.#registry.layer(`${id}.${name}`).record);
   }
 
   removeLayer(id: string, name: string): void {
@@ -140,19 +187,31 @@ class SessionKeeper implements Sessions {
   ): Promise<Painted> {
     const { session, record } = this.#registry.layer(layerId);
     this.#registry.use(session);
-    const { painted, bytes } = await this.#thread.ask({ op: 'tile', layer: layerId, z, x, y, encoding }, signal);
-    const current = this.#registry.holds(session) && session.layers.get(record.layer.title) === record;
-    if (current && bytes !== record.bytes) {
-      record.bytes = bytes;
-      this.#registry.book(session);
-    }
+    const { key } = record;
+    const drilledBytesMax = Math.floor(this.settings.totalBytes * this.settings.drilledShare);
+    const { painted, drilled } = await this.#thread.ask(
+      { op: 'tile', key, z, x, y, encoding, drilledBytesMax },
+      signal,
+    );
+    for (const [changed, bytes] of drilled) this.#noteDrilled(changed, bytes);
     return painted;
+  }
+
+  #noteDrilled(key: string, bytes: number): void {
+    const found = this.#registry.byKey(key);
+    if (!found || found.record.drilledBytes === bytes) return;
+    found.record.drilledBytes = bytes;
+    this.#registry.book(found.session);
   }
 
   /** Cutting a tile copies at most what the layer holds; vt-pbf and the body come on top. */
   tileCost(layerId: string): Cost {
-    const { bytes } = this.#registry.layer(layerId).record;
-    return { inputBytes: 0, decodedBytes: bytes, outputBytes: Math.ceil(bytes / 4) };
+    const { baseBytes } = this.#registry.layer(layerId).record;
+    return { inputBytes: 0, decodedBytes: baseBytes, outputBytes: Math.ceil(baseBytes / 4) };
+  }
+
+  used(layerId: string): void {
+    this.#registry.use(this.#registry.layer(layerId).session);
   }
 
   goneReason(layerId: string): string | null {
@@ -202,21 +261,25 @@ class SessionKeeper implements Sessions {
   }
 
   #end(id: string, reason: EndReason): number {
+    const held = this.#registry.bookedBy(id);
     const session = this.#registry.end(id, reason);
     if (!session) return 0;
     this.#dropLayers([...session.layers.values()], reason);
-    return bytesOf(session);
+    return held;
   }
 
   #dropLayers(records: readonly LayerRecord[], reason: EndReason): void {
     for (const { layer } of records) {
       this.#registry.buryLayer(layer.id, reason);
-      this.#deps.catalogue.removeSession(layer.id);
+      this.#deps.catalogue.removeSession(layer.id, END_SENTENCES[reason]);
     }
-    const ids = records.map(({ layer }) => layer.id);
-    if (ids.length === 0 || !this.#thread.running) return;
-    // A thread that dies meanwhile has dropped them too.
-    this.#thread.ask({ op: 'drop', layers: ids }).then(
+    this.#drop(records.map(({ key }) => key));
+  }
+
+  /** A thread that dies meanwhile has dropped them too. */
+  #drop(keys: readonly string[]): void {
+    if (keys.length === 0 || !this.#thread.running) return;
+    this.#thread.ask({ op: 'drop', keys }).then(
       () => this.#rest(),
       () => {},
     );
@@ -227,21 +290,4 @@ class SessionKeeper implements Sessions {
     for (const { layers, pending } of this.#registry.oldestFirst()) if (layers.size > 0 || pending > 0) return;
     void this.#thread.stop();
   }
-}
-
-function indexOptions({ maxZoom }: SessionSettings, bytesMax: number): IndexOptions {
-  const drilledBytesMax = Math.max(DRILLED_BYTES_MIN, Math.floor(bytesMax / 8));
-  return { maxZoom, extent: EXTENT, buffer: BUFFER, drilledBytesMax };
-}
-
-/** The thread with its own memory on the books; more than one booking only while one thread ends and the next begins. */
-function bookedThread({ ledger, settings }: SessionsDeps, onDeath: () => void): SessionThread {
-  const bookings: Booking[] = [];
-  return createSessionThread({
-    heapMb: Math.ceil((settings.totalBytes * 2 + settings.featureBytesMax * 8) / (1 << 20)) + 32,
-    queueMax: settings.queueMax,
-    onStart: () => bookings.push(ledger.book('workers', THREAD_BYTES, 'session thread')),
-    onStop: () => bookings.shift()?.release(),
-    onDeath,
-  });
 }

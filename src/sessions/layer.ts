@@ -1,12 +1,15 @@
 /** A session layer as the catalogue lists it, and what the keeper notes beside it. */
-
 import type { SessionLayer } from '../layers/types.ts';
 import type { SessionSummary } from './geojson.ts';
 
 export interface LayerRecord {
   readonly layer: SessionLayer;
-  /** Moves as tiles are cut and forgotten. */
-  bytes: number;
+  /** What the thread knows its index by. */
+  readonly key: string;
+  /** The data and its first split: what the quota counts. */
+  readonly baseBytes: number;
+  /** What drill-downs have left; moves as tiles are cut and forgotten. */
+  drilledBytes: number;
 }
 
 interface Parts {

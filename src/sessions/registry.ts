@@ -7,8 +7,8 @@ import { problem } from '../errors.ts';
 import type { Booking, Ledger } from '../memory/types.ts';
 import type { LayerRecord } from './layer.ts';
 import type { SessionSettings } from './settings.ts';
-import { createTombstones, type EndReason, type Tombstones } from './tombstones.ts';
-import type { CreatedSession, SessionState } from './types.ts';
+import { createTombstones, END_SENTENCES, type EndReason, type Tombstones } from './tombstones.ts';
+import type { CreatedSession, SessionState, UploadedLayer } from './types.ts';
 
 export interface Session {
   readonly id: string;
@@ -23,15 +23,6 @@ export interface Session {
 
 /** What a session costs with no layer in it. */
 const SESSION_BYTES = 1024;
-
-const SENTENCES: Readonly<Record<EndReason, string>> = {
-  deleted: 'was deleted',
-  expired: 'reached the end of its life',
-  idle: 'was not used for too long',
-  evicted: 'was ended to free memory',
-  crashed: 'was lost when its thread died',
-  closed: 'ended with the server',
-};
 
 export class Registry {
   created = 0;
@@ -76,7 +67,7 @@ export class Registry {
     const session = this.#sessions.get(id);
     if (session) return session;
     const reason = this.#tombstones.get(id);
-    if (reason) throw problem('session-gone', `session ${id.slice(0, 80)} ${SENTENCES[reason]}`, { reason });
+    if (reason) throw problem('session-gone', `session ${id.slice(0, 80)} ${END_SENTENCES[reason]}`, { reason });
     throw problem('not-found', `no session is called ${id.slice(0, 80)}`);
   }
 
@@ -88,6 +79,13 @@ export class Registry {
     return { session, record };
   }
 
+  /** What the thread calls a layer, if it is still that upload. */
+  byKey(key: string): { session: Session; record: LayerRecord } | null {
+    const session = this.#sessions.get(sessionOf(key));
+    const record = session?.layers.get(nameOf(key.slice(0, key.indexOf('#'))));
+    return session && record?.key === key ? { session, record } : null;
+  }
+
   missingLayer(layerId: string): Error {
     const gone = this.goneReason(layerId);
     if (gone) return problem('session-gone', `${layerId.slice(0, 120)} ${gone}`);
@@ -96,7 +94,7 @@ export class Registry {
 
   goneReason(layerId: string): string | null {
     const reason = this.#tombstones.get(layerId) ?? this.#tombstones.get(sessionOf(layerId));
-    return reason === undefined ? null : SENTENCES[reason];
+    return reason === undefined ? null : END_SENTENCES[reason];
   }
 
   /** Throws unauthorized, forbidden, not-found, session-gone. */
@@ -119,7 +117,12 @@ export class Registry {
   }
 
   book(session: Session): void {
-    session.booking.resize(SESSION_BYTES + bytesOf(session));
+    session.booking.resize(SESSION_BYTES + bytesOf(session) + drilledOf(session));
+  }
+
+  /** Bytes on the books for it. */
+  bookedBy(id: string): number {
+    return this.#sessions.get(id)?.booking.bytes ?? 0;
   }
 
   buryLayer(layerId: string, reason: EndReason): void {
@@ -137,6 +140,7 @@ export class Registry {
     return session;
   }
 
+  /** Of all layers, without what drill-downs have left. */
   get bytes(): number {
     let sum = 0;
     for (const session of this.#sessions.values()) sum += bytesOf(session);
@@ -154,14 +158,24 @@ export class Registry {
       idleExpires: Math.min(expires, used + idleMs),
       bytes: bytesOf(session),
       quotaBytes,
-      layers: [...session.layers.values()].map(({ layer, bytes }) => ({ ...layer, bytes })),
+      layers: [...session.layers.values()].map(uploadedLayer),
     };
   }
 }
 
+export function uploadedLayer({ layer, baseBytes }: LayerRecord): UploadedLayer {
+  return { ...layer, bytes: baseBytes };
+}
+
 export function bytesOf(session: Session): number {
   let sum = 0;
-  for (const { bytes } of session.layers.values()) sum += bytes;
+  for (const { baseBytes } of session.layers.values()) sum += baseBytes;
+  return sum;
+}
+
+function drilledOf(session: Session): number {
+  let sum = 0;
+  for (const { drilledBytes } of session.layers.values()) sum += drilledBytes;
   return sum;
 }
 

@@ -16,6 +16,10 @@ export interface SessionSettings {
   readonly tombstonesMax: number;
   /** Under pressure a session in use within this time is spared until all must go. */
   readonly sparedMs: number;
+  /** Share of totalBytes for the tiles that drill-downs leave in the indexes. */
+  readonly drilledShare: number;
+  /** An upload from which nothing has come for this long is given up. */
+  readonly stallMs: number;
 }
 
 export const SESSION_DEFAULTS: SessionSettings = {
@@ -31,4 +35,6 @@ export const SESSION_DEFAULTS: SessionSettings = {
   queueMax: 256,
   tombstonesMax: 1000,
   sparedMs: 60_000,
+  drilledShare: 0.125,
+  stallMs: 10_000,
 };

@@ -7,36 +7,42 @@ import { Worker } from 'node:worker_threads';
 import { fromPlainProblem, type PlainProblem, problem } from '../errors.ts';
 import type { Encoding, Painted } from '../plan.ts';
 import type { SessionLimits, SessionSummary } from './geojson.ts';
+import type { Drilled } from './held.ts';
 import type { IndexOptions } from './tile-index.ts';
 
 export interface PutQuestion {
   readonly op: 'put';
-  readonly layer: string;
+  /** Another for each upload; tiles are asked for by it. */
+  readonly key: string;
+  /** Of the layer in its tiles. */
+  readonly name: string;
   readonly body: Uint8Array;
   readonly limits: SessionLimits;
   readonly options: IndexOptions;
 }
 export interface TileQuestion {
   readonly op: 'tile';
-  readonly layer: string;
+  readonly key: string;
   readonly z: number;
   readonly x: number;
   readonly y: number;
   readonly encoding: Encoding;
+  /** What drill-downs may leave in all layers together. */
+  readonly drilledBytesMax: number;
 }
 export interface DropQuestion {
   readonly op: 'drop';
-  readonly layers: readonly string[];
+  readonly keys: readonly string[];
 }
 export type Question = PutQuestion | TileQuestion | DropQuestion;
 
 export interface PutAnswer {
-  readonly bytes: number;
+  readonly baseBytes: number;
   readonly summary: SessionSummary;
 }
 export interface TileAnswer {
   readonly painted: Painted;
-  readonly bytes: number;
+  readonly drilled: Drilled;
 }
 export type Answer =
   | { readonly id: number; readonly ok: true; readonly value: PutAnswer | TileAnswer | null }

@@ -1,7 +1,7 @@
 /**
  * A geojson-vt index that keeps to a bound. Upstream keeps every tile that a drill-down has passed (one z12 tile leaves 49
  * to 61 of them behind) and never lets go. Here the tiles of the first split are the base, which holds the data and stays;
- * all that a drill-down adds is dropped as soon as it outgrows its share, and the base gets its source lists back, from
+ * all that drill-downs add is weighed and can be forgotten (held.ts says when): the base gets its source lists back, from
  * which any tile can be cut again.
  */
 import GeoJSONVT, { type Options, type RawTile } from 'geojson-vt';
@@ -23,17 +23,19 @@ interface Inner {
 
 export interface SessionIndex {
   readonly summary: SessionSummary;
-  /** Base and what drill-downs have left, as heap and buffers, estimated (test/sessions compares it with V8's figures). */
-  readonly bytes: number;
+  /** The data and the tiles of the first split, as heap and buffers, estimated (test/sessions holds it against V8's figures). */
+  readonly baseBytes: number;
+  /** What drill-downs have left. */
+  readonly drilledBytes: number;
   tile(z: number, x: number, y: number): RawTile | null;
+  /** Back to the base. A tile that is being answered lives on until it is encoded. */
+  forget(): void;
 }
 
 export interface IndexOptions {
   readonly maxZoom: number;
   readonly extent: number;
   readonly buffer: number;
-  /** Bytes of tiles that drill-downs may leave. */
-  readonly drilledBytesMax: number;
 }
 
 /** V8 sizes, bytes: a tile record with its arrays, a feature object, a typed array on its own heap and with a store. */
@@ -48,27 +50,25 @@ export function createSessionIndex(input: SessionInput, options: IndexOptions): 
   const { maxZoom, extent, buffer } = options;
   const settings: Options = { maxZoom, extent, buffer, indexMaxZoom: Math.min(5, maxZoom) };
   const index = new GeoJSONVT(input.data, settings);
-  return new BoundedIndex(index, input.summary(), options.drilledBytesMax);
+  return new BoundedIndex(index, input.summary());
 }
 
 class BoundedIndex implements SessionIndex {
   readonly summary: SessionSummary;
+  readonly baseBytes: number;
+  drilledBytes = 0;
   #index: GeoJSONVT;
   #inner: Inner;
   #baseTiles: number;
-  #baseBytes: number;
   /** Base tiles that hold features to cut from: id → source. */
   #sources: Map<number, readonly InnerFeature[]>;
   /** Features the base owns; drilled tiles share most of theirs. */
   #owned: WeakSet<InnerFeature>;
-  #drilledBytes = 0;
-  #drilledBytesMax: number;
 
-  constructor(index: GeoJSONVT, summary: SessionSummary, drilledBytesMax: number) {
+  constructor(index: GeoJSONVT, summary: SessionSummary) {
     this.#index = index;
     this.#inner = index as unknown as Inner;
     this.summary = summary;
-    this.#drilledBytesMax = drilledBytesMax;
     this.#baseTiles = this.#inner.tileCoords.length;
     this.#sources = new Map();
     this.#owned = new WeakSet();
@@ -79,11 +79,7 @@ class BoundedIndex implements SessionIndex {
       bytes += this.#weigh(tile);
       if (tile.source) this.#sources.set(id, tile.source);
     }
-    this.#baseBytes = bytes;
-  }
-
-  get bytes(): number {
-    return this.#baseBytes + this.#drilledBytes;
+    this.baseBytes = bytes;
   }
 
   tile(z: number, x: number, y: number): RawTile | null {
@@ -92,14 +88,12 @@ class BoundedIndex implements SessionIndex {
     const { tileCoords, tiles } = this.#inner;
     for (let i = before; i < tileCoords.length; i++) {
       const { z: tz, x: tx, y: ty } = tileCoords[i];
-      this.#drilledBytes += this.#weigh(tiles[tileId(tz, tx, ty)]);
+      this.drilledBytes += this.#weigh(tiles[tileId(tz, tx, ty)]);
     }
-    if (this.#drilledBytes > this.#drilledBytesMax) this.#forget();
     return tile;
   }
 
-  /** Back to the base. The tile being answered lives on until it is encoded. */
-  #forget(): void {
+  forget(): void {
     const { tileCoords, tiles } = this.#inner;
     for (let i = this.#baseTiles; i < tileCoords.length; i++) {
       const { z, x, y } = tileCoords[i];
@@ -107,7 +101,7 @@ class BoundedIndex implements SessionIndex {
     }
     tileCoords.length = this.#baseTiles;
     for (const [id, source] of this.#sources) tiles[id].source = source;
-    this.#drilledBytes = 0;
+    this.drilledBytes = 0;
   }
 
   #weigh(tile: InnerTile): number {

@@ -2,6 +2,16 @@
 
 export type EndReason = 'deleted' | 'expired' | 'idle' | 'evicted' | 'crashed' | 'closed';
 
+/** After the name of what has ended. */
+export const END_SENTENCES: Readonly<Record<EndReason, string>> = {
+  deleted: 'was deleted',
+  expired: 'reached the end of its life',
+  idle: 'was not used for too long',
+  evicted: 'was ended to free memory',
+  crashed: 'was lost when its thread died',
+  closed: 'ended with the server',
+};
+
 export interface Tombstones {
   add(id: string, reason: EndReason): void;
   get(id: string): EndReason | undefined;

@@ -16,7 +16,7 @@ export interface SessionsDeps {
 
 export interface SessionShelf {
   addSession(layer: SessionLayer): void;
-  removeSession(layerId: string): void;
+  removeSession(layerId: string, why: string): void;
 }
 
 export interface CreatedSession {
@@ -27,6 +27,20 @@ export interface CreatedSession {
 }
 
 export type UploadedLayer = SessionLayer & { readonly bytes: number };
+
+export interface Upload {
+  /** Receives the body; the session is spared from eviction and idling meanwhile. Given to the thread whole. */
+  body(): Promise<Uint8Array>;
+  /** Books the indexing of a body of this size. Called when its turn has come, so that nothing is held in a queue. */
+  permit?(bodyBytes: number): Promise<{ release(): void }>;
+  readonly signal?: AbortSignal;
+}
+
+export interface Put {
+  readonly layer: UploadedLayer;
+  /** False: there was no layer of this name. */
+  readonly replaced: boolean;
+}
 
 export interface SessionState {
   readonly id: string;
@@ -56,7 +70,10 @@ export interface Sessions {
   touch(id: string): SessionState;
   /** Throws unauthorized, forbidden, not-found, session-gone. */
   authorise(id: string, secret: string | null): void;
-  put(id: string, name: string, geojson: Uint8Array, signal?: AbortSignal): Promise<UploadedLayer>;
+  /** Throws bad-parameter, quota-exceeded, session-gone, and what is wrong with the body. */
+  put(id: string, name: string, upload: Upload): Promise<Put>;
+  /** Throws layer-not-found, session-gone. */
+  layer(id: string, name: string): UploadedLayer;
   removeLayer(id: string, name: string): void;
   remove(id: string): void;
   /** Throws session-gone where the layer or its session has ended. */
@@ -67,6 +84,8 @@ export interface Sessions {
     signal?: AbortSignal,
   ): Promise<Painted>;
   tileCost(layerId: string): Cost;
+  /** Its tiles are being looked at, be it out of the cache. */
+  used(layerId: string): void;
   /** Why a layer that is not there any more has ended; null: it never was. */
   goneReason(layerId: string): string | null;
   /** Ends what has expired. Called by a timer; by hand in tests. */

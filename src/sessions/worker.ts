@@ -1,6 +1,6 @@
 /**
  * Thread entry of the session layers: their indexes live here, off the main thread's heap and event loop. One question at
- * a time comes in (session-thread.ts sees to it), one answer goes out.
+ * a time comes in (thread.ts sees to it), one answer goes out.
  */
 import { parentPort } from 'node:worker_threads';
 import { problem, toPlainProblem } from '../errors.ts';
@@ -8,19 +8,15 @@ import type { Painted } from '../plan.ts';
 import { encodeSessionTile } from '../render/session-tile.ts';
 import { compress } from '../render/transcode.ts';
 import { ESCAPED, sessionInput } from './geojson.ts';
+import { createHeldLayers, type HeldLayers } from './held.ts';
 import type { Answer, PutAnswer, PutQuestion, Question, TileAnswer, TileQuestion } from './thread.ts';
-import { createSessionIndex, type SessionIndex } from './tile-index.ts';
+import { createSessionIndex } from './tile-index.ts';
 
 const MVT = 'application/vnd.mapbox-vector-tile';
 const NONE: ReadonlyMap<string, string> = new Map();
 
-interface Held {
-  readonly index: SessionIndex;
-  readonly extent: number;
-}
-
 function answerQuestions(port: NonNullable<typeof parentPort>): void {
-  const layers = new Map<string, Held>();
+  const layers = createHeldLayers();
   port.on('message', ({ id, question }: { id: number; question: Question }) => {
     let answer: Answer;
     try {
@@ -32,45 +28,42 @@ function answerQuestions(port: NonNullable<typeof parentPort>): void {
   });
 }
 
-function handle(layers: Map<string, Held>, question: Question): PutAnswer | TileAnswer | null {
+function handle(layers: HeldLayers, question: Question): PutAnswer | TileAnswer | null {
   if (question.op === 'drop') {
-    for (const key of question.layers) layers.delete(key);
+    for (const key of question.keys) layers.drop(key);
     return null;
   }
   return question.op === 'put' ? put(layers, question) : tile(layers, question);
 }
 
-/** The old index of that name stays until the new one stands: a failed upload changes nothing. */
-function put(layers: Map<string, Held>, { layer, body, limits, options }: PutQuestion): PutAnswer {
+/** Under a key of its own: what it replaces stays until the keeper has swapped, and a failed upload changes nothing. */
+function put(layers: HeldLayers, { key, name, body, limits, options }: PutQuestion): PutAnswer {
   const index = createSessionIndex(sessionInput(body, limits), options);
-  if (index.bytes > limits.bytesMax) {
-    throw problem('quota-exceeded', `the layer takes ${index.bytes} bytes once indexed; ${limits.bytesMax} are left`, {
-      bytes: index.bytes,
+  const { baseBytes, summary } = index;
+  if (baseBytes > limits.bytesMax) {
+    throw problem('quota-exceeded', `the layer takes ${baseBytes} bytes once indexed; ${limits.bytesMax} are left`, {
+      bytes: baseBytes,
       quotaBytes: limits.bytesMax,
     });
   }
-  layers.set(layer, { index, extent: options.extent });
-  return { bytes: index.bytes, summary: index.summary };
+  layers.add(key, { index, name, extent: options.extent });
+  return { baseBytes, summary };
 }
 
-function tile(layers: Map<string, Held>, { layer, z, x, y, encoding }: TileQuestion): TileAnswer {
+function tile(layers: HeldLayers, { key, z, x, y, encoding, drilledBytesMax }: TileQuestion): TileAnswer {
   const started = performance.now();
-  const held = layers.get(layer);
-  if (!held) throw problem('session-gone', `${layer} has ended`);
-  const before = held.index.bytes;
-  const raw = held.index.tile(z, x, y);
-  const { extent, index } = held;
-  const plain = raw && encodeSessionTile(raw, { layer, extent, escaped: index.summary.escaped ? ESCAPED : NONE });
+  const { index, name, extent } = layers.get(key);
+  const before = index.drilledBytes;
+  const raw = index.tile(z, x, y);
+  const added = Math.max(0, index.drilledBytes - before);
+  const drilled = layers.drilled(key, drilledBytesMax);
+  const escaped = index.summary.escaped ? ESCAPED : NONE;
+  const plain = raw && encodeSessionTile(raw, { layer: name, extent, escaped });
   const body = plain && exact(compress(plain, encoding));
-  const painted: Painted = {
-    body,
-    contentType: MVT,
-    encoding,
-    headers: {},
-    peakBytes: Math.max(0, index.bytes - before) + (plain ? plain.length * OBJECTS_PER_BYTE + body!.length : 0),
-    ms: performance.now() - started,
-  };
-  return { painted, bytes: index.bytes };
+  const peakBytes = added + (plain && body ? plain.length * OBJECTS_PER_BYTE + body.length : 0);
+  const ms = performance.now() - started;
+  const painted: Painted = { body, contentType: MVT, encoding, headers: {}, peakBytes, ms };
+  return { painted, drilled };
 }
 
 /** vt-pbf makes a point object of every vertex: about this many bytes for one byte of tile, measured on polygons. */

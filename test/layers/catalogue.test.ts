@@ -226,7 +226,7 @@ test('configured layers come first, with their options; options without a path g
   await room.close();
 });
 
-test('session layers are found by id, are not listed, and answer 410 once ended', async () => {
+test('session layers are found by id, are listed after the files, and answer 410 with the reason once ended', async () => {
   const root = makeFolder('sessions', { 'a.fgb': 'x' });
   const room = await createCatalogue(options(root, fakeFormat()));
   const layer = { ...room.get('a'), kind: 'session', id: 's.points', session: 's' } as unknown as SessionLayer;
@@ -234,13 +234,10 @@ test('session layers are found by id, are not listed, and answer 410 once ended'
   assert.equal(room.lease('s.points').layer, layer);
   assert.deepEqual(
     room.list().map(({ id }) => id),
-    ['a'],
+    ['a', 's.points'],
   );
-  room.removeSession('s.points');
-  assert.throws(
-    () => room.lease('s.points'),
-    (error: Problem) => error.code === 'session-gone',
-  );
+  room.removeSession('s.points', 'was deleted');
+  assert.throws(() => room.lease('s.points'), { code: 'session-gone', message: /was deleted/ });
   assert.throws(() => room.addSession({ ...layer, id: 'a' }), Problem);
   await room.close();
 });

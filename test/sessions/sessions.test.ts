@@ -6,7 +6,7 @@ import type { SessionLayer } from '../../src/layers/types.ts';
 import { createLedger } from '../../src/memory/ledger.ts';
 import { createSessions } from '../../src/sessions/keeper.ts';
 import { SESSION_DEFAULTS, type SessionSettings } from '../../src/sessions/settings.ts';
-import type { Sessions } from '../../src/sessions/types.ts';
+import type { Sessions, UploadedLayer } from '../../src/sessions/types.ts';
 
 interface Rig {
   sessions: Sessions;
@@ -52,6 +52,11 @@ function grid(n: number): unknown {
   return { type: 'FeatureCollection', features };
 }
 
+/** A body that is there already, as the thread takes it. */
+async function upload(sessions: Sessions, id: string, name: string, body: Uint8Array): Promise<UploadedLayer> {
+  return (await sessions.put(id, name, { body: async () => body })).layer;
+}
+
 function decode(body: Uint8Array | null): VectorTile {
   assert.ok(body, 'the tile has a body');
   return new VectorTile(new PbfReader(body));
@@ -60,7 +65,7 @@ function decode(body: Uint8Array | null): VectorTile {
 test('a layer is uploaded, listed, tiled and gone with its session, and the books are at zero', async () => {
   const { sessions, ledger, listed } = rig();
   const { id } = sessions.create();
-  const layer = await sessions.put(id, 'cells', geojson(grid(500)));
+  const layer = await upload(sessions, id, 'cells', geojson(grid(500)));
   assert.equal(layer.id, `${id}.cells`);
   assert.equal(layer.count, 500);
   assert.deepEqual(layer.fields, { n: 'Number', name: 'String' });
@@ -87,7 +92,7 @@ test('a layer is uploaded, listed, tiled and gone with its session, and the book
 test('an ended session is 410 with its reason, one that never was is 404', async () => {
   const { sessions, clock } = rig({ idleMs: 1000, ttlMs: 10_000 });
   const { id } = sessions.create();
-  const layer = await sessions.put(id, 'a', geojson({ type: 'Point', coordinates: [1, 2] }));
+  const layer = await upload(sessions, id, 'a', geojson({ type: 'Point', coordinates: [1, 2] }));
   clock.now += 999;
   sessions.touch(id);
   clock.now += 999;
@@ -129,10 +134,10 @@ test('only the secret of a session opens it', async () => {
 test('the quota refuses with 507 and leaves what was there', async () => {
   const { sessions, ledger } = rig({ quotaBytes: 400_000 });
   const { id } = sessions.create();
-  const small = await sessions.put(id, 'a', geojson(grid(100)));
+  const small = await upload(sessions, id, 'a', geojson(grid(100)));
   const before = ledger.inUse.sessions;
-  await assert.rejects(sessions.put(id, 'b', geojson(grid(4000))), { code: 'quota-exceeded' });
-  await assert.rejects(sessions.put(id, 'a', geojson(grid(4000))), { code: 'quota-exceeded' });
+  await assert.rejects(upload(sessions, id, 'b', geojson(grid(4000))), { code: 'quota-exceeded' });
+  await assert.rejects(upload(sessions, id, 'a', geojson(grid(4000))), { code: 'quota-exceeded' });
   assert.equal(ledger.inUse.sessions, before);
   assert.equal(sessions.get(id).layers[0].version, small.version);
   assert.ok((await sessions.tile(small.id, { z: 6, x: 32, y: 31 }, 'identity')).body);
@@ -145,7 +150,7 @@ test('under pressure the session idle for longest goes first, and what is in use
   for (let i = 0; i < 3; i++) {
     const { id } = sessions.create();
     ids.push(id);
-    await sessions.put(id, 'a', geojson(grid(100)));
+    await upload(sessions, id, 'a', geojson(grid(100)));
     clock.now += 600;
   }
   assert.ok(sessions.sheddable.shed(1) > 0);
@@ -163,7 +168,7 @@ test('under pressure the session idle for longest goes first, and what is in use
 test('drill-downs stay within their bound at every zoom and tiles stay the same after they are forgotten', async () => {
   const { sessions } = rig({ quotaBytes: 8 << 20 });
   const { id } = sessions.create();
-  const layer = await sessions.put(id, 'cells', geojson(grid(2000)));
+  const layer = await upload(sessions, id, 'cells', geojson(grid(2000)));
   const probe = { z: 12, x: 2048, y: 2047 };
   const first = await sessions.tile(layer.id, probe, 'identity');
   let peak = 0;
@@ -185,7 +190,7 @@ test('names that every object inherits, huge numbers and nested values come thro
   const text =
     '{"type":"Feature","id":"42","geometry":{"type":"Point","coordinates":[5,5]},"properties":' +
     '{"constructor":"c","__proto__":7,"toString":true,"big":1e20,"neg":-5,"f":1.5,"n":null,"o":{"a":[1]}}}';
-  const layer = await sessions.put(id, 'odd', new Uint8Array(Buffer.from(text)));
+  const layer = await upload(sessions, id, 'odd', new Uint8Array(Buffer.from(text)));
   const feature = decode((await sessions.tile(layer.id, { z: 0, x: 0, y: 0 }, 'identity')).body).layers[
     layer.id
   ].feature(0);
@@ -206,7 +211,8 @@ test('names that every object inherits, huge numbers and nested values come thro
 test('at the last zoom no ring without area and no repeated point is written', async () => {
   const { sessions } = rig({ maxZoom: 4 });
   const { id } = sessions.create();
-  const layer = await sessions.put(
+  const layer = await upload(
+    sessions,
     id,
     'tiny',
     geojson({
@@ -267,7 +273,7 @@ for (const [name, text, code, message] of refusals) {
   test(`refused: ${name}`, async () => {
     const { sessions, ledger, listed } = rig();
     const { id } = sessions.create();
-    await assert.rejects(sessions.put(id, 'x', new Uint8Array(Buffer.from(text))), { code, message });
+    await assert.rejects(upload(sessions, id, 'x', new Uint8Array(Buffer.from(text))), { code, message });
     assert.equal(listed.size, 0);
     await sessions.close();
     assert.equal(ledger.total, 0);
@@ -278,7 +284,8 @@ test('the crs member that geopandas writes for WGS 84 is taken', async () => {
   const { sessions } = rig();
   const { id } = sessions.create();
   for (const name of ['urn:ogc:def:crs:OGC:1.3:CRS84', 'urn:ogc:def:crs:EPSG::4326', 'EPSG:4326']) {
-    const layer = await sessions.put(
+    const layer = await upload(
+      sessions,
       id,
       'p',
       geojson({ type: 'Point', crs: { type: 'name', properties: { name } }, coordinates: [1, 2] }),
