@@ -16,7 +16,7 @@ const GDAL = {
 };
 
 function python(): string | undefined {
-  const venv = process.env['PLIMSOLL_BENCH_VENV'];
+  const venv = process.env['BENCH_VENV'];
   return venv ? join(venv, 'bin', 'python') : onPath('python3');
 }
 
@@ -24,7 +24,7 @@ function missing(): string[] {
   const program = python();
   const check = program && spawnSync(program, ['-c', 'import titiler.application.main, uvicorn'], { stdio: 'ignore' });
   if (check && check.status === 0) return [];
-  return ["titiler: pip install titiler.application 'uvicorn[standard]', then PLIMSOLL_BENCH_VENV=<the venv>"];
+  return ["titiler: pip install titiler.application 'uvicorn[standard]', then BENCH_VENV=<the venv>"];
 }
 
 async function start({ dataset, port, dir, workers }: Setting): Promise<Running> {
