@@ -37,13 +37,13 @@ export function putLine(c: Commands, points: Int32Array, n: number): void {
   putDeltas(c, points, 1, n - 1, 1);
 }
 
-/** A ring of n ≥ 3 points, the first not repeated; backwards where its winding must turn. */
-export function putRing(c: Commands, points: Int32Array, n: number, backwards: boolean): void {
+/** A ring of n ≥ 3 points from points[first] on, the first not repeated; backwards where its winding must turn. */
+export function putRing(c: Commands, points: Int32Array, first: number, n: number, backwards: boolean): void {
   ensure(c, 16 + n * 10);
   c.bytes[c.at++] = 9;
-  putDeltas(c, points, 0, 1, 1);
+  putDeltas(c, points, first, 1, 1);
   c.at = varint(c.bytes, c.at, (n - 1) * 8 + 2);
-  putDeltas(c, points, backwards ? n - 1 : 1, n - 1, backwards ? -1 : 1);
+  putDeltas(c, points, backwards ? first + n - 1 : first + 1, n - 1, backwards ? -1 : 1);
   c.bytes[c.at++] = 15;
 }
 

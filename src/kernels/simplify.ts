@@ -48,44 +48,126 @@ export function newSimplifyScratch(points: number): SimplifyScratch {
   return { keep: new Uint8Array(points), stack: new Int32Array(points * 2 + 4) };
 }
 
-/** Douglas–Peucker of an open line, in place; its ends stay. */
-export function simplifyLine(points: Int32Array, n: number, tolerance2: number, scratch: SimplifyScratch): number {
+/**
+ * Where a neighbouring tile begins and where this one's buffer ends, both ways: the two tiles see what lies between alike. A
+ * segment that crosses one of these lines keeps both its ends, so that simplifying in between does not know which tile it is in.
+ */
+export interface Seams {
+  readonly buffer: number;
+  readonly extent: number;
+}
+
+function zone(v: number, { buffer, extent }: Seams): number {
+  const inner = extent - buffer;
+  return (v > -buffer ? 1 : 0) + (v >= buffer ? 1 : 0) + (v > inner ? 1 : 0) + (v >= extent + buffer ? 1 : 0);
+}
+
+/** Begins the marks of n points with those that `seams` holds fast; answers with how many. */
+export function markSeams(
+  points: Int32Array,
+  n: number,
+  closed: boolean,
+  seams: Seams,
+  scratch: SimplifyScratch,
+): number {
+  room(scratch, n);
+  const { keep } = scratch;
+  keep.fill(0, 0, n);
+  let marked = 0;
+  let p = closed ? n - 1 : 0;
+  let column = zone(points[p * 2], seams);
+  let row = zone(points[p * 2 + 1], seams);
+  for (let i = closed ? 0 : 1; i < n; i++) {
+    const c = zone(points[i * 2], seams);
+    const r = zone(points[i * 2 + 1], seams);
+    if (c !== column || r !== row) {
+      marked += 2 - keep[p];
+      keep[p] = keep[i] = 1;
+      column = c;
+      row = r;
+    }
+    p = i;
+  }
+  return marked;
+}
+
+/** Douglas–Peucker of an open line, in place; its ends stay, and what markSeams() marked where `marked` is not 0. */
+export function simplifyLine(
+  points: Int32Array,
+  n: number,
+  tolerance2: number,
+  scratch: SimplifyScratch,
+  marked = 0,
+): number {
   if (n <= 2 || tolerance2 <= 0) return n;
   room(scratch, n);
-  scratch.keep.fill(0, 0, n);
-  scratch.keep[0] = scratch.keep[n - 1] = 1;
-  mark(points, n, 0, n - 1, tolerance2, scratch);
-  return compact(points, n, scratch.keep);
+  const { keep } = scratch;
+  if (marked === 0) keep.fill(0, 0, n);
+  keep[0] = keep[n - 1] = 1;
+  let a = 0;
+  for (let i = 1; i < n; i++) {
+    if (keep[i] === 0) continue;
+    mark(points, n, a, i, tolerance2, scratch);
+    a = i;
+  }
+  return compact(points, n, keep);
 }
 
 /**
- * Douglas–Peucker of a ring (first point not repeated), in place. Its two anchors are its lowest-leftmost point and the
- * farthest from that, so that the same ring comes out alike wherever it begins.
+ * Douglas–Peucker of a ring (first point not repeated), in place. What markSeams() marked stays where `marked` is not 0; else
+ * its two anchors are its lowest-leftmost point and the farthest from that, so that the same ring comes out alike wherever it
+ * begins.
  */
-export function simplifyRing(points: Int32Array, n: number, tolerance2: number, scratch: SimplifyScratch): number {
-  if (n <= 4 || tolerance2 <= 0) return n;
+export function simplifyRing(
+  points: Int32Array,
+  n: number,
+  tolerance2: number,
+  scratch: SimplifyScratch,
+  marked = 0,
+): number {
+  if (tolerance2 <= 0 || (n <= 4 && marked === 0)) return n;
   room(scratch, n);
-  scratch.keep.fill(0, 0, n);
+  const { keep } = scratch;
+  if (marked === 0) {
+    keep.fill(0, 0, n);
+    if (!anchor(points, n, keep)) return 1;
+  }
+  let first = 0;
+  while (keep[first] === 0) first++;
+  let a = first;
+  // Marks that are set on the way lie behind i.
+  for (let i = first + 1; i <= first + n; i++) {
+    if (keep[i >= n ? i - n : i] === 0) continue;
+    mark(points, n, a, i, tolerance2, scratch);
+    a = i;
+  }
+  return compact(points, n, keep);
+}
+
+/** False where all points are one. */
+function anchor(points: Int32Array, n: number, keep: Uint8Array): boolean {
   let a = 0;
   for (let i = 1; i < n; i++) {
     const d = points[i * 2] - points[a * 2];
     if (d < 0 || (d === 0 && points[i * 2 + 1] < points[a * 2 + 1])) a = i;
   }
   let b = a;
-  let far = -1;
+  let far = 0;
   for (let i = 0; i < n; i++) {
     const dx = points[i * 2] - points[a * 2];
     const dy = points[i * 2 + 1] - points[a * 2 + 1];
-    if (dx * dx + dy * dy > far) {
-      far = dx * dx + dy * dy;
+    const d = dx * dx + dy * dy;
+    // Of two as far away the lesser one, so that the ring may begin anywhere.
+    const lesser =
+      dx < points[b * 2] - points[a * 2] ||
+      (dx === points[b * 2] - points[a * 2] && points[i * 2 + 1] < points[b * 2 + 1]);
+    if (d > far || (d === far && d > 0 && lesser)) {
+      far = d;
       b = i;
     }
   }
-  if (far <= 0) return 1;
-  scratch.keep[a] = scratch.keep[b] = 1;
-  mark(points, n, a, b > a ? b : b + n, tolerance2, scratch);
-  mark(points, n, b, a > b ? a : a + n, tolerance2, scratch);
-  return compact(points, n, scratch.keep);
+  keep[a] = keep[b] = 1;
+  return far > 0;
 }
 
 function room(scratch: SimplifyScratch, n: number): void {

@@ -11,10 +11,19 @@ interface RawFeature {
   geometry: number[] | null;
 }
 
+export interface CheckedFeature {
+  readonly id: number | null;
+  readonly type: number;
+  readonly rings: number;
+  /** Points, lines or rings (first point not repeated), in tile units. */
+  readonly parts: readonly (readonly [number, number][])[];
+  readonly tags: readonly number[];
+}
+
 export interface CheckedLayer {
   readonly name: string;
   readonly extent: number;
-  readonly features: readonly { readonly id: number | null; readonly type: number; readonly rings: number }[];
+  readonly features: readonly CheckedFeature[];
 }
 
 export interface Checked {
@@ -63,7 +72,8 @@ function checkLayer(bytes: Uint8Array, faults: string[]): CheckedLayer {
   const features = raw.features.map((feature, i) => {
     const about = (what: string) => say(`feature ${i} (id ${feature.id}): ${what}`);
     checkTags(feature, raw.keys.length, raw.values.length, about);
-    return { id: feature.id, type: feature.type, rings: checkGeometry(feature, about) };
+    const parts = checkGeometry(feature, about);
+    return { id: feature.id, type: feature.type, rings: parts.length, parts, tags: feature.tags };
   });
   return { name: raw.name, extent: raw.extent, features };
 }
@@ -95,17 +105,17 @@ interface Cursor {
   y: number;
 }
 
-/** Answers with the number of rings, lines or points. */
-function checkGeometry({ type, geometry }: RawFeature, say: (what: string) => void): number {
+/** Answers with the rings, lines or points. */
+function checkGeometry({ type, geometry }: RawFeature, say: (what: string) => void): [number, number][][] {
   if (geometry === null || geometry.length === 0) {
     say('no geometry');
-    return 0;
+    return [];
   }
   if (type < 1 || type > 3) say(`geometry type ${type}`);
   const parts = readParts(geometry, type, say);
   if (type === 2) for (const part of parts) if (part.length < 2) say('a line of one point');
   if (type === 3) checkRings(parts, say);
-  return parts.length;
+  return parts;
 }
 
 function readParts(geometry: readonly number[], type: number, say: (what: string) => void): [number, number][][] {

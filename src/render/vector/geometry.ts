@@ -24,6 +24,10 @@ export class GeometryWalker {
   readonly #pen: Pen;
   /** Coordinates of a part as they lie in the file, when they cannot be viewed there. */
   #copied = new Float64Array(1024);
+  /** The coordinates of the table at hand: n points, from xy[from] on. Fields, because an object a part is garbage. */
+  #xy: Float64Array = this.#copied;
+  #from = 0;
+  #n = 0;
 
   constructor(pen: Pen) {
     this.#pen = pen;
@@ -33,6 +37,7 @@ export class GeometryWalker {
   walk(frame: FeatureFrame, table: number, headerType: number): boolean {
     this.#pen.reset();
     this.#table(frame, table, headerType, 0);
+    this.#pen.finish();
     return this.#pen.drew();
   }
 
@@ -107,56 +112,69 @@ export class GeometryWalker {
     return this.#copied;
   }
 
-  /** The xy vector of a table as doubles: in place where it is aligned, else copied. */
-  #coordinates(frame: FeatureFrame, table: number): { xy: Float64Array; from: number; n: number } {
+  /** Finds the xy vector of a table, as doubles: in place where it is aligned, else copied. */
+  #coordinates(frame: FeatureFrame, table: number): void {
     const { view, doubles, start, end } = frame;
     const at = layout.vector(view, table, layout.GEOMETRY_XY, 8, start, end);
-    if (at === 0) return { xy: doubles, from: 0, n: 0 };
-    const n = view.getUint32(at, true) >> 1;
-    if (((at + 4) & 7) === 0) return { xy: doubles, from: (at + 4) >> 3, n };
-    if (this.#copied.length < n * 2) this.#copied = new Float64Array(n * 4);
-    for (let i = 0; i < n * 2; i++) this.#copied[i] = view.getFloat64(at + 4 + i * 8, true);
-    return { xy: this.#copied, from: 0, n };
+    this.#xy = doubles;
+    this.#from = (at + 4) >> 3;
+    this.#n = at === 0 ? 0 : view.getUint32(at, true) >> 1;
+    if (at === 0 || ((at + 4) & 7) === 0) return;
+    if (this.#copied.length < this.#n * 2) this.#copied = new Float64Array(this.#n * 4);
+    for (let i = 0; i < this.#n * 2; i++) this.#copied[i] = view.getFloat64(at + 4 + i * 8, true);
+    this.#xy = this.#copied;
+    this.#from = 0;
   }
 
   #pointsOf(frame: FeatureFrame, table: number): void {
-    const { xy, from, n } = this.#coordinates(frame, table);
-    this.#pen.putPoints(xy, from, n);
+    this.#coordinates(frame, table);
+    this.#pen.putPoints(this.#xy, this.#from, this.#n);
   }
 
-  /** Calls `each` with the pieces that `ends` cuts the coordinates into; without ends it is one piece. */
-  #pieces(
-    frame: FeatureFrame,
-    table: number,
-    each: (xy: Float64Array, from: number, n: number, index: number) => boolean,
-  ): void {
-    const { view, start, end } = frame;
-    const { xy, from, n } = this.#coordinates(frame, table);
+  /** Where the vector of ends has its length; 0: the coordinates are one piece. */
+  #ends({ view, start, end }: FeatureFrame, table: number): number {
     const ends = layout.vector(view, table, layout.GEOMETRY_ENDS, 4, start, end);
-    const count = ends === 0 ? 0 : view.getUint32(ends, true);
-    if (count === 0) {
-      if (n > 0) each(xy, from, n, 0);
+    return ends === 0 || view.getUint32(ends, true) === 0 ? 0 : ends;
+  }
+
+  /** The end of piece i, in points, which must come after the piece before. */
+  #endOf(view: DataView, ends: number, i: number, after: number): number {
+    const stop = view.getUint32(ends + 4 + i * 4, true);
+    if (stop < after || stop > this.#n) {
+      throw layout.corrupt(`part ${i} ends at point ${stop} of ${this.#n}, after ${after}`);
+    }
+    return stop;
+  }
+
+  #linesOf(frame: FeatureFrame, table: number): void {
+    this.#coordinates(frame, table);
+    const ends = this.#ends(frame, table);
+    if (ends === 0) {
+      if (this.#n > 0) this.#pen.putLine(this.#xy, this.#from, this.#n);
       return;
     }
-    let at = 0;
-    for (let i = 0; i < count; i++) {
-      const stop = view.getUint32(ends + 4 + i * 4, true);
-      if (stop < at || stop > n) throw layout.corrupt(`part ${i} ends at point ${stop} of ${n}, after ${at}`);
-      if (!each(xy, from + at * 2, stop - at, i)) return;
+    const count = frame.view.getUint32(ends, true);
+    for (let i = 0, at = 0; i < count; i++) {
+      const stop = this.#endOf(frame.view, ends, i, at);
+      this.#pen.putLine(this.#xy, this.#from + at * 2, stop - at);
       at = stop;
     }
   }
 
-  #linesOf(frame: FeatureFrame, table: number): void {
-    this.#pieces(frame, table, (xy, from, n) => {
-      this.#pen.putLine(xy, from, n);
-      return true;
-    });
-  }
-
   #polygonOf(frame: FeatureFrame, table: number): void {
-    // Without its outer ring there is nothing for the holes to be in.
-    this.#pieces(frame, table, (xy, from, n, i) => this.#pen.putRing(xy, from, n, i === 0) || i > 0);
+    this.#coordinates(frame, table);
+    const ends = this.#ends(frame, table);
+    if (ends === 0) {
+      if (this.#n > 0) this.#pen.putRing(this.#xy, this.#from, this.#n, true);
+      return;
+    }
+    const count = frame.view.getUint32(ends, true);
+    for (let i = 0, at = 0; i < count; i++) {
+      const stop = this.#endOf(frame.view, ends, i, at);
+      // Without its outer ring there is nothing for the holes to be in.
+      if (!this.#pen.putRing(this.#xy, this.#from + at * 2, stop - at, i === 0) && i === 0) return;
+      at = stop;
+    }
   }
 
   trim(maxBytes: number): void {

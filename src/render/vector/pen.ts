@@ -1,18 +1,30 @@
 /**
  * What draws one feature into a tile: projected coordinates, clipped to the buffered box, rounded, simplified and written as
  * MVT commands. Its buffers are pooled, and grow with the largest ring.
+ *
+ * Neighbouring tiles draw alike what both of them see. Small parts are simplified whole and clipped then; large ones are clipped
+ * first, and their points at the lines where tiles begin and buffers end are held fast (Seams).
  */
 import { newOut } from '../../kernels/bytes-out.ts';
 import { clipLine, clipRing, newClipScratch } from '../../kernels/clip.ts';
-import { type Commands, putLine, putPoints, putRing, resetCommands } from '../../kernels/mvt.ts';
-import { area2, newSimplifyScratch, openRing, quantise, simplifyLine, simplifyRing } from '../../kernels/simplify.ts';
+import { type Commands, putLine, putPoints, resetCommands } from '../../kernels/mvt.ts';
+import {
+  area2,
+  markSeams,
+  newSimplifyScratch,
+  openRing,
+  quantise,
+  type Seams,
+  simplifyLine,
+  simplifyRing,
+} from '../../kernels/simplify.ts';
 import type { VectorJob, VectorJobLayer } from './job.ts';
+import { Placed } from './placed.ts';
+import { Polygon, sliver } from './polygon.ts';
 import { type Projector, projector } from './project.ts';
 
-/** Side of what stands for a polygon too small to have an area, as a share of the extent: a pixel of a map of 512. */
-const PIXEL_SHARE = 512;
-/** A point projected, clipped twice, rounded, with its marks for simplifying: see the buffers below. */
-const POINT_BYTES = 20 + 30 + 30 + 12 + 10;
+/** A point projected, clipped twice, rounded, kept and checked, with its marks for simplifying: see the buffers below. */
+const POINT_BYTES = 20 + 30 + 30 + 12 + 12 + 40 + 10;
 
 function newCommands(): Commands {
   return { ...newOut(16 * 1024), x: 0, y: 0 };
@@ -23,28 +35,30 @@ export class Pen {
   points = newCommands();
   lines = newCommands();
   polygons = newCommands();
+  #polygon = new Polygon();
   #project!: Projector;
   #shifts: readonly number[] = [0];
-  #min = 0;
-  #max = 0;
   #tolerance2 = 0;
-  #pixel = 8;
+  #seams: Seams = { buffer: 0, extent: 0 };
+  /** Whether the part at hand comes near a neighbouring tile. */
+  #seamed = false;
   #largest = 0;
-  #projected = new Float64Array(1024);
+  #placed = new Placed();
+  #whole = new Float64Array(256);
   #clip = newClipScratch(512);
   #ends = new Int32Array(512);
   #ints = new Int32Array(4096);
   #simplify = newSimplifyScratch(512);
-  #box = new Float64Array(4);
+  #intBox = new Float64Array(4);
 
   begin(job: VectorJob, layer: VectorJobLayer): void {
     this.#project = projector(job, layer);
     this.#largest = 0;
     this.#shifts = layer.shifts.length > 0 ? layer.shifts : [0];
-    this.#min = -layer.buffer;
-    this.#max = layer.extent + layer.buffer;
     this.#tolerance2 = layer.tolerance * layer.tolerance;
-    this.#pixel = Math.max(1, Math.round(layer.extent / PIXEL_SHARE));
+    this.#seams = { buffer: layer.buffer, extent: layer.extent };
+    this.#placed.begin(this.#seams);
+    this.#polygon.begin(layer.extent);
   }
 
   /** Begins the next feature. */
@@ -52,6 +66,19 @@ export class Pen {
     resetCommands(this.points);
     resetCommands(this.lines);
     resetCommands(this.polygons);
+    this.#polygon.reset();
+  }
+
+  /** Ends the feature: its rings are written. */
+  finish(): void {
+    if (this.#polygon.hasSpecks()) {
+      this.#polygon.specks(this.#ints, n => {
+        const m = this.#clipInts(n);
+        const area = m >= 3 ? area2(this.#ints, m) : 0;
+        if (area !== 0) this.#polygon.add(this.#ints, m, true, area);
+      });
+    }
+    this.#polygon.finish(this.polygons, this.#shifts.length > 1);
   }
 
   /** Whether anything of the feature shows in the tile. */
@@ -61,15 +88,15 @@ export class Pen {
 
   /** Draws n points, x y x y …, that begin at xy[from]. */
   putPoints(xy: Float64Array, from: number, n: number): void {
-    this.#room(n);
-    const m = this.#project(xy, from, n, this.#projected);
+    this.#room(n * this.#shifts.length);
+    const { min, max } = this.#placed;
+    const m = this.#placed.project(this.#project, xy, from, n);
     let kept = 0;
     for (const shift of this.#shifts) {
       for (let i = 0; i < m; i++) {
-        const x = this.#projected[i * 2] + shift;
-        const y = this.#projected[i * 2 + 1];
-        if (!(x >= this.#min && x <= this.#max && y >= this.#min && y <= this.#max)) continue;
-        if (kept * 2 + 2 > this.#ints.length) this.#growInts();
+        const x = this.#placed.points[i * 2] + shift;
+        const y = this.#placed.points[i * 2 + 1];
+        if (!(x >= min && x <= max && y >= min && y <= max)) continue;
         this.#ints[kept * 2] = Math.round(x);
         this.#ints[kept * 2 + 1] = Math.round(y);
         kept++;
@@ -78,15 +105,8 @@ export class Pen {
     if (kept > 0) putPoints(this.points, this.#ints, kept);
   }
 
-  #growInts(): void {
-    const grown = new Int32Array(this.#ints.length * 2);
-    grown.set(this.#ints);
-    this.#ints = grown;
-  }
-
   #room(n: number): void {
     if (n > this.#largest) this.#largest = n;
-    if (this.#projected.length < n * 2) this.#projected = new Float64Array(n * 2 + (n >> 1));
     this.#roomForInts(n);
   }
 
@@ -95,130 +115,155 @@ export class Pen {
     if (this.#ints.length < n * 2 + 8) this.#ints = new Int32Array(n * 2 + (n >> 1) + 8);
   }
 
-  /** Bounds of the projected points; false where they miss the tile at every shift. */
-  #bounds(n: number): void {
-    let minx = Number.POSITIVE_INFINITY;
-    let miny = minx;
-    let maxx = -minx;
-    let maxy = -minx;
-    for (let i = 0; i < n * 2; i += 2) {
-      const x = this.#projected[i];
-      const y = this.#projected[i + 1];
-      if (x < minx) minx = x;
-      if (x > maxx) maxx = x;
-      if (y < miny) miny = y;
-      if (y > maxy) maxy = y;
-    }
-    this.#box[0] = minx;
-    this.#box[1] = miny;
-    this.#box[2] = maxx;
-    this.#box[3] = maxy;
-  }
-
-  #misses(shift: number): boolean {
-    const [minx, miny, maxx, maxy] = this.#box;
-    return !(minx + shift <= this.#max && maxx + shift >= this.#min && miny <= this.#max && maxy >= this.#min);
-  }
-
-  #inside(shift: number): boolean {
-    const [minx, miny, maxx, maxy] = this.#box;
-    return minx + shift >= this.#min && maxx + shift <= this.#max && miny >= this.#min && maxy <= this.#max;
-  }
-
   /** Draws the open line of so many points that begins at xy[from]. */
   putLine(xy: Float64Array, from: number, points: number): void {
     this.#room(points);
-    const n = this.#project(xy, from, points, this.#projected);
+    const placed = this.#placed;
+    const n = placed.project(this.#project, xy, from, points);
     if (n < 2) return;
-    this.#bounds(n);
+    placed.bound();
     for (const shift of this.#shifts) {
-      if (this.#misses(shift)) continue;
-      const min = this.#min;
-      const max = this.#max;
-      if (this.#inside(shift)) {
-        this.#putLine(this.#projected, 0, n, shift);
-        continue;
-      }
-      if (this.#clip.a.length < n * 4) this.#clip.a = new Float64Array(n * 4);
-      if (this.#ends.length < n * 2) this.#ends = new Int32Array(n * 2);
-      const out = this.#clip.a;
-      const pieces = clipLine(this.#projected, 0, n, min - shift, min, max - shift, max, out, this.#ends);
-      let at = 0;
-      for (let i = 0; i < pieces; i++) {
-        this.#putLine(out, at * 2, this.#ends[i] - at, shift);
-        at = this.#ends[i];
+      if (placed.misses(shift)) continue;
+      this.#seamed = placed.seamed(shift);
+      if (placed.inside(shift)) this.#writeLine(this.#roundedLine(placed.points, 0, n, shift));
+      else if (placed.small()) this.#putSmallLine(this.#roundedLine(placed.points, 0, n, shift));
+      else {
+        const pieces = this.#cutLine(placed.points, n, shift);
+        for (let i = 0, at = 0; i < pieces; at = this.#ends[i++]) {
+          this.#writeLine(this.#roundedLine(this.#clip.a, at * 2, this.#ends[i] - at, shift));
+        }
       }
     }
   }
 
-  #putLine(src: Float64Array, from: number, n: number, shift: number): void {
-    const rounded = quantise(src, from, n, shift, this.#ints);
-    let kept = simplifyLine(this.#ints, rounded, this.#tolerance2, this.#simplify);
-    // A small loop whose ends meet: drawn as it was rounded.
-    if (kept < 2 && rounded >= 3) kept = quantise(src, from, n, shift, this.#ints);
-    if (kept >= 2) putLine(this.lines, this.#ints, kept);
+  /** Clips the small line in #ints: its pieces are straight, so they need no simplifying. */
+  #putSmallLine(n: number): void {
+    if (n < 2) return;
+    this.#toDoubles(n);
+    const pieces = this.#cutLine(this.#whole, n, 0);
+    for (let i = 0, at = 0; i < pieces; at = this.#ends[i++]) {
+      this.#writeLine(quantise(this.#clip.a, at * 2, this.#ends[i] - at, 0, this.#ints));
+    }
   }
 
-  /** Draws a ring, closed or open; true where at least one image of it was drawn. */
+  #cutLine(src: Float64Array, n: number, shift: number): number {
+    const { min, max } = this.#placed;
+    if (this.#clip.a.length < n * 4) this.#clip.a = new Float64Array(n * 4);
+    if (this.#ends.length < n * 2) this.#ends = new Int32Array(n * 2);
+    return clipLine(src, 0, n, min - shift, min, max - shift, max, this.#clip.a, this.#ends);
+  }
+
+  #writeLine(n: number): void {
+    if (n >= 2) putLine(this.lines, this.#ints, n);
+  }
+
+  #roundedLine(src: Float64Array, from: number, n: number, shift: number): number {
+    const rounded = quantise(src, from, n, shift, this.#ints);
+    if (this.#tolerance2 === 0) return rounded;
+    const marked = this.#seamed ? markSeams(this.#ints, rounded, false, this.#seams, this.#simplify) : 0;
+    const kept = simplifyLine(this.#ints, rounded, this.#tolerance2, this.#simplify, marked);
+    // A small loop whose ends meet: drawn as it was rounded.
+    return kept < 2 && rounded >= 3 ? quantise(src, from, n, shift, this.#ints) : kept;
+  }
+
+  /** Takes a ring, closed or open; true where at least one image of it shows. finish() draws it. */
   putRing(xy: Float64Array, from: number, points: number, outer: boolean): boolean {
     this.#room(points);
-    let n = this.#project(xy, from, points, this.#projected);
-    const p = this.#projected;
-    while (n > 1 && p[n * 2 - 2] === p[0] && p[n * 2 - 1] === p[1]) n--;
-    if (n === 0) return false;
-    this.#bounds(n);
+    const placed = this.#placed;
+    if (placed.project(this.#project, xy, from, points) === 0) return false;
+    placed.open();
+    placed.bound();
+    if (outer) this.#polygon.outer(placed.width, placed.height);
     let drawn = false;
     for (const shift of this.#shifts) {
-      if (this.#misses(shift)) continue;
-      let src: Float64Array = this.#projected;
-      let m = n;
-      if (!this.#inside(shift)) {
-        m = clipRing(src, n, this.#box, this.#min - shift, this.#min, this.#max - shift, this.#max, this.#clip);
-        src = this.#clip.ring;
-      }
-      if (m > 0 && this.#putRing(src, m, shift, outer)) drawn = true;
+      if (placed.misses(shift)) continue;
+      this.#seamed = placed.seamed(shift);
+      const inside = placed.inside(shift);
+      if (inside || placed.small() ? this.#putWhole(shift, outer, inside) : this.#putClipped(shift, outer))
+        drawn = true;
     }
     return drawn;
   }
 
-  #putRing(src: Float64Array, n: number, shift: number, outer: boolean): boolean {
-    this.#roomForInts(n);
-    const ints = this.#ints;
-    let m = openRing(ints, quantise(src, 0, n, shift, ints));
-    const before = m;
-    if (m > 4 && this.#tolerance2 > 0) m = openRing(ints, simplifyRing(ints, m, this.#tolerance2, this.#simplify));
-    let area = m >= 3 ? area2(ints, m) : 0;
-    if (area === 0 && m < before) {
-      // What simplifying flattened is drawn as it was rounded.
-      m = openRing(ints, quantise(src, 0, n, shift, ints));
-      area = m >= 3 ? area2(ints, m) : 0;
+  /** A ring that is all inside, or so small that it is simplified before it is clipped: all tiles that see it do the same. */
+  #putWhole(shift: number, outer: boolean, inside: boolean): boolean {
+    const { points, n, width, height } = this.#placed;
+    let m = this.#roundedRing(points, n, shift);
+    let area = m >= 3 ? area2(this.#ints, m) : 0;
+    if (area === 0) {
+      m = outer ? this.#polygon.collapsed(this.#ints, m, width, height) : 0;
+      if (m === 0) return false;
+      area = area2(this.#ints, m);
     }
-    if (area === 0) return outer && this.#putSpeck(m);
-    putRing(this.polygons, ints, m, outer !== area > 0);
+    if (!inside) {
+      m = this.#clipInts(m);
+      area = m >= 3 ? area2(this.#ints, m) : 0;
+      if (area === 0) return false;
+    }
+    this.#polygon.add(this.#ints, m, outer, area);
     return true;
   }
 
-  /** A polygon without area after rounding: a pixel where it is small, a sliver along it where it is long. */
-  #putSpeck(n: number): boolean {
-    const ints = this.#ints;
-    let far = 0;
-    for (let i = 1; i < n; i++) {
-      const d = Math.abs(ints[i * 2] - ints[0]) + Math.abs(ints[i * 2 + 1] - ints[1]);
-      if (d > Math.abs(ints[far * 2] - ints[0]) + Math.abs(ints[far * 2 + 1] - ints[1])) far = i;
+  #putClipped(shift: number, outer: boolean): boolean {
+    const { points, n, box, min, max } = this.#placed;
+    const clipped = clipRing(points, n, box, min - shift, min, max - shift, max, this.#clip);
+    if (clipped === 0) return false;
+    let m = this.#roundedRing(this.#clip.ring, clipped, shift);
+    let area = m >= 3 ? area2(this.#ints, m) : 0;
+    if (area === 0) {
+      // What only grazes the box, or is flat out in the buffer, is the neighbour's to draw.
+      if (!outer || !this.#inSight(m)) return false;
+      m = sliver(this.#ints, m);
+      area = area2(this.#ints, m);
     }
-    const [ax, ay, bx, by] = [ints[0], ints[1], ints[far * 2], ints[far * 2 + 1]];
-    const side = this.#pixel;
-    if (Math.abs(bx - ax) <= side && Math.abs(by - ay) <= side) {
-      const x = Math.round((ax + bx - side) / 2);
-      const y = Math.round((ay + by - side) / 2);
-      ints.set([x, y, x + side, y, x + side, y + side, x, y + side]);
-      putRing(this.polygons, ints, 4, false);
-      return true;
-    }
-    const upright = Math.abs(by - ay) > Math.abs(bx - ax);
-    ints.set([ax, ay, bx, by, bx + (upright ? 1 : 0), by + (upright ? 0 : 1)]);
-    putRing(this.polygons, ints, 3, area2(ints, 3) < 0);
+    this.#polygon.add(this.#ints, m, outer, area);
     return true;
+  }
+
+  /** Rounds and simplifies into #ints, an open ring; what simplifying flattens stays as it was rounded. */
+  #roundedRing(src: Float64Array, n: number, shift: number): number {
+    this.#roomForInts(n);
+    const ints = this.#ints;
+    const before = openRing(ints, quantise(src, 0, n, shift, ints));
+    if (before < 4 || this.#tolerance2 === 0) return before;
+    const marked = this.#seamed ? markSeams(ints, before, true, this.#seams, this.#simplify) : 0;
+    const m = openRing(ints, simplifyRing(ints, before, this.#tolerance2, this.#simplify, marked));
+    if (m === before || (m >= 3 && area2(ints, m) !== 0)) return m;
+    return openRing(ints, quantise(src, 0, n, shift, ints));
+  }
+
+  #toDoubles(n: number): void {
+    if (this.#whole.length < n * 2) this.#whole = new Float64Array(n * 4);
+    for (let i = 0; i < n * 2; i++) this.#whole[i] = this.#ints[i];
+  }
+
+  /** Clips the small ring in #ints to the box. */
+  #clipInts(n: number): number {
+    this.#toDoubles(n);
+    const box = this.#intBox;
+    const { min, max } = this.#placed;
+    box[0] = box[1] = Number.POSITIVE_INFINITY;
+    box[2] = box[3] = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < n * 2; i += 2) {
+      box[0] = Math.min(box[0], this.#whole[i]);
+      box[1] = Math.min(box[1], this.#whole[i + 1]);
+      box[2] = Math.max(box[2], this.#whole[i]);
+      box[3] = Math.max(box[3], this.#whole[i + 1]);
+    }
+    const m = clipRing(this.#whole, n, box, min, min, max, max, this.#clip);
+    this.#roomForInts(m);
+    return openRing(this.#ints, quantise(this.#clip.ring, 0, m, 0, this.#ints));
+  }
+
+  /** Whether any of the points in #ints lies in the tile itself, not only in its buffer. */
+  #inSight(n: number): boolean {
+    const { extent } = this.#seams;
+    for (let i = 0; i < n * 2; i += 2) {
+      const x = this.#ints[i];
+      const y = this.#ints[i + 1];
+      if (x >= 0 && x <= extent && y >= 0 && y <= extent) return true;
+    }
+    return false;
   }
 
   /** What the largest ring or line since begin() took, with the feature's commands; pooled buffers may be larger. */
@@ -228,10 +273,10 @@ export class Pen {
 
   #held(): number {
     const { points, lines, polygons } = this;
-    const commands = points.bytes.length + lines.bytes.length + polygons.bytes.length;
+    const commands = points.bytes.length + lines.bytes.length + polygons.bytes.length + this.#polygon.heldBytes();
     const { a, b } = this.#clip;
     const { keep, stack } = this.#simplify;
-    const doubles = this.#projected.byteLength + a.byteLength + b.byteLength;
+    const doubles = this.#placed.points.byteLength + this.#whole.byteLength + a.byteLength + b.byteLength;
     return commands + doubles + this.#ints.byteLength + this.#ends.byteLength + keep.byteLength + stack.byteLength;
   }
 
@@ -241,7 +286,9 @@ export class Pen {
     this.points = newCommands();
     this.lines = newCommands();
     this.polygons = newCommands();
-    this.#projected = new Float64Array(1024);
+    this.#polygon.trim();
+    this.#placed.trim();
+    this.#whole = new Float64Array(256);
     this.#clip = newClipScratch(512);
     this.#ends = new Int32Array(512);
     this.#ints = new Int32Array(4096);

@@ -1,0 +1,94 @@
+/** A part of a geometry in tile units, with its bounds and how it lies to the tile and its neighbours. */
+import type { Seams } from '../../kernels/simplify.ts';
+import type { Projector } from './project.ts';
+
+/** Parts up to this share of the extent are simplified before they are clipped. */
+const SMALL_SHARE = 32;
+
+export class Placed {
+  /** x y x y …, the first n of them. */
+  points = new Float64Array(1024);
+  n = 0;
+  /** minx, miny, maxx, maxy. */
+  readonly box = new Float64Array(4);
+  /** The tile with its buffer. */
+  min = 0;
+  max = 0;
+  #near = 0;
+  #far = 0;
+  #small = 0;
+
+  begin({ buffer, extent }: Seams): void {
+    this.min = -buffer;
+    this.max = extent + buffer;
+    this.#near = buffer;
+    this.#far = extent - buffer;
+    this.#small = extent / SMALL_SHARE;
+  }
+
+  /** Projects `count` points from xy[from]; answers with how many have an image. */
+  project(project: Projector, xy: Float64Array, from: number, count: number): number {
+    if (this.points.length < count * 2) this.points = new Float64Array(count * 2 + (count >> 1));
+    this.n = project(xy, from, count, this.points);
+    return this.n;
+  }
+
+  /** A ring's last points that repeat its first. */
+  open(): void {
+    const p = this.points;
+    while (this.n > 1 && p[this.n * 2 - 2] === p[0] && p[this.n * 2 - 1] === p[1]) this.n--;
+  }
+
+  bound(): void {
+    let minx = Number.POSITIVE_INFINITY;
+    let miny = minx;
+    let maxx = -minx;
+    let maxy = -minx;
+    const { points, box } = this;
+    for (let i = 0; i < this.n * 2; i += 2) {
+      const x = points[i];
+      const y = points[i + 1];
+      if (x < minx) minx = x;
+      if (x > maxx) maxx = x;
+      if (y < miny) miny = y;
+      if (y > maxy) maxy = y;
+    }
+    box[0] = minx;
+    box[1] = miny;
+    box[2] = maxx;
+    box[3] = maxy;
+  }
+
+  get width(): number {
+    return this.box[2] - this.box[0];
+  }
+
+  get height(): number {
+    return this.box[3] - this.box[1];
+  }
+
+  small(): boolean {
+    return this.width <= this.#small && this.height <= this.#small;
+  }
+
+  misses(shift: number): boolean {
+    const { box, min, max } = this;
+    return !(box[0] + shift <= max && box[2] + shift >= min && box[1] <= max && box[3] >= min);
+  }
+
+  inside(shift: number): boolean {
+    const { box, min, max } = this;
+    return box[0] + shift >= min && box[2] + shift <= max && box[1] >= min && box[3] <= max;
+  }
+
+  /** Whether a neighbouring tile sees some of it too. */
+  seamed(shift: number): boolean {
+    const box = this.box;
+    const [near, far] = [this.#near, this.#far];
+    return !(box[0] + shift > near && box[1] > near && box[2] + shift < far && box[3] < far);
+  }
+
+  trim(): void {
+    this.points = new Float64Array(1024);
+  }
+}
