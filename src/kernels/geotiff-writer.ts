@@ -3,6 +3,7 @@
  * value where there is one, NaN in floats where there is none; integers without nodata get an alpha band instead.
  */
 import { deflateSync } from 'node:zlib';
+import { freeArray } from '../memory/segments.ts';
 import { SAMPLE_TYPES, type Samples, type SampleType, writeBand } from './samples.ts';
 
 export interface Georeference {
@@ -52,7 +53,7 @@ export function geotiffBytes(
 }
 
 export function encodeGeotiff(image: TiffImage): Uint8Array {
-  const { type, width, height, bands } = image;
+  const { type, width, height, bands, samples } = image;
   const filled = fillInvalid(image);
   const planes = bands + (filled.alpha ? 1 : 0);
   const bytes = SAMPLE_TYPES[type].bytes;
@@ -62,7 +63,10 @@ export function encodeGeotiff(image: TiffImage): Uint8Array {
     strips.push(encodeStrip(image, filled, planes, y, Math.min(rowsPerStrip, height - y)));
   }
   const fields = fieldsOf(image, planes, filled, rowsPerStrip, strips);
-  return assemble(fields, strips);
+  const file = assemble(fields, strips);
+  for (const strip of strips) freeArray(strip);
+  if (filled.samples !== samples) freeArray(filled.samples);
+  return file;
 }
 
 interface Filled {
@@ -99,7 +103,9 @@ function encodeStrip(
     const alpha = Float64Array.from(filled.alpha.subarray(y * width, (y + rows) * width), a => (a * max) / 255);
     writeBand(type, alpha, { band: 0, bands: 1, count }, view, { at: bands * bytes, step: planes });
   }
-  return deflateSync(raw, { level: 1 });
+  const strip = deflateSync(raw, { level: 1 });
+  freeArray(raw);
+  return strip;
 }
 
 function fieldsOf(

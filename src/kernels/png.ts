@@ -4,6 +4,7 @@
  * level 1. 2 ms for a 256 px RGB tile, half of what libvips takes.
  */
 import { constants, crc32, deflateSync } from 'node:zlib';
+import { freeArray, freeBuffer } from '../memory/segments.ts';
 
 /** PNG colour types of 8-bit images. */
 export const PNG_GRAY = 0;
@@ -42,12 +43,22 @@ export function encodePng(image: PngImage, scratch?: Uint8Array): Uint8Array {
   const filtered = scratch && scratch.length >= size ? scratch.subarray(0, size) : new Uint8Array(size);
   if (colour === PNG_INDEXED) filterUp(pixels, filtered, stride, height);
   else filterSub(pixels, filtered, stride, height, CHANNELS[colour]);
-  const data = deflateSync(filtered, { level: 1, strategy: constants.Z_RLE, memLevel: 9, chunkSize: 65536 });
+  // One chunk as large as the result can get: pages that are not written are never there, and nothing is joined.
+  const chunkSize = deflateBound(size);
+  const data = deflateSync(filtered, { level: 1, strategy: constants.Z_RLE, memLevel: 9, chunkSize });
+  if (filtered !== scratch && filtered.buffer !== scratch?.buffer) freeArray(filtered);
   const chunks: [string, Uint8Array][] = [['IHDR', header(width, height, colour)]];
   if (image.palette) chunks.push(['PLTE', image.palette]);
   if (image.paletteAlpha && image.paletteAlpha.length > 0) chunks.push(['tRNS', image.paletteAlpha]);
   chunks.push(['IDAT', data], ['IEND', new Uint8Array(0)]);
-  return assemble(chunks);
+  const file = assemble(chunks);
+  if (data.buffer.byteLength === chunkSize) freeBuffer(data.buffer as ArrayBuffer);
+  return file;
+}
+
+/** zlib's own bound at memLevel 9, rounded up. */
+function deflateBound(bytes: number): number {
+  return bytes + (bytes >>> 10) + 256;
 }
 
 function header(width: number, height: number, colour: PngColour): Uint8Array {

@@ -46,6 +46,12 @@ export function freeBuffer(buffer: ArrayBuffer): void {
   buffer.transfer(0);
 }
 
+/** The same for an array that owns its whole buffer; a view of something larger is left alone. */
+export function freeArray(array: ArrayBufferView): void {
+  const { buffer, byteLength } = array;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength > 0) freeBuffer(buffer);
+}
+
 export const SEGMENTS_STAY =
   'freed cache segments do not go back to the operating system: the allocator keeps them. Shedding will lower no memory ' +
   'use. Start through `plimsoll serve`, or set MALLOC_MMAP_THRESHOLD_=262144 and MALLOC_ARENA_MAX=2 (glibc), or preload ' +

@@ -73,7 +73,7 @@ export function createPool(options: PoolOptions): Pool {
       maxQueue: FLAG_SLOTS,
       atomics: 'disabled',
       workerData: { flags: flags.buffer, settings },
-      resourceLimits: { maxOldGenerationSizeMb: workerHeapMb, maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxOldGenerationSizeMb: workerHeapMb, maxYoungGenerationSizeMb: 3 },
     }),
   }));
   const counts = { done: 0, failed: 0, cancelled: 0, crashed: 0 };

@@ -24,6 +24,7 @@ import {
 } from '../../kernels/png.ts';
 import { SAMPLE_TYPES, type Samples, type SampleType } from '../../kernels/samples.ts';
 import { emptyWebp } from '../../kernels/webp-empty.ts';
+import { freeArray } from '../../memory/segments.ts';
 import type { Painted } from '../../plan.ts';
 import { epsgOf } from './crs.ts';
 import type { BandChoice, ImageStyle, OutputGrid, RasterFormat } from './types.ts';
@@ -116,16 +117,26 @@ async function encodePicture(
   const kind = style.returnMask ? maskKind(mask) : 'opaque';
   if (kind === 'empty' && style.format !== 'jpg') return emptyBody(style.format, width, height);
   const bytes = bytesOf(canvas, style, ranges);
-  if (style.table) {
-    if (style.format === 'png' && kind !== 'soft') {
-      const indexed = indexedPng(bytes, style.table, mask, kind === 'binary', width, height);
-      if (indexed) return indexed;
+  const spent = bytes === canvas.samples ? [] : [bytes];
+  try {
+    if (style.table) {
+      if (style.format === 'png' && kind !== 'soft') {
+        const indexed = indexedPng(bytes, style.table, mask, kind === 'binary', width, height);
+        if (indexed) return indexed;
+      }
+      const all = style.returnMask ? mask : new Uint8Array(mask.length).fill(255);
+      const colours = paletteToRgba(bytes, style.table, all);
+      spent.push(colours);
+      return await encodePixels(colours, 4, width, height, style.format);
     }
-    const colours = paletteToRgba(bytes, style.table, style.returnMask ? mask : new Uint8Array(mask.length).fill(255));
-    return encodePixels(colours, 4, width, height, style.format);
+    if (kind === 'opaque') return await encodePixels(bytes, bands, width, height, style.format);
+    const shown = withAlpha(bytes, bands, mask);
+    spent.push(shown);
+    return await encodePixels(shown, bands <= 2 ? 2 : 4, width, height, style.format);
+  } finally {
+    // Dead pixels would otherwise stand beside the next job's until a collection.
+    for (const array of spent) freeArray(array);
   }
-  if (kind === 'opaque') return encodePixels(bytes, bands, width, height, style.format);
-  return encodePixels(withAlpha(bytes, bands, mask), bands <= 2 ? 2 : 4, width, height, style.format);
 }
 
 function bytesOf(
@@ -183,7 +194,9 @@ async function encodePixels(
   const image = sharp(raw, { raw: { width, height, channels: (flat ? channels - 1 : channels) as 1 | 2 | 3 | 4 } });
   const made = await (format === 'webp' ? image.webp(WEBP) : image.jpeg(JPEG)).toBuffer();
   // The body is handed to another thread, so it must own its memory.
-  return new Uint8Array(made);
+  const body = new Uint8Array(made);
+  freeArray(made);
+  return body;
 }
 
 const TILE_SIDES = [256, 512] as const;

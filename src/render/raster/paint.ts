@@ -5,6 +5,7 @@ import { bilinearRow, nearestRow } from '../../kernels/resample.ts';
 import { wideRow } from '../../kernels/resample-wide.ts';
 import { SAMPLE_TYPES, type Samples, workingArray } from '../../kernels/samples.ts';
 import { axesOf, CELL, fillAxes, fillMap } from '../../kernels/warp.ts';
+import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
 import { type Canvas, CONTENT_TYPES, encodeCanvas, rangesFor, unscaled } from './encode.ts';
 import { type Gathered, gather } from './gather.ts';
@@ -44,8 +45,13 @@ export function createRasterPainter(settings: RasterPainterSettings = {}): Raste
   return {
     async paint(job, context) {
       const started = performance.now();
-      const painted = await paintAny(job, studio, context);
-      return { ...painted, ms: performance.now() - started };
+      studio.store.enter();
+      try {
+        const painted = await paintAny(job, studio, context);
+        return { ...painted, ms: performance.now() - started };
+      } finally {
+        studio.store.leave();
+      }
     },
     get heldBytes() {
       return studio.store.heldBytes;
@@ -80,13 +86,17 @@ async function paintImage(job: ImageJob, studio: Studio, context: TaskContext): 
     canvas === painting.canvas ? choice.nodata : null,
     ranges,
   );
+  const peakBytes = painting.bytes + body.length + canvas.mask.length * 8;
+  freeArray(painting.canvas.samples);
+  freeArray(canvas.samples);
+  freeArray(canvas.mask);
   return {
     body,
     contentType: CONTENT_TYPES[style.format],
     encoding: 'identity',
     headers:
       found && ranges ? { ...headers, 'x-raster-rescale': ranges.map(range => range.join(',')).join(';') } : headers,
-    peakBytes: painting.bytes + body.length + canvas.mask.length * 8,
+    peakBytes,
     ms: 0,
   };
 }
@@ -107,6 +117,9 @@ export async function paintCanvas(
     const window = await gather(part, choice, store, context);
     gathered = Math.max(gathered, window.bytes);
     resample(job, part, window, samples, mask, context);
+    // Now, not at some garbage collection: the next job's buffers would come on top of these.
+    freeArray(window.samples);
+    if (window.weights) freeArray(window.weights);
   }
   return {
     canvas: { samples, bands, type: choice.dtype, mask },
@@ -147,6 +160,8 @@ function resample(
     else if (radiusX === 1 && radiusY === 1) bilinearRow(window, xs, ys, target, round);
     else wideRow(window, xs, ys, target, round, { x: radiusX, y: radiusY });
   }
+  freeArray(xs);
+  freeArray(ys);
 }
 
 function unscale({ samples, bands, type, mask }: Canvas, { style }: ImageJob): Canvas {

@@ -4,6 +4,7 @@
  */
 import { type Bytes, openBytes } from '../../io/bytes.ts';
 import { decodeBlock } from '../../kernels/codecs/index.ts';
+import { freeArray } from '../../memory/segments.ts';
 import type { BytesRef } from '../../plan.ts';
 import { type FetchedBlock, fetchBlock } from '../../source/tiff/blocks.ts';
 import type { BlockRead, LevelRead } from './types.ts';
@@ -21,6 +22,9 @@ export interface BlockStore {
   /** A block decoded, or made where the file is sparse. The data is shared: never write to it. */
   block(level: LevelRead, place: BlockRead, fill: number): FetchedBlock | Promise<FetchedBlock>;
   readonly heldBytes: number;
+  /** A job begins and ends. Between the two it copies each block before it asks for the next. */
+  enter(): void;
+  leave(): void;
   close(): void;
 }
 
@@ -38,7 +42,9 @@ class WorkerBlocks implements BlockStore {
   readonly #settings: StoreSettings;
   readonly #files = new Map<string, Bytes>();
   readonly #blocks = new Map<string, Kept>();
+  readonly #dead: FetchedBlock[] = [];
   #held = 0;
+  #jobs = 0;
   #encoded = new Uint8Array(0);
 
   constructor(settings: StoreSettings) {
@@ -49,7 +55,17 @@ class WorkerBlocks implements BlockStore {
     return this.#held + this.#encoded.length;
   }
 
+  enter(): void {
+    this.#jobs++;
+  }
+
+  leave(): void {
+    if (--this.#jobs === 0) this.#bury();
+  }
+
   block(level: LevelRead, place: BlockRead, fill: number): FetchedBlock | Promise<FetchedBlock> {
+    // A job has copied what it was given by the time it asks for more; another one may still be reading.
+    if (this.#jobs <= 1) this.#bury();
     const where = place.length === 0 ? `sparse ${fill}` : place.offset;
     const key = `${level.ref.version} ${level.ref.href} ${where} ${place.column},${place.row},${place.plane} ${level.width}`;
     const known = this.#blocks.get(key);
@@ -93,18 +109,31 @@ class WorkerBlocks implements BlockStore {
     const { blockCacheBytes } = this.#settings;
     const bytes = block.data.byteLength + (block.mask?.byteLength ?? 0);
     // One block must not push out all others.
-    if (bytes * 4 > blockCacheBytes) return block;
+    if (bytes * 4 > blockCacheBytes) {
+      this.#dead.push(block);
+      return block;
+    }
     const before = this.#blocks.get(key);
     if (before) this.#held -= before.bytes;
     this.#blocks.delete(key);
     this.#blocks.set(key, { block, bytes });
     this.#held += bytes;
-    for (const [oldest, { bytes: freed }] of this.#blocks) {
+    for (const [oldest, { block: evicted, bytes: freed }] of this.#blocks) {
       if (this.#held <= blockCacheBytes) break;
       this.#blocks.delete(oldest);
       this.#held -= freed;
+      this.#dead.push(evicted);
     }
     return block;
+  }
+
+  /** Blocks that nobody will read again give their pages back now: a collection comes long after the next job's. */
+  #bury(): void {
+    for (const { data, mask } of this.#dead) {
+      freeArray(data);
+      if (mask) freeArray(mask);
+    }
+    this.#dead.length = 0;
   }
 
   #lend(length: number): Uint8Array {
