@@ -4,6 +4,7 @@ import type { Permit, PermitClass } from '../admission/types.ts';
 import { problem } from '../errors.ts';
 import type { Cost } from '../plan.ts';
 import type { Put, SessionState, Sessions } from '../sessions/types.ts';
+import { clip } from './params.ts';
 import { announced, receiveBody } from './upload.ts';
 
 export interface SessionsDeps {
@@ -33,7 +34,7 @@ export function registerSessions(app: FastifyInstance, sessions: Sessions, deps:
   app.register(async scope => {
     // The body arrives as a stream: it is booked and counted while it comes, never buffered by the framework.
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser(GEOJSON_TYPES, (_request, payload, done) => done(null, payload));
+    scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
     registerLife(scope, sessions, deps);
     registerLayers(scope, sessions, deps);
   });
@@ -94,6 +95,7 @@ async function putLayer(
   const { id, name } = request.params;
   const { maxBodyBytes, stallMs, featureBytesMax } = sessions.settings;
   const signal = uploadSignal(request, reply);
+  refuseOtherType(request.headers['content-type']);
   const coming = announced(request, maxBodyBytes);
   const admit = (op: string, client: string, inputBytes: number, decodedBytes: number) =>
     deps.admit({ inputBytes, decodedBytes, outputBytes: 0 }, { op, layer: 'session', client, signal, class: 'bulk' });
@@ -124,6 +126,14 @@ function authorise(sessions: Sessions, request: FastifyRequest, reply: FastifyRe
   const secret = /^Bearer +(.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? null;
   if (secret === null) reply.header('www-authenticate', 'Bearer');
   sessions.authorise(id, secret);
+}
+
+function refuseOtherType(header = ''): void {
+  const type = header.split(';')[0].trim().toLowerCase();
+  if (GEOJSON_TYPES.includes(type)) return;
+  throw problem('unsupported-media-type', `content-type: "${clip(type)}" is none of ${GEOJSON_TYPES.join(', ')}`, {
+    known: GEOJSON_TYPES,
+  });
 }
 
 /** Fastify's own signal fires as soon as a body has been read, so the socket is watched instead. */

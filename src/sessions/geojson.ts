@@ -3,7 +3,7 @@
  * ready when its turn comes, and is garbage afterwards. Every refusal names the feature and the place in it.
  */
 import type { Feature, FeatureCollection, Geometry, Position } from 'geojson';
-import { problem } from '../errors.ts';
+import { Problem, problem } from '../errors.ts';
 import type { BBox } from '../tile.ts';
 import { type GeoJsonScan, parseSpan, scanGeoJson } from './scan.ts';
 
@@ -97,7 +97,17 @@ class FeatureReader {
     this.count = scan.spans.length / 2;
   }
 
+  /** What is refused says at which byte its feature begins, unless it knows the very place. */
   at(index: number): Feature {
+    try {
+      return this.#read(index);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      throw problem(error.code, error.message, { byte: this.#scan.spans[index * 2], ...error.extra });
+    }
+  }
+
+  #read(index: number): Feature {
     const { spans, type } = this.#scan;
     const where = type === 'FeatureCollection' ? `features[${index}]` : 'the object';
     const size = spans[index * 2 + 1] - spans[index * 2];
@@ -136,7 +146,7 @@ class FeatureReader {
     const tags: Tags = {};
     let bytes = TAGS_BYTES;
     for (const [name, given] of Object.entries(properties)) {
-      const value = tagValue(given);
+      const value = tagValue(given, where, name);
       if (value === null) continue;
       const type = fieldType(value);
       const known = this.#fields.get(name);
@@ -254,11 +264,15 @@ function featureId(given: unknown, fallback: number | null): number | null {
   return typeof id === 'number' && Number.isSafeInteger(id) && id >= 0 ? id : fallback;
 }
 
-function tagValue(value: unknown): string | number | boolean | null {
+function tagValue(value: unknown, where: string, name: string): string | number | boolean | null {
   if (value === null || value === undefined) return null;
   if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value) ? String(value) : value;
-  return JSON.stringify(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    throw problem('unprocessable', `${where}.properties[${JSON.stringify(name.slice(0, 60))}] is nested too deeply`);
+  }
 }
 
 function fieldType(value: string | number | boolean): FieldType {

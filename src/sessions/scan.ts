@@ -3,7 +3,9 @@
  * feature. JSON.parse of a whole FeatureCollection holds 5–8 times the text in heap at once; parsing a feature at a time
  * holds one. Syntax inside a feature is judged by JSON.parse later, syntax around the features here.
  */
+import { isUtf8 } from 'node:buffer';
 import { problem } from '../errors.ts';
+import { jsonFault } from './json-fault.ts';
 
 export interface GeoJsonScan {
   /** 'FeatureCollection', 'Feature' or the type of a bare geometry. */
@@ -53,10 +55,15 @@ export function scanGeoJson(bytes: Uint8Array): GeoJsonScan {
 }
 
 export function parseSpan(bytes: Uint8Array, start: number, end: number, what: string): unknown {
+  const span = bytes.subarray(start, end);
+  if (!isUtf8(span)) throw problem('bad-body', `${what}, from byte ${start} on, is not UTF-8`, { byte: start });
   try {
-    return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8'));
+    return JSON.parse(Buffer.from(span.buffer, span.byteOffset, span.byteLength).toString());
   } catch (error) {
-    throw problem('bad-body', `${what} is not JSON: ${(error as Error).message.slice(0, 160)}`);
+    const byte = start + (jsonFault(span) ?? 0);
+    const found = JSON.stringify(Buffer.from(bytes.subarray(byte, byte + 24)).toString());
+    const why = (error as Error).message.slice(0, 160);
+    throw problem('bad-body', `${what} is not JSON at byte ${byte}, ${found}: ${why}`, { byte });
   }
 }
 
@@ -163,5 +170,5 @@ function bad(cursor: Cursor, wanted: string, shift = 0): Error {
   const at = cursor.at + shift;
   const found =
     at >= cursor.bytes.length ? 'the text ends' : `found ${JSON.stringify(String.fromCharCode(cursor.bytes[at]))}`;
-  return problem('bad-body', `not GeoJSON: ${found} at byte ${at} where ${wanted} should be`);
+  return problem('bad-body', `not GeoJSON: ${found} at byte ${at} where ${wanted} should be`, { byte: at });
 }
