@@ -21,6 +21,7 @@ import { createPast } from './past.ts';
 import type { Job } from './plan.ts';
 import { rasterZooms } from './render/raster/info.ts';
 import { defaultZooms } from './render/vector/plan.ts';
+import { createBodies } from './reply-bodies.ts';
 import { createReports, type Reports } from './reports.ts';
 import { type Observer, type Rooms, serve } from './serve.ts';
 import { createSessions } from './sessions/keeper.ts';
@@ -107,6 +108,7 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
   const { ledger } = memory;
   const cache = createByteCache({
     maxBytes: config.cache.enabled ? budget.cacheBytes : 0,
+    roomBytes: () => memory.cacheBytes(),
     segmentBytes: config.memory.segmentBytes ?? segmentBytesFor(budget.cacheBytes),
     maxEntryBytes: config.cache.maxEntryBytes,
     ledger,
@@ -144,7 +146,19 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
   const sessions = config.sessions.enabled ? buildSessions(config, budget, catalogue, memory, cache) : null;
   const ladder = createLadder({ level: () => memory.level(), patienceMs: config.memory.queue.deadlineMs * PATIENCE });
   const caching = { maxAge: config.cache.maxAge, staleWhileRevalidate: config.cache.swr, degradedMs: DEGRADED_MS };
-  return { memory, ledger, cache, admission, pool, catalogue, sessions, flight: createFlight(), ladder, past, caching };
+  return {
+    memory,
+    bodies: createBodies(ledger),
+    cache,
+    admission,
+    pool,
+    catalogue,
+    sessions,
+    flight: createFlight(),
+    ladder,
+    past,
+    caching,
+  };
 }
 
 function buildSessions(

@@ -2,8 +2,8 @@
 import type { CacheHit } from './cache/types.ts';
 import { type Identity, matches } from './identity.ts';
 import type { Layer } from './layers/types.ts';
-import type { Ledger } from './memory/types.ts';
 import type { Painted, Plan } from './plan.ts';
+import type { Bodies } from './reply-bodies.ts';
 
 export interface Reply {
   readonly status: number;
@@ -68,12 +68,12 @@ export function replyLesserHit(
   return { ...reply, headers: { ...reply.headers, ...brief }, outcome };
 }
 
-/** A body that the cache took is booked there; one that it did not take is booked here until it has been sent. */
+/** Booked until it has been sent, also where the cache took a copy. */
 export function replyPainted(
   painted: Painted,
   identity: Identity,
   layers: readonly Layer[],
-  rooms: CachingRoom & { readonly ledger: Ledger },
+  rooms: CachingRoom & { readonly bodies: Bodies },
   degraded: boolean,
 ): Reply {
   const life = degraded ? shortLived(layers, rooms) : caching(layers, rooms);
@@ -82,9 +82,9 @@ export function replyPainted(
     const headers = { ...painted.headers, etag: identity.etag, ...life };
     return { status: 204, headers, body: null, outcome, release: nothing };
   }
-  const booking = rooms.ledger.book('replies', painted.body.byteLength, identity.key);
+  const sent = rooms.bodies.hold(painted.body, 'reply');
   const headers = bodyHeaders(painted, identity.etag, life);
-  return { status: 200, headers, body: painted.body, outcome, release: () => booking.release() };
+  return { status: 200, headers, body: painted.body, outcome, release: sent };
 }
 
 interface Explained {

@@ -14,7 +14,6 @@ import { Problem, problem } from './errors.ts';
 import { type Identity, identify, layerKeys, matches } from './identity.ts';
 import type { Ladder } from './ladder.ts';
 import type { Catalogue, Layer, Lease } from './layers/types.ts';
-import type { Ledger } from './memory/types.ts';
 import type { Past } from './past.ts';
 import { ENCODINGS, type Encoding, type Job, type Painted, type Plan } from './plan.ts';
 import { planTranscode, TRANSCODE } from './render/transcode.ts';
@@ -27,6 +26,7 @@ import {
   replyNotModified,
   replyPainted,
 } from './reply.ts';
+import type { Bodies } from './reply-bodies.ts';
 import type { Pool } from './workers/pool.ts';
 
 /** One kind of work: what it costs to know (plan), who competes with it (class), what it is when there is nothing to draw. */
@@ -68,7 +68,7 @@ export interface Rooms {
   readonly flight: Flight;
   readonly admission: Admission;
   readonly pool: Pool;
-  readonly ledger: Ledger;
+  readonly bodies: Bodies;
   readonly observer: Observer;
   readonly ladder: Ladder;
   readonly past: Past;
@@ -241,7 +241,7 @@ async function render<P>(
     const painted = await (elsewhere ?? rooms.pool.run(job, { signal, affinity: plan.affinity }));
     rooms.admission.learn(operation.name, subject, plan.cost, painted.peakBytes);
     rooms.observer.rendered(operation.name, painted.ms);
-    return painted;
+    return rooms.bodies.adopt(painted, operation.name);
   } finally {
     permit.release();
   }

@@ -20,6 +20,8 @@ import type { ByteCache, CacheHit, CacheOffer, CacheStats } from './types.ts';
 
 export interface ByteCacheSettings {
   readonly maxBytes: number;
+  /** Less than maxBytes where memory wants it back. */
+  readonly roomBytes?: () => number;
   readonly ledger: Ledger;
   readonly segmentBytes?: number;
   readonly maxEntryBytes?: number;
@@ -66,6 +68,7 @@ class SegmentCache implements ByteCache {
   constructor(settings: ByteCacheSettings) {
     const segmentBytes = settings.segmentBytes ?? segmentBytesFor(settings.maxBytes);
     this.#s = {
+      roomBytes: () => settings.maxBytes,
       maxEntryBytes: segmentBytes,
       floorShare: 0.25,
       lowShare: 0.5,
@@ -135,7 +138,7 @@ class SegmentCache implements ByteCache {
   /** maxBytes, or less for a while after shedding. */
   #cap(): number {
     const steps = Math.floor((this.#s.now() - this.#shedAtMs) / this.#s.regrowMs);
-    return Math.min(this.#s.maxBytes, this.#shedCap + steps * this.#s.segmentBytes);
+    return Math.min(this.#s.maxBytes, this.#s.roomBytes(), this.#shedCap + steps * this.#s.segmentBytes);
   }
 
   #unpinned(segment: Segment): void {

@@ -36,9 +36,9 @@ export interface BudgetSettings {
 /** Measured on Node 26.10 with every library loaded: docs/memory.md says how. */
 export const BUDGET_DEFAULTS: BudgetSettings = {
   lineShare: 0.85,
-  baselineBytes: 56 * MIB,
-  baselineHeapBytes: 20 * MIB,
-  workerBytes: 12 * MIB,
+  baselineBytes: 54 * MIB,
+  baselineHeapBytes: 25 * MIB,
+  workerBytes: 18 * MIB,
   safetyShare: 0.03,
   safetyBytesMax: 256 * MIB,
   cpus: 2,

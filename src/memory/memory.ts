@@ -4,6 +4,7 @@
  * back slowly, and the pressure drives the levels, which shed.
  */
 import type { Budget } from './budget.ts';
+import { CORRECTION_DEFAULTS, Correction } from './correction.ts';
 import { createGauge, type Gauge, type GaugeSample } from './gauge.ts';
 import { type BookKeeper, createLedger, type LedgerStats } from './ledger.ts';
 import { CALM, LEVEL_DEFAULTS, type LevelSettings, type LevelState, nextLevel } from './levels.ts';
@@ -37,6 +38,7 @@ export interface MemoryStats {
   /** used − baseline − books. Grows with a leak; below zero while books are ahead of the pages that are touched. */
   readonly unaccounted: number;
   readonly budgetBytes: number;
+  readonly cacheBytes: number;
   readonly shed: ShedStats;
   readonly changes: Readonly<Record<Level, number>>;
   readonly collections: number;
@@ -54,6 +56,8 @@ export interface Memory {
   register(sheddable: Sheddable): () => void;
   /** Bytes that requests may hold now: the derived budget less what reality has eaten of it. */
   budgetBytes(): number;
+  /** Bytes that the cache may hold now: it gives way before requests do. */
+  cacheBytes(): number;
   stats(): MemoryStats;
   close(): void;
 }
@@ -76,8 +80,7 @@ class Controller implements Memory {
   #now: () => number;
   #callbacks: ((level: Level, before: Level, sample: GaugeSample) => void)[] = [];
   #changes: Record<Level, number> = { normal: 0, warning: 0, critical: 0 };
-  #lost = 0;
-  #lostAtMs: number;
+  #correction: Correction;
   #limitAtMs: number;
   #collectedAtMs = Number.NEGATIVE_INFINITY;
   #collections = 0;
@@ -87,7 +90,9 @@ class Controller implements Memory {
     this.#budget = settings.budget;
     this.#limit = settings.limit;
     this.#now = settings.now ?? (() => performance.now());
-    this.#lostAtMs = this.#limitAtMs = this.#now();
+    this.#limitAtMs = this.#now();
+    const { recoverShare = CORRECTION_DEFAULTS.recoverShare } = settings;
+    this.#correction = new Correction(settings.budget, this.#now(), { ...CORRECTION_DEFAULTS, recoverShare });
     this.#levelSettings = { ...LEVEL_DEFAULTS, ...settings.levels };
     this.#shedder = createShedder({
       now: this.#now,
@@ -117,7 +122,11 @@ class Controller implements Memory {
   }
 
   budgetBytes(): number {
-    return Math.max(0, this.#budget.inflightBytes - this.#lost);
+    return this.#correction.inflightBytes;
+  }
+
+  cacheBytes(): number {
+    return this.#correction.cacheBytes;
   }
 
   #take(sample: GaugeSample): void {
@@ -126,7 +135,14 @@ class Controller implements Memory {
     const baselineHeap =
       (this.#budget.maxOldSpaceMb + 3 * this.#budget.semiSpaceMb) * 2 ** 20 - this.#budget.heapAllowance;
     this.#heap.resize(Math.max(0, sample.heapCommitted - baselineHeap));
-    this.#correct(sample);
+    const { inUse } = this.ledger;
+    this.#correction.take({
+      atMs: this.#now(),
+      unaccounted: this.#unaccounted(sample),
+      inUse,
+      limit: sample.limit,
+    });
+    if (inUse.cache > this.cacheBytes()) this.#shedder.squeeze('cache', inUse.cache - this.cacheBytes());
     const before = this.#state.level;
     const { atMs, pressure, swap } = sample;
     const reading = { atMs, pressure, swap, heapShare: sample.heapUsed / sample.heapLimit };
@@ -142,16 +158,6 @@ class Controller implements Memory {
 
   #unaccounted(sample: GaugeSample): number {
     return sample.used - this.#budget.baseline - this.ledger.total;
-  }
-
-  /** Lowers the budget of new requests at once, raises it by a share of the gap a second. */
-  #correct(sample: GaugeSample): void {
-    const limitLost = Math.max(0, this.#budget.line - sample.limit * (this.#budget.line / this.#budget.limit));
-    const excess = Math.max(0, this.#unaccounted(sample) - this.#budget.safety) + limitLost;
-    const elapsed = (this.#now() - this.#lostAtMs) / 1000;
-    this.#lostAtMs = this.#now();
-    if (excess >= this.#lost) this.#lost = excess;
-    else this.#lost -= (this.#lost - excess) * Math.min(1, elapsed * (this.#settings.recoverShare ?? 0.25));
   }
 
   /** A limit that is lowered while we run takes effect on the levels and on the budget within `limitEveryMs`. */
@@ -185,6 +191,7 @@ class Controller implements Memory {
       ledger: this.ledger.stats(),
       unaccounted: this.#unaccounted(sample),
       budgetBytes: this.budgetBytes(),
+      cacheBytes: this.cacheBytes(),
       shed: this.#shedder.stats(),
       changes: { ...this.#changes },
       collections: this.#collections,

@@ -28,6 +28,8 @@ export interface Shedder {
   relieve(level: Level, sample: GaugeSample): number;
   /** Asks for `bytes` now, whatever the level. */
   shed(bytes: number): number;
+  /** Asks one by its name, at the pace of relieve(). */
+  squeeze(name: string, bytes: number): number;
   stats(): ShedStats;
 }
 
@@ -52,15 +54,28 @@ export function createShedder(settings: ShedSettings = {}): Shedder {
     let sum = 0;
     for (const one of ranked) {
       if (sum >= bytes) break;
-      try {
-        const got = one.shed(bytes - sum);
-        sum += got;
-        given.set(one.name, (given.get(one.name) ?? 0) + got);
-      } catch {
-        failures++;
-      }
+      sum += ask(one, bytes - sum);
     }
     return sum;
+  }
+
+  function ask(one: Sheddable, bytes: number): number {
+    try {
+      const got = one.shed(bytes);
+      given.set(one.name, (given.get(one.name) ?? 0) + got);
+      return got;
+    } catch {
+      failures++;
+      return 0;
+    }
+  }
+
+  function squeeze(name: string, bytes: number): number {
+    if (now() - lastMs < everyMs) return 0;
+    lastMs = now();
+    rounds++;
+    askedBytes += bytes;
+    return ranked.filter(one => one.name === name).reduce((sum, one) => sum + ask(one, bytes), 0);
   }
 
   function relieve(level: Level, sample: GaugeSample): number {
@@ -83,12 +98,11 @@ export function createShedder(settings: ShedSettings = {}): Shedder {
     },
     relieve,
     shed,
-    stats: () => ({
-      rounds,
-      askedBytes,
-      givenBytes: [...given.values()].reduce((a, b) => a + b, 0),
-      byName: Object.fromEntries(given),
-      failures,
-    }),
+    squeeze,
+    stats: () => ({ rounds, askedBytes, givenBytes: sumOf(given), byName: Object.fromEntries(given), failures }),
   };
+}
+
+function sumOf(given: ReadonlyMap<string, number>): number {
+  return [...given.values()].reduce((a, b) => a + b, 0);
 }

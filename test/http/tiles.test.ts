@@ -13,8 +13,8 @@ before(async () => {
 });
 after(async () => {
   await app.close();
-  assert.equal(app.rooms.ledger.inUse.inflight, 0, 'work in flight is back at zero');
-  assert.equal(app.rooms.ledger.inUse.replies, 0, 'reply bytes are back at zero');
+  assert.equal(app.memory.ledger.inUse.inflight, 0, 'work in flight is back at zero');
+  assert.equal(app.memory.ledger.inUse.replies, 0, 'reply bytes are back at zero');
 });
 
 const get = (url: string, headers: Record<string, string> = {}) => app.server.inject({ method: 'GET', url, headers });

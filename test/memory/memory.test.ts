@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { type Budget, deriveBudget } from '../../src/memory/budget.ts';
-import { createGauge, type GaugeReader, type GroupFigures } from '../../src/memory/gauge.ts';
+import { CODE_RESERVE_BYTES, createGauge, type GaugeReader, type GroupFigures } from '../../src/memory/gauge.ts';
 import type { Limit } from '../../src/memory/limit.ts';
 import { createMemory, type MemorySettings } from '../../src/memory/memory.ts';
 import type { Sheddable } from '../../src/memory/types.ts';
@@ -19,7 +19,7 @@ const cgroup = (bytes: number): Limit => ({
 /** A machine whose figures and clock are turned by hand. */
 class Bench {
   nowMs = 0;
-  group: GroupFigures | null = { unreclaimable: 40 * MIB, workingSet: 60 * MIB, pageCache: 20 * MIB, sock: 0, swap: 0 };
+  group: GroupFigures | null = { unreclaimable: 48 * MIB, workingSet: 60 * MIB, pageCache: 20 * MIB, sock: 0, swap: 0 };
   rss = 60 * MIB;
   file = 30 * MIB;
   heap = { used: 10 * MIB, committed: 20 * MIB, limit: 67 * MIB, external: 0 };
@@ -53,7 +53,7 @@ class Bench {
   }
 
   use(bytes: number): void {
-    this.group = { ...this.group!, unreclaimable: bytes - 24 * MIB };
+    this.group = { ...this.group!, unreclaimable: bytes - CODE_RESERVE_BYTES };
   }
 
   run(samples: number, ms = 25): void {
@@ -81,7 +81,7 @@ function giver(name: string, rank: number, has: number): Sheddable & { has: numb
 
 test('page cache at the limit is no pressure; the kubelet figure is told all the same', () => {
   const bench = new Bench(cgroup(256 * MIB));
-  bench.group = { unreclaimable: 40 * MIB, workingSet: 184 * MIB, pageCache: 210 * MIB, sock: 0, swap: 0 };
+  bench.group = { unreclaimable: 48 * MIB, workingSet: 184 * MIB, pageCache: 210 * MIB, sock: 0, swap: 0 };
   bench.run(10);
   assert.equal(bench.memory.level(), 'normal');
   assert.equal(bench.memory.gauge.last.pressure, 64 / 256);
@@ -92,7 +92,7 @@ test('memory of our own that the cgroup does not show still counts', () => {
   const bench = new Bench(cgroup(256 * MIB));
   bench.rss = 250 * MIB;
   bench.run(3);
-  assert.equal(bench.memory.gauge.last.pressure, (220 + 24) / 256);
+  assert.equal(bench.memory.gauge.last.pressure, (220 + 16) / 256);
   assert.equal(bench.memory.level(), 'critical');
 });
 
@@ -144,22 +144,47 @@ test('a sheddable that throws is passed over', () => {
   assert.equal(good.asked.length, 1);
 });
 
-test('what is held beyond the books lowers the budget at once and comes back slowly', () => {
+test('what is held beyond the books takes safety, then untouched heap, then the cache, then the requests', () => {
   const bench = new Bench(cgroup(512 * MIB));
-  const full = bench.budget.inflightBytes;
+  const { memory, budget } = bench;
+  const full = [budget.inflightBytes, budget.cacheBytes];
+  const now = (): number[] => [memory.budgetBytes(), memory.cacheBytes()];
   bench.run(1);
-  assert.equal(bench.memory.budgetBytes(), full);
-  const expected = bench.budget.baseline + bench.memory.ledger.total;
-  bench.use(expected + bench.budget.safety + 30 * MIB);
+  assert.deepEqual(now(), full);
+  const expected = budget.baseline + memory.ledger.total;
+  const spare = budget.safety + budget.heapAllowance - memory.ledger.inUse.heap;
+  bench.use(expected + spare);
   bench.run(1);
-  assert.equal(bench.memory.stats().unaccounted, bench.budget.safety + 30 * MIB);
-  assert.equal(bench.memory.budgetBytes(), full - 30 * MIB);
+  assert.equal(memory.stats().unaccounted, spare);
+  assert.deepEqual(now(), full);
+  bench.use(expected + spare + 10 * MIB);
+  bench.run(1);
+  assert.deepEqual(now(), [budget.inflightBytes, budget.cacheBytes - 10 * MIB]);
+  const gives = Math.floor(budget.cacheBytes * 0.75);
+  bench.use(expected + spare + gives + 30 * MIB);
+  bench.run(1);
+  assert.deepEqual(now(), [budget.inflightBytes - 30 * MIB, budget.cacheBytes - gives]);
   bench.use(expected);
   bench.run(1);
-  const soon = bench.memory.budgetBytes();
-  assert.ok(soon < full - 29 * MIB);
+  assert.ok(memory.budgetBytes() < budget.inflightBytes - 28 * MIB, 'comes back slowly');
   bench.run(2000);
-  assert.ok(bench.memory.budgetBytes() > full - MIB && bench.memory.budgetBytes() <= full);
+  assert.ok(memory.budgetBytes() === budget.inflightBytes && memory.cacheBytes() > budget.cacheBytes - MIB);
+});
+
+test('a cache that holds more than it may is asked for the difference, and nobody else', () => {
+  const bench = new Bench(cgroup(512 * MIB));
+  const { memory, budget } = bench;
+  const [cache, other] = [giver('cache', 10, 100 * MIB), giver('sessions', 5, 100 * MIB)];
+  for (const one of [cache, other]) memory.register(one);
+  const booking = memory.ledger.book('cache', budget.cacheBytes, 'segments');
+  bench.run(1);
+  assert.deepEqual(cache.asked, []);
+  bench.use(budget.baseline + memory.ledger.total + budget.safety + budget.heapAllowance + 8 * MIB);
+  bench.run(1, 1000);
+  assert.deepEqual(cache.asked, [8 * MIB]);
+  booking.release();
+  bench.run(1, 1000);
+  assert.deepEqual([cache.asked.length, other.asked.length], [1, 0]);
 });
 
 test('booked bytes are not unaccounted', () => {
