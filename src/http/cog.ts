@@ -27,7 +27,7 @@ import { sendReply } from './send.ts';
 import { tileJson } from './tilejson.ts';
 import { answerTile, layersOf } from './tiles.ts';
 
-const FORMATS: Readonly<Record<string, RasterFormat>> = {
+export const FORMATS: Readonly<Record<string, RasterFormat>> = {
   png: 'png',
   webp: 'webp',
   jpg: 'jpg',
@@ -38,9 +38,9 @@ const FORMATS: Readonly<Record<string, RasterFormat>> = {
 };
 
 /** Longest side of an image, in pixels, before the byte ceiling is even asked. */
-const MAX_SIDE = 16384;
+export const MAX_SIDE = 16384;
 /** titiler's default for previews and statistics. */
-const PREVIEW_SIZE = 1024;
+export const PREVIEW_SIZE = 1024;
 
 export function registerCog(app: FastifyInstance, context: HttpContext): void {
   registerDocuments(app, context);
@@ -114,7 +114,7 @@ function registerWindows(app: FastifyInstance, context: HttpContext): void {
     return run(context, request, reply, layer, rasterPreview, params);
   };
   app.get('/cog/preview', preview);
-  for (const extension of Object.keys(FORMATS)) app.get(`/cog/preview.${extension}`, preview);
+  app.get('/cog/preview.:format', preview);
   app.get('/cog/preview/*', preview);
 }
 

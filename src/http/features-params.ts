@@ -24,6 +24,9 @@ export const ITEMS_PARAMETERS = [
   'explain',
 ] as const;
 
+/** What `f` may say; all mean GeoJSON. */
+export const FORMATS_OF_ITEMS = ['json', 'geojson', 'application/geo+json', 'application/json'] as const;
+
 export function itemsAsk(query: Query, layer: VectorLayer, { limitDefault, limitMax }: ItemsLimits): ItemsAsk {
   format(query);
   refuseUnknown(query, layer);
@@ -49,7 +52,7 @@ function whole(query: Query, name: string, min: number): number | undefined {
 
 export function format(query: Query): void {
   const f = text(query, 'f');
-  if (f !== undefined) oneOf('f', f, ['json', 'geojson', 'application/geo+json', 'application/json']);
+  if (f !== undefined) oneOf('f', f, FORMATS_OF_ITEMS);
 }
 
 function refuseUnknown(query: Query, layer: VectorLayer): void {

@@ -5,7 +5,7 @@ import type { RasterLayer } from '../layers/types.ts';
 import type { RasterParams } from '../render/raster/plan.ts';
 import { clip, flag, list, oneOf, type Query, text, texts, toInteger, toNumber } from './params.ts';
 
-const RESAMPLINGS = ['nearest', 'bilinear'] as const;
+export const RESAMPLINGS = ['nearest', 'bilinear'] as const;
 
 export function rasterParams(query: Query, layer: RasterLayer): RasterParams {
   const { options } = layer;

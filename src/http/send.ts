@@ -39,6 +39,9 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
   const seconds = typeof asked === 'number' ? asked : retryAfter;
   // Retry-After takes whole seconds; the jitter is in the estimate, so rounding up keeps clients apart enough.
   if (seconds !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(seconds))));
+  // A route may have told of the answer that it meant to give.
+  reply.removeHeader('etag').removeHeader('content-crs');
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
   const cacheControl = status === 404 || status === 410 ? 'public, max-age=10' : 'no-store';
   return reply
     .code(status)

@@ -60,13 +60,14 @@ export function createServer(options: ServerOptions, routes: Routes): FastifyIns
   app.addHook('onResponse', async (request, reply) => {
     options.observe(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime / 1000);
   });
+  // First: it sees the routes that are registered after it.
+  registerApiDocs(app, { catalogue: routes.http.catalogue, limits: routes.features, publicUrl: routes.http.publicUrl });
   registerCatalogue(app, routes.http);
   registerTiles(app, routes.http);
   registerCog(app, routes.http);
   registerFeatures(app, routes.features);
   if (routes.sessions) registerSessions(app, routes.sessions.sessions, routes.sessions);
   registerOps(app, routes.ops);
-  registerApiDocs(app, { publicUrl: routes.http.publicUrl });
   registerViewer(app, {});
   return app;
 }

@@ -22,10 +22,10 @@ import { sendReply } from './send.ts';
 import { tileJson } from './tilejson.ts';
 
 /** More layers in one composite than a style ever has: a URL must not multiply work without end. */
-const MAX_COMPOSITE = 16;
+export const MAX_COMPOSITE = 16;
 
-const VECTOR_EXTENSIONS: readonly string[] = ['mvt', 'pbf'];
-const RASTER_FORMATS = { png: 'png', webp: 'webp', jpg: 'jpg', jpeg: 'jpg' } as const;
+export const VECTOR_EXTENSIONS: readonly string[] = ['mvt', 'pbf'];
+export const RASTER_FORMATS = { png: 'png', webp: 'webp', jpg: 'jpg', jpeg: 'jpg' } as const;
 type RasterExtension = keyof typeof RASTER_FORMATS;
 
 interface TileRoute {

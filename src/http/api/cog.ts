@@ -1,0 +1,289 @@
+/** /cog: titiler's routes over the rasters of the catalogue. */
+import { CONTENT_TYPES } from '../../render/raster/encode.ts';
+import { WEB_MERCATOR_QUAD } from '../../tile.ts';
+import { FORMATS, MAX_SIDE, PREVIEW_SIZE } from '../cog.ts';
+import { RASTER_FORMATS } from '../tiles.ts';
+import {
+  EXPLAIN,
+  IF_NONE_MATCH,
+  json,
+  LAYER_PROBLEMS,
+  pathParam,
+  queryParam,
+  ref,
+  SERVED_NOT_MODIFIED,
+  STRICT,
+  scaleParam,
+  tileParams,
+  WORK_PROBLEMS,
+} from './parts.ts';
+import { RASTER_PARAMETERS } from './raster-parameters.ts';
+import { TILE_ANSWERS, TILE_PROBLEMS } from './tiles.ts';
+import type { Answer, Endpoint, Parameter, Samples, Schema } from './types.ts';
+
+const GET = { tag: 'cog', method: 'get' } as const;
+const PIXELS: Schema = { type: 'integer', minimum: 1, maximum: MAX_SIDE };
+const EXTENSION: Schema = { type: 'string', enum: Object.keys(FORMATS) };
+const SIZE = [
+  queryParam('width', 'Pixels across; alone it keeps the aspect.', PIXELS, { example: 256 }),
+  queryParam('height', 'Pixels down; alone it keeps the aspect.', PIXELS, { example: 256 }),
+];
+const CRS: Schema = { type: 'string', minLength: 1 };
+const COORD_CRS = queryParam(
+  'coord_crs',
+  'CRS of the coordinates in the path: an EPSG code or an OGC URI.',
+  { ...CRS, default: 'OGC:CRS84' },
+  { example: 'EPSG:4326' },
+);
+const SERVED = [EXPLAIN, STRICT, IF_NONE_MATCH];
+const PROBLEMS = [...WORK_PROBLEMS, 'bad-parameter', 'unprocessable', 'wrong-kind', 'outside-bounds'] as const;
+const IMAGE_HEADERS = [
+  'ETag',
+  'Cache-Control',
+  'Vary',
+  'X-Plimsoll',
+  'X-Tile-Degraded',
+  'X-Raster-Level',
+  'X-Raster-Rescale',
+] as const;
+const IMAGE_ANSWERS: Readonly<Record<number, Answer>> = {
+  200: {
+    description: 'The image; the plan as JSON with explain=true. tif and npy hold the values as they are, with a mask.',
+    headers: IMAGE_HEADERS,
+    content: {
+      ...Object.fromEntries(Object.values(FORMATS).map(format => [CONTENT_TYPES[format], null])),
+      'application/json': ref('Plan'),
+    },
+  },
+  304: SERVED_NOT_MODIFIED,
+};
+
+export function cogEndpoints(samples: Samples): Endpoint[] {
+  const url = [
+    queryParam(
+      'url',
+      'The raster: a layer id, or the file name of a layer. Nothing outside the catalogue is opened.',
+      { type: 'string', minLength: 1 },
+      { required: true, example: samples.raster },
+    ),
+  ];
+  return [
+    ...documents(url),
+    ...tiles(samples, url),
+    ...windows(samples, url),
+    ...previews(url),
+    ...values(samples, url),
+  ];
+}
+
+function documents(url: Parameter[]): Endpoint[] {
+  return [
+    {
+      ...GET,
+      id: 'getRasterInfo',
+      route: '/cog/info',
+      path: '/cog/info',
+      summary: 'What a raster is: bounds, CRS, bands, type, overviews, verdict',
+      description: 'Also of a raster that is refused, with the reasons.',
+      parameters: url,
+      answers: { 200: json('titiler’s info, with the verdict.', ref('RasterInfo')) },
+      problems: ['bad-parameter', 'wrong-kind', ...LAYER_PROBLEMS],
+    },
+    {
+      ...GET,
+      id: 'listColormaps',
+      route: '/cog/colorMaps',
+      path: '/cog/colorMaps',
+      summary: 'Names of the colour maps',
+      parameters: [],
+      answers: { 200: json('The names.', ref('ColormapList')) },
+      problems: [],
+    },
+  ];
+}
+
+function tiles({ rasterTile }: Samples, url: Parameter[]): Endpoint[] {
+  const tms = pathParam(
+    'tms',
+    'Tile matrix set.',
+    { type: 'string', enum: [WEB_MERCATOR_QUAD.id] },
+    WEB_MERCATOR_QUAD.id,
+  );
+  const format = pathParam('format', 'Image format.', { type: 'string', enum: Object.keys(RASTER_FORMATS) }, 'png');
+  const place = [tms, ...tileParams(rasterTile)];
+  const query = [...url, ...RASTER_PARAMETERS];
+  const tileJson = {
+    ...GET,
+    answers: { 200: json('TileJSON 3.0.0.', ref('TileJson')) },
+    problems: ['bad-parameter', 'not-found', 'wrong-kind', ...LAYER_PROBLEMS] as const,
+  };
+  const tile = {
+    ...GET,
+    route: '/cog/tiles/:tms/:z/:x/:y',
+    answers: TILE_ANSWERS,
+    problems: [...TILE_PROBLEMS, 'not-found'] as const,
+  };
+  return [
+    {
+      ...tileJson,
+      id: 'getRasterTileJson',
+      route: '/cog/tilejson.json',
+      path: '/cog/tilejson.json',
+      summary: 'TileJSON of a raster',
+      parameters: query,
+    },
+    {
+      ...tileJson,
+      id: 'getRasterTileJsonOf',
+      route: '/cog/:tms/tilejson.json',
+      path: '/cog/{tms}/tilejson.json',
+      summary: 'TileJSON of a raster in a tile matrix set',
+      parameters: [tms, ...query],
+    },
+    {
+      ...tile,
+      id: 'getRasterTile',
+      path: '/cog/tiles/{tms}/{z}/{x}/{y}',
+      summary: 'Tile of a raster, PNG',
+      parameters: [...place, ...query, ...SERVED],
+    },
+    {
+      ...tile,
+      id: 'getRasterTileAs',
+      path: '/cog/tiles/{tms}/{z}/{x}/{y}.{format}',
+      summary: 'Tile of a raster',
+      parameters: [...place, format, ...query, ...SERVED],
+    },
+    {
+      ...tile,
+      id: 'getScaledRasterTile',
+      path: '/cog/tiles/{tms}/{z}/{x}/{y}@{scale}x.{format}',
+      summary: 'Tile of a raster with twice the pixels a side',
+      parameters: [...place, scaleParam, format, ...query, ...SERVED],
+    },
+  ];
+}
+
+function windows({ rasterBBox }: Samples, url: Parameter[]): Endpoint[] {
+  const [minx, miny, maxx, maxy] = rasterBBox;
+  const number = { type: 'number' };
+  const box = [
+    pathParam('minx', 'West; may be east of maxx where the window crosses the antimeridian.', number, minx),
+    pathParam('miny', 'South.', number, miny),
+    pathParam('maxx', 'East.', number, maxx),
+    pathParam('maxy', 'North.', number, maxy),
+  ];
+  const query = [
+    ...url,
+    COORD_CRS,
+    queryParam('dst_crs', 'CRS of the image; that of the coordinates where absent.', CRS, { example: 'EPSG:3857' }),
+    queryParam(
+      'max_size',
+      'Longest side in pixels where no size is given; the raster’s own resolution where absent.',
+      PIXELS,
+      { example: 256 },
+    ),
+    ...RASTER_PARAMETERS,
+    ...SERVED,
+  ];
+  const format = pathParam('format', 'Image format, or the values as GeoTIFF or NumPy.', EXTENSION, 'png');
+  const common = { ...GET, route: '/cog/bbox/*', answers: IMAGE_ANSWERS, problems: PROBLEMS };
+  return [
+    {
+      ...common,
+      id: 'getWindow',
+      path: '/cog/bbox/{minx},{miny},{maxx},{maxy}.{format}',
+      summary: 'Window of a raster at its own resolution, or a size',
+      parameters: [...box, format, ...SIZE, ...query],
+    },
+    {
+      ...common,
+      id: 'getSizedWindow',
+      path: '/cog/bbox/{minx},{miny},{maxx},{maxy}/{width}x{height}.{format}',
+      summary: 'Window of a raster in a size',
+      parameters: [...box, ...sizePath(), format, ...query],
+    },
+  ];
+}
+
+function sizePath(): Parameter[] {
+  return [pathParam('width', 'Pixels across.', PIXELS, 256), pathParam('height', 'Pixels down.', PIXELS, 256)];
+}
+
+function previews(url: Parameter[]): Endpoint[] {
+  const maxSize = queryParam(
+    'max_size',
+    'Longest side in pixels where no size is given.',
+    { ...PIXELS, default: PREVIEW_SIZE },
+    { example: 256 },
+  );
+  const query = [...url, maxSize, ...RASTER_PARAMETERS, ...SERVED];
+  const format = pathParam('format', 'Image format, or the values as GeoTIFF or NumPy.', EXTENSION, 'png');
+  const common = { ...GET, answers: IMAGE_ANSWERS, problems: PROBLEMS, summary: 'The whole raster, small' };
+  const f = queryParam('f', 'Format.', { ...EXTENSION, default: 'png' }, { example: 'png' });
+  return [
+    { ...common, id: 'getPreview', route: '/cog/preview', path: '/cog/preview', parameters: [f, ...SIZE, ...query] },
+    {
+      ...common,
+      id: 'getPreviewAs',
+      route: '/cog/preview.:format',
+      path: '/cog/preview.{format}',
+      parameters: [format, ...SIZE, ...query],
+    },
+    {
+      ...common,
+      id: 'getSizedPreview',
+      route: '/cog/preview/*',
+      path: '/cog/preview/{width}x{height}.{format}',
+      summary: 'The whole raster in a size',
+      parameters: [...sizePath(), format, ...query],
+    },
+  ];
+}
+
+function values({ rasterPoint: [lon, lat] }: Samples, url: Parameter[]): Endpoint[] {
+  const number = { type: 'number' };
+  const maxSize = queryParam(
+    'max_size',
+    'The finest level whose longer side is at most this is read; exact says whether that is the full resolution.',
+    { ...PIXELS, default: PREVIEW_SIZE },
+    { example: 512 },
+  );
+  const answers = (description: string, schema: string): Record<number, Answer> => ({
+    200: {
+      description,
+      headers: ['ETag', 'Cache-Control', 'Vary', 'X-Plimsoll', 'X-Raster-Level'],
+      content: { 'application/json': { anyOf: [ref(schema), ref('Plan')] } },
+    },
+    304: SERVED_NOT_MODIFIED,
+  });
+  return [
+    {
+      ...GET,
+      id: 'getPoint',
+      route: '/cog/point/:place',
+      path: '/cog/point/{lon},{lat}',
+      summary: 'Values of the pixel at a place',
+      parameters: [
+        pathParam('lon', 'Longitude, or x of coord_crs.', number, lon),
+        pathParam('lat', 'Latitude, or y of coord_crs.', number, lat),
+        ...url,
+        COORD_CRS,
+        ...RASTER_PARAMETERS,
+        ...SERVED,
+      ],
+      answers: answers('A value a band; null where the pixel is not valid.', 'PointValues'),
+      problems: PROBLEMS,
+    },
+    {
+      ...GET,
+      id: 'getStatistics',
+      route: '/cog/statistics',
+      path: '/cog/statistics',
+      summary: 'Statistics and histogram of each band',
+      parameters: [...url, maxSize, ...RASTER_PARAMETERS, ...SERVED],
+      answers: answers('By band.', 'Statistics'),
+      problems: PROBLEMS,
+    },
+  ];
+}

@@ -1,0 +1,50 @@
+/** Response headers, each with what it says. Only what is really sent. */
+import type { Reply } from '../../reply.ts';
+import type { Schema } from './types.ts';
+
+interface Header {
+  readonly description: string;
+  readonly schema: Schema;
+}
+
+const OUTCOMES: readonly Reply['outcome'][] = ['hit', 'miss', 'not-modified', 'explain', 'stale', 'degraded'];
+const text = { type: 'string' } as const;
+
+export const HEADERS = {
+  'Cache-Control': { description: 'How long the answer may be kept, and by whom.', schema: text },
+  'Content-Crs': { description: 'CRS of the coordinates, a URI in angle brackets.', schema: text },
+  ETag: {
+    description: 'Changes with the file, the parameters and the renderer; send it as If-None-Match.',
+    schema: text,
+  },
+  Location: { description: 'URL of what was made.', schema: { type: 'string', format: 'uri' } },
+  'Retry-After': {
+    description: 'Seconds after which asking again can help; jittered, so that clients come apart.',
+    schema: { type: 'integer', minimum: 1 },
+  },
+  Vary: { description: 'Request headers that the answer depends on.', schema: text },
+  'WWW-Authenticate': { description: 'Bearer', schema: text },
+  'X-Plimsoll': {
+    description: 'Where the answer came from.',
+    schema: { type: 'string', enum: OUTCOMES },
+  },
+  'X-Raster-Level': {
+    description: 'Level that was read: 0 is full resolution, 1 the first overview.',
+    schema: { type: 'integer', minimum: 0 },
+  },
+  'X-Raster-Rescale': {
+    description: 'Range a band that was found and stretched to colours, where none was given: min,max;min,max…',
+    schema: text,
+  },
+  'X-Tile-Degraded': {
+    description:
+      'The answer is less than was asked for, under memory pressure, and short-lived: a coarser grid or overview.',
+    schema: { type: 'string', enum: ['thin', 'overview'] },
+  },
+  'X-Tile-Dropped': {
+    description: 'Features left out by the level of detail.',
+    schema: { type: 'integer', minimum: 1 },
+  },
+} as const satisfies Readonly<Record<string, Header>>;
+
+export type HeaderName = keyof typeof HEADERS;

@@ -1,0 +1,20 @@
+/** Every line of the description. A route that is added has its line in the file of its group. */
+import { cogEndpoints } from './cog.ts';
+import { type FeatureLimits, featureEndpoints } from './features.ts';
+import { operationEndpoints } from './operations.ts';
+import { sessionEndpoints } from './sessions.ts';
+import { tileEndpoints } from './tiles.ts';
+import type { Endpoint, Samples } from './types.ts';
+import { catalogueEndpoints, viewerEndpoints } from './viewer.ts';
+
+export function endpoints(samples: Samples, limits: FeatureLimits): Endpoint[] {
+  return [
+    ...catalogueEndpoints(samples),
+    ...tileEndpoints(samples),
+    ...cogEndpoints(samples),
+    ...featureEndpoints(samples, limits),
+    ...sessionEndpoints(),
+    ...operationEndpoints(),
+    ...viewerEndpoints(),
+  ];
+}

@@ -1,0 +1,71 @@
+/** Layers and places for the examples: out of the catalogue, so that what the page offers to try is there. */
+
+import type { Catalogue, Layer, RasterLayer, VectorLayer } from '../../layers/types.ts';
+import { servedColumns } from '../../render/items/stream.ts';
+import {
+  type BBox,
+  latToMercator,
+  lonToMercator,
+  MERCATOR_HALF,
+  MERCATOR_MAX_LAT,
+  type TileCoord,
+} from '../../tile.ts';
+import type { Samples } from './types.ts';
+
+const WORLD: BBox = [-180, -60, 180, 75];
+/** Where a catalogue has none of a kind the examples name the demo's. */
+const NO_VECTOR = 'countries';
+const NO_RASTER = 'elevation';
+/** Of the window in the examples, as a share of the raster. */
+const WINDOW = 1 / 16;
+
+export function samplesOf(catalogue: Catalogue): Samples {
+  const layers = catalogue.list().filter(layer => layer.verdict.servable);
+  const vector = layers.find((layer): layer is VectorLayer => layer.kind === 'vector');
+  const raster = layers.find((layer): layer is RasterLayer => layer.kind === 'raster');
+  const vectorBox = placeOf(vector);
+  const rasterBox = placeOf(raster);
+  const [lon, lat] = centre(rasterBox);
+  return {
+    vector: vector?.id ?? NO_VECTOR,
+    vectorTile: tileAt(centre(vectorBox), vector?.minzoom ?? 0),
+    vectorBBox: vectorBox,
+    columns: vector ? servedColumns(vector).map(({ name }) => name) : ['name'],
+    raster: raster?.id ?? NO_RASTER,
+    rasterTile: tileAt([lon, lat], raster?.minzoom ?? 0),
+    rasterBBox: windowAt(rasterBox, lon, lat),
+    rasterPoint: [lon, lat],
+  };
+}
+
+/** Across the antimeridian, or unknown: the world will do. */
+function placeOf(layer: Layer | undefined): BBox {
+  const box = layer?.lonLatBounds;
+  if (!box || box[0] >= box[2] || box[1] >= box[3]) return WORLD;
+  return [
+    round(box[0]),
+    round(Math.max(box[1], -MERCATOR_MAX_LAT)),
+    round(box[2]),
+    round(Math.min(box[3], MERCATOR_MAX_LAT)),
+  ];
+}
+
+function centre([w, s, e, n]: BBox): [number, number] {
+  return [round((w + e) / 2), round((s + n) / 2)];
+}
+
+function windowAt([w, s, e, n]: BBox, lon: number, lat: number): BBox {
+  const dx = ((e - w) * WINDOW) / 2;
+  const dy = ((n - s) * WINDOW) / 2;
+  return [round(lon - dx), round(lat - dy), round(lon + dx), round(lat + dy)];
+}
+
+function tileAt([lon, lat]: readonly [number, number], z: number): TileCoord {
+  const at = (metres: number) =>
+    Math.min(2 ** z - 1, Math.floor(((metres + MERCATOR_HALF) / (2 * MERCATOR_HALF)) * 2 ** z));
+  return { z, x: at(lonToMercator(lon)), y: at(-latToMercator(lat)) };
+}
+
+function round(degrees: number): number {
+  return Math.round(degrees * 1e4) / 1e4;
+}

@@ -1,0 +1,132 @@
+/** /tiles: TileJSON and XYZ tiles. */
+import { MVT } from '../../operations.ts';
+import { CONTENT_TYPES } from '../../render/raster/encode.ts';
+import { MAX_COMPOSITE, RASTER_FORMATS, VECTOR_EXTENSIONS } from '../tiles.ts';
+import {
+  EXPLAIN,
+  IF_NONE_MATCH,
+  json,
+  LAYER_PROBLEMS,
+  pathParam,
+  queryParam,
+  ref,
+  SERVED_NOT_MODIFIED,
+  STRICT,
+  scaleParam,
+  tileParams,
+  WORK_PROBLEMS,
+} from './parts.ts';
+import { RASTER_PARAMETERS } from './raster-parameters.ts';
+import type { Answer, Endpoint, Parameter, Samples } from './types.ts';
+
+const PROPERTIES = queryParam('properties', 'Vector layers: attributes to keep, a comma list; empty keeps none.', {
+  type: 'array',
+  items: { type: 'string' },
+});
+
+const IMAGES = [...new Set(Object.values(RASTER_FORMATS))].map(format => CONTENT_TYPES[format]);
+
+export const TILE_ANSWERS: Readonly<Record<number, Answer>> = {
+  200: {
+    description: 'The tile; the plan as JSON with explain=true.',
+    headers: [
+      'ETag',
+      'Cache-Control',
+      'Vary',
+      'X-Plimsoll',
+      'X-Tile-Dropped',
+      'X-Tile-Degraded',
+      'X-Raster-Level',
+      'X-Raster-Rescale',
+    ],
+    content: {
+      [MVT]: null,
+      ...Object.fromEntries(IMAGES.map(type => [type, null])),
+      'application/json': ref('Plan'),
+    },
+  },
+  204: {
+    description: 'A vector tile inside the grid in which there is nothing.',
+    headers: ['ETag', 'Cache-Control', 'X-Plimsoll'],
+  },
+  304: SERVED_NOT_MODIFIED,
+};
+
+export const TILE_PROBLEMS = [
+  ...WORK_PROBLEMS,
+  'bad-parameter',
+  'tile-outside-grid',
+  'not-acceptable',
+  'wrong-kind',
+  'unprocessable',
+] as const;
+
+export function tileEndpoints(samples: Samples): Endpoint[] {
+  const named = layersParam(samples);
+  const tile = tileParams(samples.vectorTile);
+  const format = pathParam(
+    'format',
+    'Vector layers have mvt and pbf (the same), rasters the others.',
+    { type: 'string', enum: [...VECTOR_EXTENSIONS, ...Object.keys(RASTER_FORMATS)] },
+    VECTOR_EXTENSIONS[0],
+  );
+  const common = {
+    tag: 'tiles' as const,
+    method: 'get' as const,
+    route: '/tiles/:layers/:z/:x/:y',
+    answers: TILE_ANSWERS,
+    problems: TILE_PROBLEMS,
+  };
+  const query = [PROPERTIES, ...RASTER_PARAMETERS, EXPLAIN, STRICT, IF_NONE_MATCH];
+  return [
+    ...documents(named),
+    {
+      ...common,
+      id: 'getTile',
+      path: '/tiles/{layers}/{z}/{x}/{y}',
+      summary: 'XYZ tile, in the form that Accept asks for',
+      description: 'Without Accept a vector layer gives a Mapbox vector tile, a raster a PNG.',
+      parameters: [named, ...tile, ...query],
+    },
+    {
+      ...common,
+      id: 'getTileAs',
+      path: '/tiles/{layers}/{z}/{x}/{y}.{format}',
+      summary: 'XYZ tile in a form by its extension',
+      parameters: [named, ...tile, format, ...query],
+    },
+    {
+      ...common,
+      id: 'getScaledTile',
+      path: '/tiles/{layers}/{z}/{x}/{y}@{scale}x.{format}',
+      summary: 'XYZ tile with twice the pixels a side',
+      parameters: [named, ...tile, scaleParam, format, ...query],
+    },
+  ];
+}
+
+function documents(named: Parameter): Endpoint[] {
+  const common = {
+    tag: 'tiles' as const,
+    method: 'get' as const,
+    description: 'Query parameters are carried over into the tile URL, so that a style can hold them.',
+    parameters: [named, PROPERTIES, ...RASTER_PARAMETERS],
+    answers: { 200: json('TileJSON 3.0.0.', ref('TileJson')) },
+    problems: ['bad-parameter', 'unprocessable', ...LAYER_PROBLEMS] as const,
+  };
+  return [
+    { ...common, id: 'getTileJson', route: '/tiles/:layers', path: '/tiles/{layers}', summary: 'TileJSON of layers' },
+    {
+      ...common,
+      id: 'getTileJsonFile',
+      route: '/tiles/:layers/tilejson.json',
+      path: '/tiles/{layers}/tilejson.json',
+      summary: 'The same TileJSON, where a client wants a file name',
+    },
+  ];
+}
+
+function layersParam({ vector }: Samples): Parameter {
+  const description = `Layer id; or up to ${MAX_COMPOSITE} ids of vector layers with commas, drawn into one tile.`;
+  return pathParam('layers', description, { type: 'string', minLength: 1 }, vector);
+}
