@@ -7,6 +7,8 @@
 export interface Cost {
   /** Encoded bytes to read from sources, summed after coalescing (so gaps that are read count). */
   readonly inputBytes: number;
+  /** Most of them that are in memory at once, where they are read one after the other; all where absent. */
+  readonly heldInputBytes?: number;
   /** Bytes alive at once after decoding: blocks, geometry scratch, pixel buffers. */
   readonly decodedBytes: number;
   /** Upper bound of the body. */
@@ -14,7 +16,7 @@ export interface Cost {
 }
 
 export function costBytes(cost: Cost): number {
-  return cost.inputBytes + cost.decodedBytes + cost.outputBytes;
+  return (cost.heldInputBytes ?? cost.inputBytes) + cost.decodedBytes + cost.outputBytes;
 }
 
 /** A job of a worker: structured-clone-able, self-contained (it names its sources by BytesRef and carries what it needs). */

@@ -87,6 +87,16 @@ export function inputBytes(read: WindowRead): number {
   return sum;
 }
 
+/** Blocks are read one after the other: the largest is all that is held. */
+export function heldInputBytes(reads: readonly WindowRead[]): number {
+  let most = 0;
+  for (const read of reads) {
+    for (const block of read.blocks) most = Math.max(most, block.length);
+    for (const block of read.mask?.blocks ?? []) most = Math.max(most, block.length);
+  }
+  return most;
+}
+
 export function blockCount(read: WindowRead): number {
   return read.blocks.length + (read.mask?.blocks.length ?? 0);
 }

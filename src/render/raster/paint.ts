@@ -7,7 +7,7 @@ import { SAMPLE_TYPES, type Samples, workingArray } from '../../kernels/samples.
 import { axesOf, CELL, fillAxes, fillMap } from '../../kernels/warp.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
-import { type Canvas, CONTENT_TYPES, encodeCanvas, rangesFor, unscaled } from './encode.ts';
+import { type Canvas, CONTENT_TYPES, encodeCanvas, encodingBytes, rangesFor, unscaled } from './encode.ts';
 import { type Gathered, gather } from './gather.ts';
 import { gridMap } from './geometry.ts';
 import { type BlockStore, createBlockStore } from './store.ts';
@@ -86,7 +86,9 @@ async function paintImage(job: ImageJob, studio: Studio, context: TaskContext): 
     canvas === painting.canvas ? choice.nodata : null,
     ranges,
   );
-  const peakBytes = painting.bytes + body.length + canvas.mask.length * 8;
+  const { samples, mask } = painting.canvas;
+  const encoding = encodingBytes(style, mask.length, choice, found !== null, body.length) + body.length;
+  const peakBytes = samples.byteLength + mask.byteLength + Math.max(painting.gathered, encoding);
   freeArray(painting.canvas.samples);
   freeArray(canvas.samples);
   freeArray(canvas.mask);
@@ -106,7 +108,7 @@ export async function paintCanvas(
   job: ImageJob,
   store: BlockStore,
   context: TaskContext,
-): Promise<{ canvas: Canvas; bytes: number }> {
+): Promise<{ canvas: Canvas; gathered: number }> {
   const { grid, choice } = job;
   const pixels = grid.width * grid.height;
   const bands = choice.bands.length;
@@ -115,16 +117,13 @@ export async function paintCanvas(
   let gathered = 0;
   for (const part of job.parts) {
     const window = await gather(part, choice, store, context);
-    gathered = Math.max(gathered, window.bytes);
+    gathered = Math.max(gathered, window.bytes + grid.width * Math.min(CELL, grid.height) * 16);
     resample(job, part, window, samples, mask, context);
     // Now, not at some garbage collection: the next job's buffers would come on top of these.
     freeArray(window.samples);
     if (window.weights) freeArray(window.weights);
   }
-  return {
-    canvas: { samples, bands, type: choice.dtype, mask },
-    bytes: samples.byteLength + mask.byteLength + gathered,
-  };
+  return { canvas: { samples, bands, type: choice.dtype, mask }, gathered };
 }
 
 /** Strip by strip: where the pixels lie, then what is there. */

@@ -9,9 +9,9 @@ import { CELL } from '../../kernels/warp.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { Cost, Plan } from '../../plan.ts';
 import { type BBox, inGrid, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
-import { bandsWanted, chooseBands, imageStyle, isImage, needsStretch, resamplingOf } from './bands.ts';
-import { blockCount, gatherBytes, inputBytes } from './blocks.ts';
-import { bodyBound } from './encode.ts';
+import { bandsWanted, chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts';
+import { blockCount, gatherBytes, heldInputBytes, inputBytes } from './blocks.ts';
+import { bodyBound, encodingBytes } from './encode.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
 import { fitSize, wantedSize } from './size.ts';
 import { planStretch } from './stretch.ts';
@@ -203,13 +203,15 @@ export function imageCost(
   // Parts are gathered one after the other, and before them the blocks of the stretch, so only the largest counts.
   const reads = [...read.parts, ...(stretch ?? [])];
   const gathered = Math.max(0, ...reads.map(part => gatherBytes(part, layer.source, choice)));
-  const unscaled = style.scales ? pixels * bands * 8 : 0;
-  // Bytes, with alpha, filtered: the steps of an image on its way to its encoder.
-  const pictures = isImage(style.format) ? pixels * (bands + 4 + 4) : 0;
+  // First the windows are gathered, then the canvas is encoded: the larger of the two is the peak.
+  const outputBytes = bodyBound(style.format, grid, choice);
+  const encoding = encodingBytes(style, pixels, choice, stretch !== null, outputBytes);
+  const peak = canvas + Math.max(positions + gathered, encoding + outputBytes);
   return {
     inputBytes: reads.reduce((sum, part) => sum + inputBytes(part), 0),
-    decodedBytes: canvas + positions + Math.max(gathered, unscaled + pictures),
-    outputBytes: bodyBound(style.format, grid, choice),
+    heldInputBytes: heldInputBytes(reads),
+    decodedBytes: Math.max(0, peak - outputBytes),
+    outputBytes,
   };
 }
 

@@ -4,7 +4,7 @@ import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { Plan } from '../../plan.ts';
 import { bandsWanted, chooseBands, scaling } from './bands.ts';
-import { blockCount, gatherBytes, inputBytes, planRead } from './blocks.ts';
+import { blockCount, gatherBytes, heldInputBytes, inputBytes, planRead } from './blocks.ts';
 import { invertAffine, SNAP, wrapPeriod } from './geometry.ts';
 import { crsOf } from './read.ts';
 import type { PointJob, RasterParams, StatisticsJob } from './types.ts';
@@ -39,6 +39,7 @@ export async function planPoint(ask: PointAsk, signal: AbortSignal): Promise<Pla
   return {
     cost: {
       inputBytes: inputBytes(read),
+      heldInputBytes: heldInputBytes([read]),
       decodedBytes: gatherBytes(read, source, choice),
       outputBytes: 256 + POINT_JSON * bands.length,
     },
@@ -86,6 +87,7 @@ export async function planStatistics(ask: StatisticsAsk, signal: AbortSignal): P
   return {
     cost: {
       inputBytes: inputBytes(read),
+      heldInputBytes: heldInputBytes([read]),
       // One band's valid values are sorted as doubles, beside the window.
       decodedBytes: gatherBytes(read, source, choice) + window.width * window.height * 8,
       outputBytes: 256 + STATISTICS_JSON * bands.length,
