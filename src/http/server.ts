@@ -2,6 +2,7 @@
 import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { problem } from '../errors.ts';
+import { HEADERS } from './api/headers.ts';
 import { registerApiDocs } from './api-docs.ts';
 import { registerCatalogue } from './catalogue.ts';
 import { registerCog } from './cog.ts';
@@ -34,9 +35,9 @@ export interface Routes {
   readonly sessions: SessionsDeps | null;
 }
 
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const;
 /** Headers that a browser hides from scripts unless they are named. */
-const EXPOSED =
-  'ETag, Link, Location, Retry-After, Server-Timing, X-Plimsoll, X-Tile-Dropped, X-Tile-Degraded, Content-Crs';
+const EXPOSED = Object.keys(HEADERS).join(', ');
 
 export function createServer(options: ServerOptions, routes: Routes): FastifyInstance {
   const app = Fastify({
@@ -55,7 +56,9 @@ export function createServer(options: ServerOptions, routes: Routes): FastifyIns
   addCors(app, options.corsOrigins);
   app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error));
   app.setNotFoundHandler((request, reply) => {
-    sendProblem(request, reply, notFound(app, request));
+    const allowed = otherMethods(app, request);
+    if (allowed.length > 0) reply.header('allow', allowed.join(', '));
+    sendProblem(request, reply, notFound(request, allowed));
   });
   app.addHook('onResponse', async (request, reply) => {
     options.observe(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime / 1000);
@@ -85,7 +88,7 @@ function addCors(app: FastifyInstance, origins: readonly string[]): void {
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
       reply
         .code(204)
-        .header('access-control-allow-methods', 'GET, HEAD, POST, PUT, DELETE, OPTIONS')
+        .header('access-control-allow-methods', `${METHODS.join(', ')}, OPTIONS`)
         .header('access-control-allow-headers', 'authorization, content-type, if-none-match')
         .header('access-control-max-age', '86400')
         .send();
@@ -96,14 +99,16 @@ function addCors(app: FastifyInstance, origins: readonly string[]): void {
 }
 
 /** A path that another method would serve is 405, not 404. */
-function notFound(app: FastifyInstance, request: FastifyRequest): Error {
+function notFound(request: FastifyRequest, allowed: readonly string[]): Error {
   const path = request.url.split('?')[0];
-  const methods = (['GET', 'POST', 'PUT', 'DELETE'] as const).filter(
-    method => method !== request.method && app.findRoute({ method, url: path }) !== null,
-  );
-  if (methods.length > 0)
-    return problem('method-not-allowed', `${request.method} ${path}: allowed are ${methods.join(', ')}`);
+  if (allowed.length > 0)
+    return problem('method-not-allowed', `${request.method} ${path}: allowed are ${allowed.join(', ')}`);
   return problem('not-found', `${request.method} ${path}: there is no such resource`);
+}
+
+function otherMethods(app: FastifyInstance, request: FastifyRequest): string[] {
+  const url = request.url.split('?')[0];
+  return METHODS.filter(method => method !== request.method && app.findRoute({ method, url }) !== null);
 }
 
 function stripBase(url: string, base: string): string {

@@ -26,7 +26,7 @@ interface Described {
 interface Document {
   servers: { url: string }[];
   paths: Record<string, Record<string, Described>>;
-  components: { schemas: Record<string, { enum?: string[] }> };
+  components: { schemas: Record<string, { enum?: string[] }>; headers: Record<string, unknown> };
 }
 
 const ADMIN = 'an admin token of the test';
@@ -73,7 +73,11 @@ function assertDescribed(endpoint: Endpoint, answer: Answer): void {
   assert.ok(described, `${where} is not described: ${answer.body.slice(0, 300)}`);
   const known = new Set(Object.keys(described.headers ?? {}).map(name => name.toLowerCase()));
   for (const name of Object.keys(answer.headers)) {
-    if (/^(x-(plimsoll|tile|raster)|etag|retry-after|location|content-crs|cache-control)/.test(name))
+    if (
+      /^(x-(plimsoll|tile|raster)|etag|retry-after|location|link|server-timing|allow$|content-crs|cache-control)/.test(
+        name,
+      )
+    )
       assert.ok(known.has(name), `${where}: header ${name} is not described`);
   }
   if (answer.rawPayload.length === 0) return;
@@ -258,6 +262,19 @@ describe('what is described is what is done', () => {
       assertDescribed(endpoint, answer);
     });
   }
+
+  test('a method that a path does not have is 405 and told which it has', async () => {
+    for (const path of ['/layers', '/tiles/countries/0/0/0.mvt', '/sessions']) {
+      const answer = await app.server.inject({ method: 'DELETE', url: path });
+      assert.equal(answer.statusCode, 405);
+      assert.equal(answer.headers.allow, path === '/sessions' ? 'POST' : 'GET, HEAD');
+    }
+  });
+
+  test('a browser may read every header that is described', async () => {
+    const exposed = String((await app.server.inject('/layers')).headers['access-control-expose-headers']).split(', ');
+    for (const name of Object.keys(api.components.headers)) assert.ok(exposed.includes(name), name);
+  });
 
   test('without its token or secret an operation is 401, as described', async () => {
     for (const endpoint of all.filter(({ security }) => security !== undefined)) {
