@@ -2,8 +2,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { HttpContext } from './context.ts';
 import { landingPage } from './ogc.ts';
+import { oneOf, queryOf, text } from './params.ts';
 import { layerJson } from './tilejson.ts';
 import { viewerHtml } from './viewer.ts';
+
+export const LANDING_FORMATS = ['json', 'html'] as const;
 
 export function registerCatalogue(app: FastifyInstance, context: HttpContext): void {
   app.get('/layers', async (request, reply) => {
@@ -29,7 +32,7 @@ export function registerCatalogue(app: FastifyInstance, context: HttpContext): v
 
 /** Browsers name text/html; OGC clients and curl do not. `f=` decides where it is given. */
 function wantsHtml(request: FastifyRequest): boolean {
-  const f = (request.query as { f?: string }).f;
-  if (f !== undefined) return f === 'html';
+  const f = text(queryOf(request), 'f');
+  if (f !== undefined) return oneOf('f', f, LANDING_FORMATS) === 'html';
   return /text\/html/i.test(request.headers.accept ?? '');
 }

@@ -25,7 +25,7 @@ import {
 import { rasterParams } from './raster-params.ts';
 import { sendReply } from './send.ts';
 import { tileJson } from './tilejson.ts';
-import { answerTile, layersOf } from './tiles.ts';
+import { answerTile, judgeQuery, layersOf } from './tiles.ts';
 
 export const FORMATS: Readonly<Record<string, RasterFormat>> = {
   png: 'png',
@@ -63,6 +63,7 @@ function registerTileRoutes(app: FastifyInstance, context: HttpContext): void {
   const document = async (request: FastifyRequest, reply: FastifyReply) => {
     onlyWebMercator((request.params as { tms?: string }).tms);
     const layer = rasterOf(context, request);
+    judgeQuery([layer], queryOf(request));
     return reply.header('cache-control', 'public, max-age=60').send(tileJson(context, [layer], request));
   };
   app.get('/cog/tilejson.json', document);

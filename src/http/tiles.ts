@@ -41,6 +41,8 @@ export function registerTiles(app: FastifyInstance, context: HttpContext): void 
   const document = async (request: FastifyRequest<{ Params: { layers: string } }>, reply: FastifyReply) => {
     const ids = request.params.layers.replace(/\.json$/, '');
     const layers = layersOf(context, ids);
+    // Of what the tile URLs carry nothing may be refused only when the tiles are asked for.
+    judgeQuery(layers, queryOf(request));
     return reply.header('cache-control', 'public, max-age=60').send(tileJson(context, layers, request));
   };
   app.get('/tiles/:layers', document);
@@ -177,6 +179,12 @@ function accepts(request: FastifyRequest, types: readonly string[]): boolean {
   return (
     types.some(type => ranges.includes(type) || ranges.includes(`${type.split('/')[0]}/*`)) || ranges.includes('*/*')
   );
+}
+
+export function judgeQuery(layers: readonly Layer[], query: Query): void {
+  const [layer] = layers;
+  if (layer.kind === 'raster') rasterParams(query, layer);
+  else propertiesOf(query, layers);
 }
 
 /** Sorted and without repeats, so that the order in which a client names them is not another tile. */

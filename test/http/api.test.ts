@@ -253,6 +253,10 @@ describe('what is described is what is done', () => {
     ['getItems', 'collections/elevation/items', 422],
     ['getFeature', 'collections/countries/items/100000', 404],
     ['getLayer', 'layers/nope', 404],
+    ['getLandingPage', '?f=xml', 400],
+    ['getTileJson', 'tiles/elevation?colormap_name=nope', 400],
+    ['getTileJson', 'tiles/countries?properties=nope', 400],
+    ['getRasterTileJson', 'cog/tilejson.json?url=elevation&bidx=2', 422],
   ] as const) {
     test(`a refusal is described: ${url} ${status}`, async () => {
       const endpoint = all.find(one => one.id === id);

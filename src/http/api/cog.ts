@@ -115,7 +115,7 @@ function tiles({ rasterTile }: Samples, url: Parameter[]): Endpoint[] {
   const tileJson = {
     ...GET,
     answers: { 200: json('TileJSON 3.0.0.', ref('TileJson')) },
-    problems: ['bad-parameter', 'not-found', 'wrong-kind', ...LAYER_PROBLEMS] as const,
+    problems: ['bad-parameter', 'unprocessable', 'not-found', 'wrong-kind', ...LAYER_PROBLEMS] as const,
   };
   const tile = {
     ...GET,

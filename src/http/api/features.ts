@@ -126,7 +126,7 @@ function itemsParameters({ vectorBBox, columns }: Samples, { limitDefault, limit
     queryParam(
       'bbox-crs',
       'CRS of bbox, one of the collection’s bboxCrs; EPSG:4326 is latitude first.',
-      { type: 'string', format: 'uri', default: CRS84 },
+      { type: 'string', pattern: '^https?://www\\.opengis\\.net/def/crs/', default: CRS84 },
       { example: CRS84 },
     ),
     queryParam(

@@ -78,7 +78,7 @@ export const WORK_PROBLEMS: readonly ErrorCode[] = [
 export const ZOOM_MAX = 24;
 
 export function tileParams(tile: { z: number; x: number; y: number }): Parameter[] {
-  const whole = { type: 'integer', minimum: 0 };
+  const whole = { type: 'integer', minimum: 0, maximum: 2 ** ZOOM_MAX - 1 };
   return [
     pathParam('z', 'Zoom.', { ...whole, maximum: ZOOM_MAX }, tile.z),
     pathParam('x', 'Column, from the west.', whole, tile.x),

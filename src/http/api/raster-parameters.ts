@@ -5,13 +5,20 @@ import { booleanParam, queryParam, ref } from './parts.ts';
 import type { Parameter, Schema } from './types.ts';
 
 const list = (items: Schema): Schema => ({ type: 'array', items, minItems: 1 });
+/** Pairs of numbers with commas. */
+const NUMBERS = '^[-+]?[0-9.]+(e[-+]?[0-9]+)?(,[-+]?[0-9.]+(e[-+]?[0-9]+)?)+$';
 const resampling = { type: 'string', enum: RESAMPLINGS };
 
 export const RASTER_PARAMETERS: readonly Parameter[] = [
   {
-    ...queryParam('bidx', 'Bands, from 1: a comma list, or repeated.', list({ type: 'integer', minimum: 1 }), {
-      example: [1],
-    }),
+    ...queryParam(
+      'bidx',
+      'Bands, from 1: a comma list, or repeated.',
+      list({ type: 'integer', minimum: 1, maximum: 65535 }),
+      {
+        example: [1],
+      },
+    ),
     style: 'form',
     explode: true,
   },
@@ -19,7 +26,7 @@ export const RASTER_PARAMETERS: readonly Parameter[] = [
     ...queryParam(
       'rescale',
       'min,max of the values that become 0 and 255; repeated once a band. Without it what is not 8 bit is stretched over its range.',
-      list({ type: 'string', pattern: '^[^,]+(,[^,]+)+$' }),
+      list({ type: 'string', pattern: NUMBERS }),
       { example: ['0,1000'] },
     ),
     style: 'form',
@@ -29,7 +36,7 @@ export const RASTER_PARAMETERS: readonly Parameter[] = [
   queryParam(
     'nodata',
     'Value that stands for nothing, instead of the file’s own; nan, inf and -inf are taken.',
-    { type: ['number', 'string'] },
+    { anyOf: [{ type: 'number' }, { type: 'string', enum: ['nan', 'inf', '-inf'] }] },
     { example: -9999 },
   ),
   queryParam('resampling', 'How pixels are resampled; the layer’s own where absent, else nearest.', resampling, {

@@ -1,5 +1,6 @@
 /** The catalogue, the landing page, this description, and the files of the viewer. */
 
+import { LANDING_FORMATS } from '../catalogue.ts';
 import { IF_NONE_MATCH, json, NOT_MODIFIED, OPENAPI_TYPE, pathParam, queryParam, ref } from './parts.ts';
 import type { Answer, Endpoint, Samples } from './types.ts';
 
@@ -52,7 +53,7 @@ function pages(): Endpoint[] {
       anyQuery: true,
       summary: 'The viewer for browsers, the OGC landing page for programs',
       parameters: [
-        queryParam('f', 'Which; else Accept decides.', { type: 'string', enum: ['json', 'html'] }, { example: 'json' }),
+        queryParam('f', 'Which; else Accept decides.', { type: 'string', enum: LANDING_FORMATS }, { example: 'json' }),
       ],
       answers: {
         200: {
@@ -61,7 +62,7 @@ function pages(): Endpoint[] {
           content: { 'application/json': ref('Landing'), ...html },
         },
       },
-      problems: [],
+      problems: ['bad-parameter'],
     },
     {
       ...VIEWER,
