@@ -67,6 +67,8 @@ function layerExample(): string[] {
     extent: '4096',
     buffer: '64',
     idColumn: 'ISO_N3',
+    drop: 'cells',
+    pointCount: true,
     rescale: '[[0, 4000]]',
     colormapName: 'terrain',
     bidx: '[1]',

@@ -144,7 +144,7 @@ const cache = section('The cache of encoded replies.', {
 
 const vector = section('Vector tiles.', {
   maxFeatures: count(20_000, 'Most features a tile draws.', { minimum: 1 }),
-  maxTileBytes: bytes({ default: '500KB', description: 'Largest tile before compression.' }),
+  maxTileBytes: bytes({ default: '500KB', description: 'Largest tile, compressed: denser ones are thinned.' }),
   extent: count(4096, 'Units a tile side.', { minimum: 256, maximum: 65536 }),
   buffer: count(64, 'Buffer around the tile, in units of the extent.', { maximum: 4096 }),
   indexPageBytes: bytes({ default: '64KiB', description: 'Bytes of one page of the index leaves.' }),
@@ -199,6 +199,8 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
   extent: Type.Optional(Type.Integer({ minimum: 256, maximum: 65536, description: 'Units a tile side.' })),
   buffer: Type.Optional(Type.Integer({ minimum: 0, maximum: 4096, description: 'Buffer in units of the extent.' })),
   idColumn: optionalText('Column with non-negative integers as feature ids.'),
+  drop: Type.Optional(Type.Union([Type.Literal('cells'), Type.Literal('none')], { description: 'none: never thin.' })),
+  pointCount: Type.Optional(Type.Boolean({ description: 'Thinned features say how many they stand for.' })),
   rescale: Type.Optional(
     Type.Array(Type.Tuple([Type.Number(), Type.Number()]), {
       minItems: 1,

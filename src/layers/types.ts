@@ -17,6 +17,10 @@ export interface LayerOptions {
   readonly buffer?: number;
   /** Vector: column whose non-negative integers are feature ids; the ordinal + 1 where absent. */
   readonly idColumn?: string;
+  /** Vector: 'none' draws every feature at every zoom; 'cells' (default) thins where a tile would break its caps. */
+  readonly drop?: 'cells' | 'none';
+  /** Vector: features of thinned tiles say how many they stand for: point_count, sqrt_point_count. */
+  readonly pointCount?: boolean;
   /** Raster defaults, in titiler's words. */
   readonly rescale?: readonly (readonly [number, number])[];
   readonly colormapName?: string;

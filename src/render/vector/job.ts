@@ -33,6 +33,12 @@ export interface VectorJobLayer {
   readonly offsets: Float64Array;
   readonly lengths: Uint32Array;
   readonly ordinals: Float64Array;
+  /** How many features each one stands for, where the layer's tiles say so. */
+  readonly counts: Uint32Array | null;
+  /** Names of the attributes that are served, for features that bring columns of their own; null: all. */
+  readonly served: readonly string[] | null;
+  /** Name of the id column, for the same; null: ids are places in the file. */
+  readonly idName: string | null;
 }
 
 export interface VectorJob extends Job {
@@ -45,6 +51,13 @@ export interface VectorJob extends Job {
   readonly width: number;
   readonly height: number;
   readonly layers: readonly VectorJobLayer[];
+}
+
+/** Side of what stands for a polygon too small to have an area, as a share of the extent: a pixel of a map of 512. */
+const PIXEL_SHARE = 512;
+
+export function pixelSide(extent: number): number {
+  return Math.max(1, Math.round(extent / PIXEL_SHARE));
 }
 
 /** Ranges closer than this are read as one: cheaper than another read. */

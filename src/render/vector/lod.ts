@@ -1,140 +1,97 @@
 /**
- * How fine the grid of cells is: a constant of (layer, zoom), never of a tile, or tiles would not agree at their edges. It
- * is the finest power of two at which the densest tile of the zoom keeps under the cap; null where no tile needs thinning.
+ * How fine the grid of cells is: a constant of (layer, zoom), never of a tile, or tiles would not agree at their edges. It is
+ * the finest power of two at which the densest tile of the zoom keeps under the caps, and no finer than twice the grid of the
+ * next zoom: so each grid refines the one above it, and what shows at a zoom shows at the next. null: nothing is left out.
  */
-import { transformer } from '../../crs/index.ts';
-import { type CellGrid, selectCells } from '../../source/fgb/lod.ts';
+import { type Selection, selectAll, selectCells } from '../../source/fgb/lod.ts';
 import type { FgbSource } from '../../source/fgb/open.ts';
-import { STRIDE } from '../../source/fgb/rtree.ts';
-import type { TileMatrixSet } from '../../tile.ts';
+import type { TileCoord, TileMatrixSet } from '../../tile.ts';
+import { cellGrid } from './cells.ts';
+import { type Density, densestTiles, densityOf } from './density.ts';
 import type { Projection } from './job.ts';
 
 export interface LodCaps {
   readonly maxFeatures: number;
+  /** Compressed bytes of a tile. */
+  readonly maxBytes: number;
   /** Cells a tile side at first, and at least. */
   readonly cellsMax: number;
   readonly cellsMin: number;
 }
 
-export const DEFAULT_CAPS: LodCaps = { maxFeatures: 20_000, cellsMax: 256, cellsMin: 32 };
+export const DEFAULT_CAPS: LodCaps = { maxFeatures: 20_000, maxBytes: 500_000, cellsMax: 256, cellsMin: 8 };
+
+/** Compressed bytes of a tile are at most this share of its features' bytes in the file. */
+const BYTES_SHARE = 0.5;
+
+/** What the caps are measured with: a layer as the plan sees it. */
+export interface LodSubject {
+  readonly source: FgbSource;
+  readonly projection: Projection;
+  readonly grid: TileMatrixSet;
+  readonly caps: LodCaps;
+  /** Boxes of a tile and its buffer in the layer's CRS. */
+  boxesOf(tile: TileCoord): Float64Array;
+  /** Compressed bytes that the tile would have with this selection, judged by a sample of it. */
+  bytesOf(tile: TileCoord, selection: Selection): number;
+}
 
 /** Cells a tile side at that zoom, or null where every tile may have all its features. */
-export function cellsFor(
-  source: FgbSource,
-  projection: Projection,
-  grid: TileMatrixSet,
-  z: number,
-  caps: LodCaps,
-  signal?: AbortSignal,
-): Promise<number | null> {
-  if (source.count <= caps.maxFeatures) return Promise.resolve(null);
-  const { lod } = source;
-  const key = `${grid.id}/${z}/${caps.maxFeatures}`;
-  let known = lod.get(key);
-  if (!known) {
-    known = measure(source, projection, grid, z, caps);
-    lod.set(key, known);
-    // A read that failed is tried again by the next tile.
-    known.catch(() => lod.delete(key));
-  }
+export function cellsFor(subject: LodSubject, z: number, signal?: AbortSignal): Promise<number | null> {
+  const { source, grid, caps } = subject;
+  const fileBytes = source.ref.size - source.featuresStart;
+  if (source.count <= caps.maxFeatures && fileBytes * BYTES_SHARE <= caps.maxBytes) return Promise.resolve(null);
   signal?.throwIfAborted();
+  const known = source.lod.get(keyOf(grid, z, caps));
+  return known ?? remember(subject, z, densityOf(source, subject.projection, grid));
+}
+
+function keyOf(grid: TileMatrixSet, z: number, caps: LodCaps): string {
+  return `${grid.id}/${z}/${caps.maxFeatures}/${caps.maxBytes}`;
+}
+
+function remember(subject: LodSubject, z: number, density: Density | null): Promise<number | null> {
+  const { lod } = subject.source;
+  const key = keyOf(subject.grid, z, subject.caps);
+  let known = lod.get(key);
+  if (known) return known;
+  known = density ? measure(subject, z, density) : Promise.resolve(null);
+  lod.set(key, known);
+  // A read that failed is tried again by the next tile.
+  known.catch(() => lod.delete(key));
   return known;
 }
 
-async function measure(
-  source: FgbSource,
-  projection: Projection,
-  grid: TileMatrixSet,
+async function measure(subject: LodSubject, z: number, density: Density): Promise<number | null> {
+  const { source, grid, caps } = subject;
+  const dense = densestTiles(density, grid, z, caps.cellsMax);
+  const most = Math.max(0, ...dense.map(({ count }) => count));
+  const mean = (source.ref.size - source.featuresStart) / source.count;
+  // From here on down the pyramid tiles only get emptier: no need to look at any of them.
+  if (most <= caps.maxFeatures && most * mean * BYTES_SHARE <= caps.maxBytes) return null;
+  const next = z + 1 < grid.matrices.length ? await remember(subject, z + 1, density) : null;
+  const finest = next === null ? Number.POSITIVE_INFINITY : next * 2;
+  if (next === null && most <= caps.maxFeatures && (await fits(subject, z, dense, null))) return null;
+  let cells = Math.min(caps.cellsMax, finest);
+  while (cells > caps.cellsMin && !(await fits(subject, z, dense, cells))) cells /= 2;
+  return cells;
+}
+
+async function fits(
+  subject: LodSubject,
   z: number,
-  caps: LodCaps,
-): Promise<number | null> {
-  const densest = densestTile(source, projection, grid, z);
-  if (densest === null || densest.count <= caps.maxFeatures) return null;
-  for (let cells = caps.cellsMax; cells > caps.cellsMin; cells /= 2) {
-    const around = cellGrid(source.crs as string, projection, grid, z, cells);
-    const taken = await selectCells(source, densest.box, around, undefined, caps.maxFeatures);
-    if (taken.ordinals.length <= caps.maxFeatures) return cells;
+  dense: readonly { readonly tile: TileCoord }[],
+  cells: number | null,
+): Promise<boolean> {
+  const { source, projection, grid, caps } = subject;
+  const cellsOf = cells === null ? null : cellGrid(source, projection, grid, z, cells);
+  for (const { tile } of dense) {
+    const boxes = subject.boxesOf(tile);
+    const selection = cellsOf
+      ? await selectCells(source, boxes, cellsOf, undefined, caps.maxFeatures)
+      : await selectAll(source, boxes);
+    if (selection.ordinals.length > caps.maxFeatures) return false;
+    if (subject.bytesOf(tile, selection) > caps.maxBytes) return false;
   }
-  return caps.cellsMin;
-}
-
-/** The tile with the most features, by the middles of the nodes of the lowest resident level. */
-function densestTile(
-  source: FgbSource,
-  projection: Projection,
-  grid: TileMatrixSet,
-  z: number,
-): { count: number; box: Float64Array } | null {
-  const { tree } = source;
-  if (!tree) return null;
-  const { levels, nodeSize, count } = tree.shape;
-  const tiles = cellGrid(source.crs as string, projection, grid, z, 1);
-  const { start, end } = levels[1];
-  const counts = new Map<number, { count: number; box: Float64Array }>();
-  let densest: { count: number; box: Float64Array } | null = null;
-  for (let node = start; node < end; node++) {
-    const at = node * STRIDE;
-    const [minx, miny, maxx, maxy] = tree.upper.subarray(at, at + 4);
-    const key = Math.floor(tiles.row((miny + maxy) / 2)) * 2 ** 26 + Math.floor(tiles.col((minx + maxx) / 2));
-    if (!Number.isFinite(key)) continue;
-    const leaves = Math.min(nodeSize, count - (node - start) * nodeSize);
-    let tile = counts.get(key);
-    if (!tile) {
-      tile = { count: 0, box: Float64Array.of(minx, miny, maxx, maxy) };
-      counts.set(key, tile);
-    }
-    tile.count += leaves;
-    const { box } = tile;
-    box[0] = Math.min(box[0], minx);
-    box[1] = Math.min(box[1], miny);
-    box[2] = Math.max(box[2], maxx);
-    box[3] = Math.max(box[3], maxy);
-    if (densest === null || tile.count > densest.count) densest = tile;
-  }
-  return densest;
-}
-
-/** Layer coordinates to cells of the grid's zoom, `cells` a tile side, counted from the grid's origin. */
-export function cellGrid(crs: string, projection: Projection, grid: TileMatrixSet, z: number, cells: number): CellGrid {
-  const matrix = grid.matrices[z];
-  const kx = cells / (matrix.resolution * matrix.tileWidth);
-  const ky = cells / (matrix.resolution * matrix.tileHeight);
-  if (projection === 'same') {
-    return { col: x => (x - matrix.originX) * kx, row: y => (matrix.originY - y) * ky };
-  }
-  if (projection === 'mercator') {
-    const half = -matrix.originX;
-    const rad = Math.PI / 180;
-    return {
-      col: x => (x / 180 + 1) * half * kx,
-      row: y => {
-        const s = Math.sin(Math.max(-89.9, Math.min(89.9, y)) * rad);
-        return (matrix.originY - (6378137 / 2) * Math.log((1 + s) / (1 - s))) * ky;
-      },
-    };
-  }
-  return unprojected(crs, grid, matrix.originX, matrix.originY, kx, ky);
-}
-
-/**
- * Any other CRS: cells are laid in the layer's own plane, as large as they are at the middle of a reference latitude. They
- * need only be the same for every tile of the zoom, and they are: nothing of a tile enters here.
- */
-function unprojected(
-  crs: string,
-  grid: TileMatrixSet,
-  originX: number,
-  originY: number,
-  kx: number,
-  ky: number,
-): CellGrid {
-  const back = transformer(grid.crs, crs);
-  const out = new Float64Array(4);
-  const ok = back.forward(0, 0, out, 0) && back.forward(1 / kx, 1 / ky, out, 2);
-  const width = ok ? Math.abs(out[2] - out[0]) : 1 / kx;
-  const height = ok ? Math.abs(out[3] - out[1]) : 1 / ky;
-  const usable = Number.isFinite(width) && Number.isFinite(height) && width > 0 && height > 0;
-  const cellWidth = usable ? width : 1 / kx;
-  const cellHeight = usable ? height : 1 / ky;
-  return { col: x => (x - originX) / cellWidth, row: y => (originY - y) / cellHeight };
+  return true;
 }

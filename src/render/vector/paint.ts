@@ -10,7 +10,9 @@ import { openBytes } from '../../io/bytes.ts';
 import { newOut, type Out } from '../../kernels/bytes-out.ts';
 import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putFeature } from '../../kernels/mvt.ts';
 import type { BytesRef, Painted, TaskContext } from '../../plan.ts';
+import { featureColumns } from '../../source/fgb/feature.ts';
 import {
+  COLUMN_TYPES,
   FEATURE_COLUMNS,
   FEATURE_GEOMETRY,
   FEATURE_PROPERTIES,
@@ -20,10 +22,19 @@ import {
   vector,
 } from '../../source/fgb/layout.ts';
 import { compress } from '../transcode.ts';
-import { GeometryWalker } from './geometry.ts';
-import { runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
+import { type FeatureFrame, GeometryWalker } from './geometry.ts';
+import { type JobColumn, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
 import { Pen } from './pen.ts';
-import { type Dictionary, newDictionary, putDictionary, putTags, resetDictionary } from './properties.ts';
+import {
+  type Dictionary,
+  newDictionary,
+  POINT_COUNT,
+  putCount,
+  putDictionary,
+  putTags,
+  resetDictionary,
+  SQRT_POINT_COUNT,
+} from './properties.ts';
 
 export interface VectorPainter {
   paint(job: VectorJob, context: TaskContext): Painted;
@@ -86,7 +97,7 @@ class Painter implements VectorPainter {
     const { offsets, lengths } = layer;
     const out = this.#layer;
     const before = out.at;
-    resetDictionary(this.#dictionary, layer.columns.length);
+    resetDictionary(this.#dictionary, layer.columns);
     this.#pen.begin(job, layer);
     const start = beginLayer(out, Buffer.from(layer.id));
     const empty = out.at;
@@ -106,11 +117,7 @@ class Painter implements VectorPainter {
     if (out.at === empty) {
       out.at = before;
     } else {
-      putDictionary(
-        out,
-        this.#dictionary,
-        layer.columns.map(column => Buffer.from(column.name)),
-      );
+      putDictionary(out, this.#dictionary);
       endLayer(out, start, layer.extent);
     }
     return longest + this.#pen.used() + this.#dictionary.values.at;
@@ -153,19 +160,29 @@ class Painter implements VectorPainter {
     frame.end = end;
     if (!this.#walker.walk(frame, table, layer.geometryType)) return;
 
-    this.#tags.at = 0;
-    this.#id.id = -1;
-    const properties = vector(view, root, FEATURE_PROPERTIES, 1, at, end);
-    // A feature with columns of its own is legal and unseen in the wild; its values cannot be read by the header's.
-    if (properties !== 0 && field(view, root, FEATURE_COLUMNS, at, end) === 0) {
-      const from = properties + 4;
-      const to = from + view.getUint32(properties, true);
-      putTags(view, raw, from, to, layer.columns, layer.idColumn, this.#dictionary, this.#tags, this.#id);
-    }
-    const id = layer.idColumn >= 0 ? this.#id.id : layer.ordinals[i] + 1;
+    this.#attributes(layer, i, root);
+    const id = layer.idName === null ? layer.ordinals[i] + 1 : this.#id.id;
     if (pen.points.at > 0) putFeature(this.#layer, id, this.#tags, POINT, pen.points);
     if (pen.lines.at > 0) putFeature(this.#layer, id, this.#tags, LINESTRING, pen.lines);
     if (pen.polygons.at > 0) putFeature(this.#layer, id, this.#tags, POLYGON, pen.polygons);
+  }
+
+  /** The tags of the feature in the frame, and the id that they hold. */
+  #attributes(layer: VectorJobLayer, i: number, root: number): void {
+    const { view, raw, start, end } = this.#frame;
+    const tags = this.#tags;
+    tags.at = 0;
+    this.#id.id = -1;
+    const properties = vector(view, root, FEATURE_PROPERTIES, 1, start, end);
+    if (properties !== 0) {
+      const from = properties + 4;
+      const to = from + view.getUint32(properties, true);
+      const own = field(view, root, FEATURE_COLUMNS, start, end) === 0 ? null : ownColumns(this.#frame, root, layer);
+      const columns = own ?? layer.columns;
+      const idColumn = own ? own.findIndex(({ name }) => name === layer.idName) : layer.idColumn;
+      putTags(view, raw, from, to, columns, idColumn, this.#dictionary, tags, this.#id);
+    }
+    if (layer.counts !== null) putCount(layer.counts[i], this.#dictionary, tags);
   }
 
   #bytesOf(ref: BytesRef): Bytes {
@@ -204,4 +221,16 @@ class Painter implements VectorPainter {
 function newRun(length: number): Run {
   const buffer = new ArrayBuffer((length + 15) & ~7);
   return { raw: new Uint8Array(buffer), view: new DataView(buffer), doubles: new Float64Array(buffer) };
+}
+
+/** A feature may bring columns of its own, as files of mixed origin have them; null where there are none after all. */
+function ownColumns(frame: FeatureFrame, root: number, { served, counts }: VectorJobLayer): JobColumn[] | null {
+  const columns = featureColumns(frame, root);
+  if (!columns) return null;
+  const seen = new Set<string>(counts === null ? [] : [POINT_COUNT, SQRT_POINT_COUNT]);
+  return columns.map(({ name, type }) => {
+    const wanted = !seen.has(name) && (served === null || served.includes(name));
+    seen.add(name);
+    return { name, type: COLUMN_TYPES.indexOf(type), wanted };
+  });
 }

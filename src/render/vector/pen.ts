@@ -23,8 +23,8 @@ import { Placed } from './placed.ts';
 import { Polygon, sliver } from './polygon.ts';
 import { type Projector, projector } from './project.ts';
 
-/** A point projected, clipped twice, rounded, kept and checked, with its marks for simplifying: see the buffers below. */
-const POINT_BYTES = 20 + 30 + 30 + 12 + 12 + 40 + 10;
+/** A point projected, clipped twice, rounded, with its marks for simplifying: see the buffers below. */
+const POINT_BYTES = 20 + 30 + 30 + 12 + 10;
 
 function newCommands(): Commands {
   return { ...newOut(16 * 1024), x: 0, y: 0 };
@@ -268,7 +268,7 @@ export class Pen {
 
   /** What the largest ring or line since begin() took, with the feature's commands; pooled buffers may be larger. */
   used(): number {
-    return this.#largest * POINT_BYTES + this.points.at + this.lines.at + this.polygons.at;
+    return this.#largest * POINT_BYTES + this.#polygon.used() + this.points.at + this.lines.at + this.polygons.at;
   }
 
   #held(): number {

@@ -1,5 +1,6 @@
 /** A part of a geometry in tile units, with its bounds and how it lies to the tile and its neighbours. */
 import type { Seams } from '../../kernels/simplify.ts';
+import { pixelSide } from './job.ts';
 import type { Projector } from './project.ts';
 
 /** Parts up to this share of the extent are simplified before they are clipped. */
@@ -17,6 +18,8 @@ export class Placed {
   #near = 0;
   #far = 0;
   #small = 0;
+  /** How far beyond the box something may lie whose stand-in reaches into it. */
+  #reach = 0;
 
   begin({ buffer, extent }: Seams): void {
     this.min = -buffer;
@@ -24,6 +27,7 @@ export class Placed {
     this.#near = buffer;
     this.#far = extent - buffer;
     this.#small = extent / SMALL_SHARE;
+    this.#reach = pixelSide(extent);
   }
 
   /** Projects `count` points from xy[from]; answers with how many have an image. */
@@ -72,7 +76,9 @@ export class Placed {
   }
 
   misses(shift: number): boolean {
-    const { box, min, max } = this;
+    const { box } = this;
+    const min = this.min - this.#reach;
+    const max = this.max + this.#reach;
     return !(box[0] + shift <= max && box[2] + shift >= min && box[1] <= max && box[3] >= min);
   }
 

@@ -1,5 +1,4 @@
 /** The plan of a vector tile: which features of which layers, from the index alone; what reading and painting them takes. */
-import { resolveCrs, transformBounds } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import type { VectorLayer } from '../../layers/types.ts';
 import type { Cost, Encoding, Plan } from '../../plan.ts';
@@ -7,9 +6,13 @@ import { COLUMN_TYPES } from '../../source/fgb/layout.ts';
 import { type Selection, selectAll, selectCells } from '../../source/fgb/lod.ts';
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import type { ColumnType, VectorSource } from '../../source/types.ts';
-import { type BBox, expand, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
-import { type JobColumn, type Projection, RUN_BYTES_MAX, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
-import { cellGrid, cellsFor, DEFAULT_CAPS, type LodCaps } from './lod.ts';
+import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
+import { type LayerView, projectionOf, type QueryBoxes, queryBoxes } from './boxes.ts';
+import { cellGrid } from './cells.ts';
+import { type JobColumn, pixelSide, RUN_BYTES_MAX, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
+import { cellsFor, DEFAULT_CAPS, type LodCaps, type LodSubject } from './lod.ts';
+import { createVectorPainter } from './paint.ts';
+import { POINT_COUNT, SQRT_POINT_COUNT } from './properties.ts';
 
 export interface VectorTileAsk {
   readonly layers: readonly VectorLayer[];
@@ -30,8 +33,10 @@ const TOLERANCE_PIXELS = 0.5;
 const MAP_PIXELS = 512;
 /** Tiles are cut live at every zoom; this is where clients may begin to overzoom instead. */
 const LAST_ZOOM = 14;
-/** Projected, clipped and rounded points against the bytes of the points in the file (vector-geometry.ts: 102 against 16). */
-const SCRATCH_SHARE = 6.5;
+/** Cells a tile side that are left to a thinned tile at least. */
+const THIN_MIN = 16;
+/** Projected, clipped and rounded points against the bytes of the points in the file (pen.ts: 134 against 16), and what mending takes. */
+const SCRATCH_SHARE = 10;
 /** An encoded feature against its bytes in the file, at worst of what was seen (points with short attributes). */
 const OUTPUT_SHARE = 0.5;
 
@@ -60,23 +65,22 @@ export async function planVectorTile(ask: VectorTileAsk, signal?: AbortSignal): 
   }
   const drawn = parts.filter(part => part.selection.ordinals.length > 0);
   const dropped = parts.reduce((sum, part) => sum + part.selection.dropped, 0);
-  const [left, bottom, right, top] = tileBounds(ask.grid, ask.tile);
-  const job: VectorJob = {
-    task: 'vector-tile',
-    encoding: ask.encoding,
-    gridCrs: ask.grid.crs,
-    left,
-    top,
-    width: right - left,
-    height: top - bottom,
-    layers: drawn.map(part => part.job),
-  };
+  const job = tileJob(
+    ask,
+    drawn.map(part => part.job),
+  );
   return {
     cost: costOf(drawn.map(part => part.job)),
     job: drawn.length > 0 ? job : null,
     explain: { tile: ask.tile, layers: parts.map(part => part.explain) },
     headers: dropped > 0 ? { 'x-tile-dropped': String(dropped) } : {},
   };
+}
+
+function tileJob({ grid, tile, encoding }: VectorTileAsk, layers: readonly VectorJobLayer[]): VectorJob {
+  const [left, bottom, right, top] = tileBounds(grid, tile);
+  const place = { gridCrs: grid.crs, left, top, width: right - left, height: top - bottom };
+  return { task: 'vector-tile', encoding, ...place, layers };
 }
 
 interface LayerPlan {
@@ -86,134 +90,142 @@ interface LayerPlan {
 }
 
 async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortSignal): Promise<LayerPlan> {
-  const { source, options } = layer;
+  const { source } = layer;
   if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
-  const extent = options.extent ?? EXTENT;
-  const buffer = options.buffer ?? BUFFER;
-  const crs = source.crs as string;
-  const projection = projectionOf(crs, ask.grid.crs);
-  const { boxes, shifts } = queryBoxes(source, projection, ask, buffer / extent);
-  const { selection, cells } = await select(source, projection, ask, boxes, signal);
-  const job: VectorJobLayer = {
-    id: layer.id,
-    ref: source.ref,
-    crs,
-    projection,
-    geometryType: source.geometryType,
-    columns: jobColumns(layer, ask.properties),
-    idColumn: options.idColumn === undefined ? -1 : source.columns.findIndex(c => c.name === options.idColumn),
-    extent,
-    buffer,
-    tolerance: ask.tile.z >= layer.maxzoom ? 0 : (TOLERANCE_PIXELS * extent) / MAP_PIXELS,
-    shifts: shifts.map(worlds => worlds * ask.grid.matrices[ask.tile.z].matrixWidth * extent),
-    boxes,
-    offsets: selection.offsets,
-    lengths: selection.lengths,
-    ordinals: selection.ordinals,
-  };
+  const view = viewOf(layer, source, ask);
+  const { boxes, shifts } = queryBoxes(view, ask.tile);
+  const { selection, cells } = await select(view, layer, ask, boxes, signal);
+  const job = jobOf(view, layer, ask, { boxes, shifts }, selection);
   const { ordinals, dropped, visited } = selection;
   const explain = { layer: layer.id, features: ordinals.length, dropped, cells, visited, boxes: Array.from(boxes) };
   return { job, selection, explain };
 }
 
+function viewOf(layer: VectorLayer, source: FgbSource, { grid }: VectorTileAsk): LayerView {
+  const extent = layer.options.extent ?? EXTENT;
+  const buffer = layer.options.buffer ?? BUFFER;
+  // What a pixel stands for may lie half of it beyond the buffer.
+  const margin = (buffer + pixelSide(extent) / 2) / extent;
+  return { source, projection: projectionOf(source.crs as string, grid.crs), grid, extent, buffer, margin };
+}
+
+function jobOf(
+  { source, projection, grid, extent, buffer }: LayerView,
+  layer: VectorLayer,
+  { tile, properties }: VectorTileAsk,
+  { boxes, shifts }: QueryBoxes,
+  { offsets, lengths, ordinals, counts }: Selection,
+): VectorJobLayer {
+  const { idColumn, pointCount, properties: served } = layer.options;
+  return {
+    id: layer.id,
+    ref: source.ref,
+    crs: source.crs as string,
+    projection,
+    geometryType: source.geometryType,
+    columns: jobColumns(layer, properties),
+    idColumn: idColumn === undefined ? -1 : source.columns.findIndex(c => c.name === idColumn),
+    extent,
+    buffer,
+    tolerance: tile.z >= layer.maxzoom ? 0 : (TOLERANCE_PIXELS * extent) / MAP_PIXELS,
+    shifts: shifts.map(worlds => worlds * grid.matrices[tile.z].matrixWidth * extent),
+    boxes,
+    offsets,
+    lengths,
+    ordinals,
+    counts: pointCount ? counts : null,
+    served: properties ? properties.filter(name => served?.includes(name) ?? true) : (served ?? null),
+    idName: idColumn ?? null,
+  };
+}
+
 async function select(
-  source: FgbSource,
-  projection: Projection,
+  view: LayerView,
+  layer: VectorLayer,
   ask: VectorTileAsk,
   boxes: Float64Array,
   signal?: AbortSignal,
 ): Promise<{ selection: Selection; cells: number | null }> {
-  if (boxes.length === 0) return { selection: await selectAll(source, boxes, signal), cells: null };
+  const { source, projection, grid } = view;
+  const { drop = 'cells' } = layer.options;
+  if (boxes.length === 0 || (drop === 'none' && ask.degrade !== 'thin')) {
+    return { selection: await selectAll(source, boxes, signal), cells: null };
+  }
   const caps = ask.caps ?? DEFAULT_CAPS;
-  const full = await cellsFor(source, projection, ask.grid, ask.tile.z, caps, signal);
-  const cells = ask.degrade === 'thin' ? Math.max(16, (full ?? caps.cellsMax) / 4) : full;
+  const full = drop === 'none' ? null : await cellsFor(subjectOf(view, layer, ask, caps), ask.tile.z, signal);
+  const cells = ask.degrade === 'thin' ? Math.max(THIN_MIN, (full ?? caps.cellsMax) / 4) : full;
   if (cells === null) return { selection: await selectAll(source, boxes, signal), cells };
-  const grid = cellGrid(source.crs as string, projection, ask.grid, ask.tile.z, cells);
-  return { selection: await selectCells(source, boxes, grid, signal), cells };
+  const cellsOf = cellGrid(source, projection, grid, ask.tile.z, cells);
+  return { selection: await selectCells(source, boxes, cellsOf, signal), cells };
 }
 
-function projectionOf(crs: string, gridCrs: string): Projection {
-  if (crs === gridCrs) return 'same';
-  const lonLat = (id: string) => id === 'EPSG:4326' || id === 'OGC:CRS84';
-  if (lonLat(crs) && lonLat(gridCrs)) return 'same';
-  if (lonLat(crs) && gridCrs === 'EPSG:3857') return 'mercator';
-  return 'other';
+/** The layer as its grid of cells is measured: with all that it serves, whatever this request wants. */
+function subjectOf(view: LayerView, layer: VectorLayer, ask: VectorTileAsk, caps: LodCaps): LodSubject {
+  const whole: VectorTileAsk = { ...ask, properties: null, encoding: 'gzip' };
+  return {
+    source: view.source,
+    projection: view.projection,
+    grid: view.grid,
+    caps,
+    boxesOf: tile => queryBoxes(view, tile).boxes,
+    bytesOf: (tile, selection) => {
+      const sample = sampleOf(selection);
+      if (sample.ordinals.length === 0) return 0;
+      const job = jobOf(view, layer, { ...whole, tile }, queryBoxes(view, tile), sample);
+      const bytes = sampleBytes(tileJob({ ...whole, tile }, [job]));
+      const { length } = selection.ordinals;
+      const gain = length > sample.ordinals.length ? SAMPLE_GAIN : 1;
+      return (bytes * gain * length) / sample.ordinals.length;
+    },
+  };
 }
 
-/**
- * The tile and its buffer in the layer's CRS. Where the grid wraps, also one world to the east and one to the west, if the
- * layer reaches there: a feature found k worlds to the east is drawn k worlds to the west of where it lies.
- */
-function queryBoxes(
-  source: FgbSource,
-  projection: Projection,
-  ask: VectorTileAsk,
-  margin: number,
-): { boxes: Float64Array; shifts: number[] } {
-  const matrix = ask.grid.matrices[ask.tile.z];
-  const tile = tileBounds(ask.grid, ask.tile);
-  const around = expand(tile, (tile[2] - tile[0]) * margin, (tile[3] - tile[1]) * margin);
-  const world = matrix.matrixWidth * matrix.tileWidth * matrix.resolution;
-  const found: number[] = [];
-  const shifts: number[] = [];
-  for (const worlds of ask.grid.wrapsX ? [0, -1, 1] : [0]) {
-    const box: BBox = [around[0] + worlds * world, around[1], around[2] + worlds * world, around[3]];
-    const back = toLayer(source, projection, ask.grid, box, world);
-    if (!back || !touches(source.bounds, back)) continue;
-    found.push(...back);
-    shifts.push(-worlds);
+/** Features painted to judge what all of a tile would weigh, and most bytes of the file that are read for it. */
+const SAMPLE_FEATURES = 3000;
+const SAMPLE_BYTES_MAX = 2 * 1024 * 1024;
+/** Many features compress a little better than a few: 4–7 % were seen. */
+const SAMPLE_GAIN = 0.95;
+
+/** Features spread evenly over the selection. */
+function sampleOf(selection: Selection): Selection {
+  const n = selection.ordinals.length;
+  const step = Math.max(1, Math.ceil(n / SAMPLE_FEATURES));
+  const picked: number[] = [];
+  let bytes = 0;
+  for (let i = 0; i < n && bytes < SAMPLE_BYTES_MAX; i += step) {
+    picked.push(i);
+    bytes += selection.lengths[i];
   }
-  return { boxes: Float64Array.from(found), shifts };
+  return {
+    ...selection,
+    offsets: Float64Array.from(picked, i => selection.offsets[i]),
+    lengths: Uint32Array.from(picked, i => selection.lengths[i]),
+    ordinals: Float64Array.from(picked, i => selection.ordinals[i]),
+    counts: null,
+  };
 }
 
-function touches(bounds: BBox | null, box: BBox): boolean {
-  return bounds !== null && box[0] <= bounds[2] && box[2] >= bounds[0] && box[1] <= bounds[3] && box[3] >= bounds[1];
-}
-
-function toLayer(
-  source: FgbSource,
-  projection: Projection,
-  grid: TileMatrixSet,
-  box: BBox,
-  world: number,
-): BBox | null {
-  if (projection === 'same') return openPoles(box, grid);
-  if (projection === 'mercator') {
-    const lat = (y: number) => (Math.atan(Math.exp(y / 6378137)) * 360) / Math.PI - 90;
-    const lon = (x: number) => (x / world) * 360;
-    const north = box[3] >= world / 2 ? 90 : lat(box[3]);
-    const south = box[1] <= -world / 2 ? -90 : lat(box[1]);
-    return [lon(box[0]), south, lon(box[2]), north];
+/** Painted here, in this thread, once for a zoom of a layer: some milliseconds. */
+function sampleBytes(job: VectorJob): number {
+  const painter = createVectorPainter();
+  try {
+    return painter.paint(job, { cancelled: () => false, check: () => {} }).body?.length ?? 0;
+  } finally {
+    painter.close();
   }
-  // Other systems know one world: the part of the box that lies in it.
-  const origin = grid.matrices[0].originX;
-  const inside: BBox = [Math.max(box[0], origin), box[1], Math.min(box[2], origin + world), box[3]];
-  if (inside[0] >= inside[2]) return null;
-  const target = transformBounds(grid.crs, source.crs as string, inside);
-  if (!target) return null;
-  // A geographic target across the antimeridian has west > east: take the whole range of longitudes.
-  if (target[0] <= target[2]) return target;
-  return resolveCrs(source.crs as string).geographic ? [-180, target[1], 180, target[3]] : null;
-}
-
-/** What lies beyond the square world is drawn nowhere, but a shape that reaches there must still be found. */
-function openPoles(box: BBox, grid: TileMatrixSet): BBox {
-  const { originY, resolution, tileHeight, matrixHeight } = grid.matrices[0];
-  const bottom = originY - resolution * tileHeight * matrixHeight;
-  return [
-    box[0],
-    box[1] <= bottom ? Number.NEGATIVE_INFINITY : box[1],
-    box[2],
-    box[3] >= originY ? Number.POSITIVE_INFINITY : box[3],
-  ];
 }
 
 function jobColumns(layer: VectorLayer, properties: readonly string[] | null): JobColumn[] {
   const served = layer.options.properties;
-  return layer.source.columns.map(({ name, type }) => ({
+  return layer.source.columns.map(({ name, type }, i) => ({
     name,
     type: COLUMN_TYPES.indexOf(type),
-    wanted: (served === undefined || served.includes(name)) && (properties === null || properties.includes(name)),
+    wanted:
+      (served === undefined || served.includes(name)) &&
+      (properties === null || properties.includes(name)) &&
+      // A tile knows a name once: the count has it, or the first column of that name.
+      !(layer.options.pointCount && (name === POINT_COUNT || name === SQRT_POINT_COUNT)) &&
+      layer.source.columns.findIndex(c => c.name === name) === i,
   }));
 }
 
@@ -235,6 +247,6 @@ function costOf(layers: readonly VectorJobLayer[]): Cost {
   }
   if (layers.length === 0) return { inputBytes: 0, decodedBytes: 0, outputBytes: 0 };
   const outputBytes = Math.ceil(drawnBytes * OUTPUT_SHARE) + 4096;
-  const scratch = Math.min(inputBytes, Math.max(RUN_BYTES_MAX, largest)) + largest * SCRATCH_SHARE;
-  return { inputBytes, decodedBytes: scratch + 2 * outputBytes, outputBytes };
+  const heldInputBytes = Math.min(inputBytes, Math.max(RUN_BYTES_MAX, largest));
+  return { inputBytes, heldInputBytes, decodedBytes: largest * SCRATCH_SHARE + 2 * outputBytes, outputBytes };
 }

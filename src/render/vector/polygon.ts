@@ -6,11 +6,13 @@ import { arrange } from '../../kernels/arrange.ts';
 import { type Commands, putRing } from '../../kernels/mvt.ts';
 import { addRing, dropSpikes, newRings, newRingsScratch, type Rings, ringsValid } from '../../kernels/rings.ts';
 import { area2 } from '../../kernels/simplify.ts';
+import { pixelSide } from './job.ts';
 
-/** Side of what stands for a polygon too small to have an area, as a share of the extent: a pixel of a map of 512. */
-const PIXEL_SHARE = 512;
 /** A part as long as this is drawn, as a sliver if need be; what is shorter may come to nothing. In units of the tile. */
 const SIZEABLE = 2;
+
+/** A point of a kept ring, its edge and what follows it. */
+const POINT_BYTES = 8 + 16 + 4;
 
 export class Polygon {
   #rings = newRings(2048, 64);
@@ -19,9 +21,11 @@ export class Polygon {
   #outers = 0;
   #sizeable = false;
   #specks: number[] = [];
+  #most = 0;
 
   begin(extent: number): void {
-    this.#pixel = Math.max(1, Math.round(extent / PIXEL_SHARE));
+    this.#most = 0;
+    this.#pixel = pixelSide(extent);
   }
 
   reset(): void {
@@ -78,6 +82,7 @@ export class Polygon {
   finish(out: Commands, copies: boolean): void {
     const held = this.#rings;
     if (held.count === 0) return;
+    this.#most = Math.max(this.#most, held.ends[held.count - 1]);
     const mixed = copies && held.count > 1;
     let rings: Rings = held;
     if (mixed || (!ringsValid(held, this.#checks) && !this.#freedOfSpikes())) rings = arrange(held, this.#checks);
@@ -98,6 +103,11 @@ export class Polygon {
     rings.ends[0] = n;
     rings.areas[0] = area2(rings.xy, n);
     return rings.areas[0] !== 0 && ringsValid(rings, this.#checks);
+  }
+
+  /** Bytes of the largest polygon since begin(). */
+  used(): number {
+    return this.#most * POINT_BYTES;
   }
 
   heldBytes(): number {

@@ -14,9 +14,11 @@ const SLOTS_START = 1024;
 
 /** Keys and values of one layer of one tile; reset and used again for the next. */
 export interface Dictionary {
-  /** Key number by column, −1 while unused. */
+  /** The layer's columns, and their key numbers, −1 while unused. */
+  columns: readonly JobColumn[];
   keys: Int32Array;
-  keyColumns: number[];
+  /** Key numbers by name: columns that features bring themselves may be called as the layer's are. */
+  byName: Map<string, number>;
   values: Out;
   /** Where value i ends in `values`. */
   ends: Int32Array;
@@ -28,8 +30,9 @@ export interface Dictionary {
 
 export function newDictionary(): Dictionary {
   return {
+    columns: [],
     keys: new Int32Array(0),
-    keyColumns: [],
+    byName: new Map(),
     values: newOut(16 * 1024),
     ends: new Int32Array(SLOTS_START),
     count: 0,
@@ -38,9 +41,10 @@ export function newDictionary(): Dictionary {
   };
 }
 
-export function resetDictionary(d: Dictionary, columns: number): void {
-  d.keys = new Int32Array(columns).fill(-1);
-  d.keyColumns = [];
+export function resetDictionary(d: Dictionary, columns: readonly JobColumn[]): void {
+  d.columns = columns;
+  d.keys = new Int32Array(columns.length).fill(-1);
+  d.byName.clear();
   d.values.at = 0;
   d.count = 0;
   d.slots.fill(0);
@@ -51,7 +55,7 @@ export interface TagsResult {
   id: number;
 }
 
-/** Reads the attributes at from … to and writes their tags. */
+/** Reads the attributes at from … to and writes their tags. Columns other than the layer's are the feature's own. */
 export function putTags(
   view: DataView,
   raw: Uint8Array,
@@ -80,19 +84,43 @@ export function putTags(
     if (index === idColumn) result.id = idOf(view, p, type);
     if (wanted && type !== BINARY && encodeValue(view, raw, p, length, type, d.values)) {
       ensure(tags, 20);
-      tags.at = varint(tags.bytes, tags.at, keyOf(d, index));
+      tags.at = varint(tags.bytes, tags.at, keyOf(d, columns, index));
       tags.at = varint(tags.bytes, tags.at, valueNumber(d));
     }
     p += length;
   }
 }
 
-function keyOf(d: Dictionary, column: number): number {
-  if (d.keys[column] < 0) {
-    d.keys[column] = d.keyColumns.length;
-    d.keyColumns.push(column);
-  }
+function keyOf(d: Dictionary, columns: readonly JobColumn[], column: number): number {
+  if (columns !== d.columns) return named(d, columns[column].name);
+  if (d.keys[column] < 0) d.keys[column] = named(d, columns[column].name);
   return d.keys[column];
+}
+
+function named(d: Dictionary, name: string): number {
+  const known = d.byName.get(name);
+  if (known !== undefined) return known;
+  d.byName.set(name, d.byName.size);
+  return d.byName.size - 1;
+}
+
+/** Attributes that no column has. */
+export const POINT_COUNT = 'point_count';
+export const SQRT_POINT_COUNT = 'sqrt_point_count';
+
+/** How many features this one stands for, and the root of it, for the size of a circle. */
+export function putCount(count: number, d: Dictionary, tags: Out): void {
+  ensure(d.values, 32);
+  ensure(tags, 32);
+  putInteger(d.values, count);
+  tags.at = varint(tags.bytes, tags.at, named(d, POINT_COUNT));
+  tags.at = varint(tags.bytes, tags.at, valueNumber(d));
+  const { values } = d;
+  values.bytes[values.at++] = 0x19;
+  new DataView(values.bytes.buffer).setFloat64(values.at, Math.round(Math.sqrt(count) * 100) / 100, true);
+  values.at += 8;
+  tags.at = varint(tags.bytes, tags.at, named(d, SQRT_POINT_COUNT));
+  tags.at = varint(tags.bytes, tags.at, valueNumber(d));
 }
 
 /** The value's number, where its bytes lie behind the end of the last value; these stay only if they are new. */
@@ -236,8 +264,11 @@ function integerAt(view: DataView, p: number, type: number): number {
 }
 
 /** Keys and values behind the features of the layer. */
-export function putDictionary(out: Out, d: Dictionary, names: readonly Uint8Array[]): void {
-  for (const column of d.keyColumns) putBytes(out, 0x1a, names[column], 0, names[column].length);
+export function putDictionary(out: Out, d: Dictionary): void {
+  for (const name of d.byName.keys()) {
+    const bytes = Buffer.from(name);
+    putBytes(out, 0x1a, bytes, 0, bytes.length);
+  }
   ensure(out, d.values.at + d.count * 6);
   let start = 0;
   for (let i = 0; i < d.count; i++) {

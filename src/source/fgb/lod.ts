@@ -6,7 +6,8 @@
  *   box centre falls in its cell; a subtree whose box lies within one cell that is taken already is skipped whole.
  *
  * The rule knows only the cell and the order, so tiles agree in each other's buffers and what is left out is counted
- * exactly. Cells are square in the grid of tiles (not in degrees), so boxes are projected: two logarithms a small box.
+ * exactly. For that the walk goes a cell beyond the tile, where the first of a cell at the edge may lie. Cells are square in
+ * the grid of tiles (not in degrees), so boxes are projected: two logarithms a small box.
  */
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE, within } from './rtree.ts';
@@ -18,32 +19,41 @@ export interface Selection {
   readonly ordinals: Float64Array;
   /** Features that meet the boxes and were left out by the grid. */
   readonly dropped: number;
+  /** How many features each one taken stands for, itself among them; null where there is no grid. */
+  readonly counts: Uint32Array | null;
   /** Index nodes looked at. */
   readonly visited: number;
 }
 
-/** Cells in the plane of the tiles: position = (project(x), project(y)) × scale. */
+/** Cells in the plane of the tiles: position = (project(x), project(y)) × scale. Rows count from the top. */
 export interface CellGrid {
   /** Layer units to cells. */
   col(x: number): number;
   row(y: number): number;
+  /** And back. */
+  x(col: number): number;
+  y(row: number): number;
 }
 
 /** Nodes between two turns of the event loop: about 5 ms. */
 const NODES_A_TURN = 100_000;
-/** A cell's key: rows and columns of one tile and its buffer stay far below this. */
-const KEY_STRIDE = 2 ** 26;
+/** A cell's key: columns from the first box stay below this, and rows below 2^22, at every zoom. */
+const KEY_STRIDE = 2 ** 31;
+/** Cell of a feature that stands for itself alone. */
+const NO_CELL = 0xffffffff;
 
 class Taken {
   offsets = new Float64Array(1024);
   lengths = new Uint32Array(1024);
   ordinals = new Float64Array(1024);
+  cells = new Uint32Array(1024);
   n = 0;
   dropped = 0;
   visited = 0;
 
-  take(base: number, page: LeafPage, i: number): void {
+  take(base: number, page: LeafPage, i: number, cell = NO_CELL): void {
     if (this.n === this.offsets.length) this.#grow();
+    this.cells[this.n] = cell;
     const offset = leafOffset(page, i);
     this.offsets[this.n] = base + offset;
     this.lengths[this.n] = leafEnd(page, i) - offset;
@@ -61,9 +71,13 @@ class Taken {
     const ordinals = new Float64Array(size);
     ordinals.set(this.ordinals);
     this.ordinals = ordinals;
+    const cells = new Uint32Array(size);
+    cells.set(this.cells);
+    this.cells = cells;
   }
 
-  selection(): Selection {
+  /** `tally`: how many features each cell has. */
+  selection(tally: readonly number[] | null = null): Selection {
     const { n, dropped, visited } = this;
     return {
       offsets: this.offsets.slice(0, n),
@@ -71,6 +85,7 @@ class Taken {
       ordinals: this.ordinals.slice(0, n),
       dropped,
       visited,
+      counts: tally && this.cells.subarray(0, n).map(cell => (cell === NO_CELL ? 1 : tally[cell])),
     };
   }
 }
@@ -112,7 +127,7 @@ export async function selectCells(
   let turn = NODES_A_TURN;
   for (;;) {
     const group = walk.nextGroup();
-    if (group < 0 || taken.n > stopAfter) return taken.selection();
+    if (group < 0 || taken.n > stopAfter) return taken.selection(walk.tally);
     const first = group * tree.shape.nodeSize;
     if (!page || first < page.first || first >= page.first + page.count) page = await pageOf(source, first, signal);
     walk.leaves(page, group);
@@ -130,21 +145,44 @@ async function pageOf(source: FgbSource, ordinal: number, signal?: AbortSignal):
   return pages.at(index) ?? (await pages.load(index, signal));
 }
 
+/** The boxes, out to whole cells and one more: all cells, whole, whose features may meet them. */
+function widened(boxes: Float64Array, grid: CellGrid): Float64Array {
+  const wide = new Float64Array(boxes.length);
+  for (let b = 0; b < boxes.length; b += 4) {
+    wide[b] = Math.min(boxes[b], grid.x(Math.floor(grid.col(boxes[b])) - 1));
+    wide[b + 1] = Math.min(boxes[b + 1], grid.y(Math.floor(grid.row(boxes[b + 1])) + 2));
+    wide[b + 2] = Math.max(boxes[b + 2], grid.x(Math.floor(grid.col(boxes[b + 2])) + 2));
+    wide[b + 3] = Math.max(boxes[b + 3], grid.y(Math.floor(grid.row(boxes[b + 3])) - 1));
+  }
+  return wide;
+}
+
 /** Depth first, in tree order; stops at each group of leaves so that its page can be fetched. */
 class CellWalk {
+  /** Features of each cell, by the cell's number. */
+  readonly tally: number[] = [];
   readonly #source: FgbSource;
   readonly #boxes: Float64Array;
+  readonly #wide: Float64Array;
   readonly #grid: CellGrid;
   readonly #taken: Taken;
-  readonly #cells = new Set<number>();
+  /** A cell's number by its key. */
+  readonly #cells = new Map<number, number>();
+  readonly #col0: number;
+  readonly #row0: number;
   /** Levels and places of nodes still to look at, the next on top. */
   readonly #stack: number[] = [];
 
   constructor(source: FgbSource, boxes: Float64Array, grid: CellGrid, taken: Taken) {
     this.#source = source;
     this.#boxes = boxes;
+    this.#wide = widened(boxes, grid);
     this.#grid = grid;
     this.#taken = taken;
+    const col = Math.floor(grid.col(boxes[0]));
+    const row = Math.floor(grid.row(boxes[3]));
+    this.#col0 = Number.isFinite(col) ? col : 0;
+    this.#row0 = Number.isFinite(row) ? row : 0;
     this.#stack.push(0, source.tree!.shape.levels.length - 1);
   }
 
@@ -157,11 +195,8 @@ class CellWalk {
       const place = this.#stack.pop() as number;
       const at = (levels[level].start + place) * STRIDE;
       this.#taken.visited++;
-      if (!meets(upper, at, this.#boxes)) continue;
-      if (this.#covered(upper, at)) {
-        this.#taken.dropped += this.#leavesBelow(level, place);
-        continue;
-      }
+      if (!meets(upper, at, this.#wide)) continue;
+      if (this.#covered(upper, at, level, place)) continue;
       if (level === 1) return place;
       const first = place * nodeSize;
       const size = levels[level - 1].end - levels[level - 1].start;
@@ -176,33 +211,51 @@ class CellWalk {
     const first = group * nodeSize;
     const last = Math.min(count, first + nodeSize);
     const { boxes } = page;
+    const grid = this.#grid;
     this.#taken.visited += last - first;
     for (let i = first - page.first; i < last - page.first; i++) {
       const at = i * STRIDE;
-      if (!meets(boxes, at, this.#boxes)) continue;
-      const left = this.#grid.col(boxes[at]);
-      const right = this.#grid.col(boxes[at + 2]);
-      const bottom = this.#grid.row(boxes[at + 1]);
-      const top = this.#grid.row(boxes[at + 3]);
-      if (right - left >= 1 || Math.abs(top - bottom) >= 1 || this.#first((left + right) / 2, (bottom + top) / 2)) {
-        this.#taken.take(this.#source.featuresStart, page, i);
-      } else this.#taken.dropped++;
+      if (!meets(boxes, at, this.#wide)) continue;
+      const left = grid.col(boxes[at]);
+      const right = grid.col(boxes[at + 2]);
+      const bottom = grid.row(boxes[at + 1]);
+      const top = grid.row(boxes[at + 3]);
+      const shows = meets(boxes, at, this.#boxes);
+      if (right - left >= 1 || bottom - top >= 1) {
+        if (shows) this.#taken.take(this.#source.featuresStart, page, i);
+        continue;
+      }
+      const key = this.#key(Math.floor((left + right) / 2), Math.floor((bottom + top) / 2));
+      const known = this.#cells.get(key);
+      if (known !== undefined) {
+        this.tally[known]++;
+        if (shows) this.#taken.dropped++;
+        continue;
+      }
+      this.#cells.set(key, this.tally.length);
+      if (shows) this.#taken.take(this.#source.featuresStart, page, i, this.tally.length);
+      this.tally.push(1);
     }
   }
 
-  #first(col: number, row: number): boolean {
-    const key = Math.floor(row) * KEY_STRIDE + Math.floor(col);
-    if (this.#cells.has(key)) return false;
-    this.#cells.add(key);
-    return true;
+  #key(col: number, row: number): number {
+    return (row - this.#row0) * KEY_STRIDE + (col - this.#col0);
   }
 
-  /** True where the node lies within one cell that is taken. */
-  #covered(nodes: Float64Array, at: number): boolean {
+  /** True where the node lies within one cell that is taken, and all its features show in the tile, or none. */
+  #covered(nodes: Float64Array, at: number, level: number, place: number): boolean {
     const col = Math.floor(this.#grid.col(nodes[at]));
     if (col !== Math.floor(this.#grid.col(nodes[at + 2]))) return false;
     const row = Math.floor(this.#grid.row(nodes[at + 1]));
-    return row === Math.floor(this.#grid.row(nodes[at + 3])) && this.#cells.has(row * KEY_STRIDE + col);
+    if (row !== Math.floor(this.#grid.row(nodes[at + 3]))) return false;
+    const cell = this.#cells.get(this.#key(col, row));
+    if (cell === undefined) return false;
+    const all = within(nodes, at, this.#boxes);
+    if (!all && meets(nodes, at, this.#boxes)) return false;
+    const leaves = this.#leavesBelow(level, place);
+    this.tally[cell] += leaves;
+    if (all) this.#taken.dropped += leaves;
+    return true;
   }
 
   /** A whole node of level l stands for nodeSize^l leaves, the last of a level for the rest. */
