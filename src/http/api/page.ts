@@ -87,7 +87,17 @@ function parameterTable(parameters: readonly Parameter[]): string {
 
 /** A schema in a few words: type, choices, range, default. */
 export function typeText(schema: Schema): string {
-  const { type, enum: choices, minimum, maximum, default: fallback, items, $ref } = schema as Record<string, unknown>;
+  const {
+    type,
+    enum: choices,
+    minimum,
+    maximum,
+    default: fallback,
+    items,
+    anyOf,
+    $ref,
+  } = schema as Record<string, unknown>;
+  if (Array.isArray(anyOf)) return anyOf.map(one => typeText(one as Schema)).join(' or ');
   if ($ref !== undefined) return String($ref).split('/').at(-1) as string;
   const base = type === 'array' ? `list of ${typeText((items ?? {}) as Schema)}` : [type].flat().join(' or ');
   const list = Array.isArray(choices) ? `: ${choices.join(', ')}` : '';

@@ -16,7 +16,8 @@ const WORLD: BBox = [-180, -60, 180, 75];
 /** Where a catalogue has none of a kind the examples name the demo's. */
 const NO_VECTOR = 'countries';
 const NO_RASTER = 'elevation';
-/** Of the window in the examples, as a share of the raster. */
+/** Sides of the bbox and the window in the examples, as a share of the layer’s. */
+const BOX = 1 / 4;
 const WINDOW = 1 / 16;
 
 export function samplesOf(catalogue: Catalogue): Samples {
@@ -29,11 +30,11 @@ export function samplesOf(catalogue: Catalogue): Samples {
   return {
     vector: vector?.id ?? NO_VECTOR,
     vectorTile: tileAt(centre(vectorBox), vector?.minzoom ?? 0),
-    vectorBBox: vectorBox,
+    vectorBBox: windowAt(vectorBox, BOX),
     columns: vector ? servedColumns(vector).map(({ name }) => name) : ['name'],
     raster: raster?.id ?? NO_RASTER,
     rasterTile: tileAt([lon, lat], raster?.minzoom ?? 0),
-    rasterBBox: windowAt(rasterBox, lon, lat),
+    rasterBBox: windowAt(rasterBox, WINDOW),
     rasterPoint: [lon, lat],
   };
 }
@@ -54,9 +55,11 @@ function centre([w, s, e, n]: BBox): [number, number] {
   return [round((w + e) / 2), round((s + n) / 2)];
 }
 
-function windowAt([w, s, e, n]: BBox, lon: number, lat: number): BBox {
-  const dx = ((e - w) * WINDOW) / 2;
-  const dy = ((n - s) * WINDOW) / 2;
+/** About the middle, so large a share of a side. */
+function windowAt([w, s, e, n]: BBox, share: number): BBox {
+  const [lon, lat] = centre([w, s, e, n]);
+  const dx = ((e - w) * share) / 2;
+  const dy = ((n - s) * share) / 2;
   return [round(lon - dx), round(lat - dy), round(lon + dx), round(lat + dy)];
 }
 
