@@ -10,6 +10,7 @@ import { helpText } from './commands/help.ts';
 import { inspect } from './commands/inspect.ts';
 import { budgetSettings, memory } from './commands/memory.ts';
 import { type Config, ConfigError, formatIssue, loadConfig } from './config/load.ts';
+import { allSent } from './http/unsent.ts';
 import { type Budget, deriveBudget, describeBudget } from './memory/budget.ts';
 import { launchSettings, missingLaunch } from './memory/launch.ts';
 import { readLimit } from './memory/limit.ts';
@@ -81,7 +82,7 @@ async function start(command: ServeCommand): Promise<void> {
     `serving ${layers.length - refused.length} of ${layers.length} layers`,
   );
   process.stdout.write(`Plimsoll serves ${layers.length - refused.length} layers: ${base}/\n`);
-  handleSignals(app, command, config, log);
+  handleSignals(app, command, config, log, Number(port));
 }
 
 /** Node takes its heap limit and its allocator's habits at birth only, so the process becomes another, with the same pid. */
@@ -108,7 +109,7 @@ function configOf(command: ServeCommand): Config {
 
 type Running = Awaited<ReturnType<typeof createApp>>;
 
-function handleSignals(app: Running, command: ServeCommand, config: Config, log: Logger): void {
+function handleSignals(app: Running, command: ServeCommand, config: Config, log: Logger, port: number): void {
   let ending = false;
   const end = async (signal: string) => {
     if (ending) return;
@@ -119,6 +120,7 @@ function handleSignals(app: Running, command: ServeCommand, config: Config, log:
       process.exit(1);
     }, config.server.shutdownTimeout);
     await app.close();
+    await allSent(port);
     clearTimeout(timer);
     log.info('drained');
     process.exit(0);
