@@ -25,11 +25,6 @@ interface LayerRoute {
 }
 
 export const GEOJSON_TYPES = ['application/geo+json', 'application/json', 'application/vnd.geo+json'];
-/** The index while it is built, measured on the worst shapes of test/sessions/heap.test.ts, over the text. */
-const INDEX_FACTOR = 3;
-/** JSON.parse of one feature. */
-const PARSE_FACTOR = 8;
-
 export function registerSessions(app: FastifyInstance, sessions: Sessions, deps: SessionsDeps): void {
   app.register(async scope => {
     // The body arrives as a stream: it is booked and counted while it comes, never buffered by the framework.
@@ -93,29 +88,24 @@ async function putLayer(
   deps: SessionsDeps,
 ): Promise<Put> {
   const { id, name } = request.params;
-  const { maxBodyBytes, stallMs, featureBytesMax } = sessions.settings;
+  const { maxBodyBytes, stallMs } = sessions.settings;
   const signal = uploadSignal(request, reply);
   refuseOtherType(request.headers['content-type']);
   const coming = announced(request, maxBodyBytes);
-  const admit = (op: string, client: string, inputBytes: number, decodedBytes: number) =>
-    deps.admit({ inputBytes, decodedBytes, outputBytes: 0 }, { op, layer: 'session', client, signal, class: 'bulk' });
+  const admit = (op: string, client: string, cost: Cost) =>
+    deps.admit(cost, { op, layer: 'session', client, signal, class: 'bulk' });
   const held: Permit[] = [];
   try {
     return await sessions.put(id, name, {
       signal,
       body: async () => {
-        const permit = await admit('session-upload', id, coming.firstBytes, 0);
+        const received = { inputBytes: coming.firstBytes, decodedBytes: 0, outputBytes: 0 };
+        const permit = await admit('session-upload', id, received);
         held.push(permit);
         return receiveBody(request, coming, permit, { maxBytes: maxBodyBytes, stallMs });
       },
       // Counted apart from the bodies that the same client sends, or the second upload would stand in its own way.
-      permit: bytes =>
-        admit(
-          'session-index',
-          `${id} index`,
-          0,
-          bytes * INDEX_FACTOR + Math.min(bytes, featureBytesMax) * PARSE_FACTOR,
-        ),
+      permit: cost => admit('session-index', `${id} index`, cost),
     });
   } finally {
     for (const permit of held) permit.release();

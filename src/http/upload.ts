@@ -108,6 +108,9 @@ function drain(
       raw.off('data', alive);
       source.off('data', data).off('end', end);
     };
+    const left = () => {
+      if (!raw.readableEnded) fail(problem('client-closed', 'the client left in mid-upload'));
+    };
     const end = () => {
       clean();
       resolve();
@@ -117,10 +120,7 @@ function drain(
       reject(error);
     };
     // Errors are listened to for good: one that comes late must not end the process.
-    raw
-      .on('error', fail)
-      .on('data', alive)
-      .on('close', () => fail(problem('client-closed', 'the client left in mid-upload')));
+    raw.on('error', fail).on('data', alive).on('close', left);
     if (unpack) unpack.on('error', fail);
     source.on('data', data).on('end', end);
   });

@@ -6,12 +6,15 @@ import type { Feature, FeatureCollection, Geometry, Position } from 'geojson';
 import { Problem, problem } from '../errors.ts';
 import type { BBox } from '../tile.ts';
 import { type GeoJsonScan, parseSpan, scanGeoJson } from './scan.ts';
+import { FEATURE, POINT_FEATURE, TAGS, tagBytes, typedArrayBytes } from './weights.ts';
 
 export interface SessionLimits {
   /** Bytes the layer may hold once indexed. */
   readonly bytesMax: number;
-  /** Text of one feature: it is parsed whole, at up to eight times its size. */
+  /** Text of one feature: it is parsed whole. */
   readonly featureBytesMax: number;
+  /** Attribute names of the whole layer. */
+  readonly fieldsMax: number;
 }
 
 export type FieldType = 'Number' | 'String' | 'Boolean';
@@ -50,13 +53,19 @@ const DEPTH: Readonly<Record<string, number>> = {
   MultiPolygon: 3,
 };
 const COLLECTION_DEPTH_MAX = 8;
-/** V8: an object header with its in-object slots, and a vertex as geojson-vt stores it. */
-const TAGS_BYTES = 40;
+/** A vertex as geojson-vt stores it. */
 const VERTEX_BYTES = 12;
+/** Bytes of a layer's first use of an attribute name. */
+const NAME_BYTES = 64;
 
-export function sessionInput(bytes: Uint8Array, limits: SessionLimits): SessionInput {
+/** Where the features are; nothing of them is parsed yet. */
+export function scanInput(bytes: Uint8Array): GeoJsonScan {
   const scan = scanGeoJson(bytes);
   refuseOtherCrs(scan.crs);
+  return scan;
+}
+
+export function sessionInput(bytes: Uint8Array, scan: GeoJsonScan, limits: SessionLimits): SessionInput {
   const reader = new FeatureReader(bytes, scan, limits);
   const features = new Proxy([] as Feature[], {
     get: (target, key) =>
@@ -144,30 +153,35 @@ class FeatureReader {
     if (typeof properties !== 'object' || Array.isArray(properties))
       throw problem('bad-body', `${where}.properties is no object`);
     const tags: Tags = {};
-    let bytes = TAGS_BYTES;
-    for (const [name, given] of Object.entries(properties)) {
+    let bytes = TAGS;
+    for (const name of Object.keys(properties)) {
+      const given = (properties as Record<string, unknown>)[name];
       const value = tagValue(given, where, name);
       if (value === null) continue;
       const type = fieldType(value);
       const known = this.#fields.get(name);
       if (known === undefined) {
+        this.#refuseField(where);
         this.#fields.set(name, type);
-        bytes += 64 + name.length;
+        bytes += NAME_BYTES + name.length;
       } else if (known !== type) this.#fields.set(name, 'String');
       const escape = INHERITED.has(name);
       if (escape) this.#escaped = true;
       tags[escape ? ESCAPE + name.slice(1) : name] = value;
-      bytes +=
-        8 +
-        (typeof value === 'string'
-          ? 16 + value.length
-          : Number.isInteger(value) || typeof value === 'boolean'
-            ? 0
-            : 16);
+      bytes += tagBytes(value);
     }
     this.#tagBytes += bytes;
     this.#held += bytes;
     return tags;
+  }
+
+  /** Where every feature has names of its own the attributes are data, and a map of tiles is no place for them. */
+  #refuseField(where: string): void {
+    const { fieldsMax } = this.#limits;
+    if (this.#fields.size >= fieldsMax)
+      throw problem('unprocessable', `${where}.properties: the layer has more than ${fieldsMax} attribute names`, {
+        fieldsMax,
+      });
   }
 
   #geometry(geometry: unknown, where: string, depth: number): void {
@@ -191,6 +205,7 @@ class FeatureReader {
       throw problem('bad-body', `${where}.type is ${JSON.stringify(type)?.slice(0, 60)}, which is no GeoJSON geometry`);
     }
     this.#kinds.add(type.replace('Multi', ''));
+    this.#held += type === 'Point' ? POINT_FEATURE : FEATURE + typedArrayBytes(0);
     this.#coordinates(coordinates, DEPTH[type], `${where}.coordinates`, type.endsWith('Polygon'));
   }
 

@@ -7,6 +7,7 @@ import { problem } from '../errors.ts';
 import type { Sheddable } from '../memory/types.ts';
 import type { Cost, Encoding, Painted } from '../plan.ts';
 import { bookedThread } from './booked-thread.ts';
+import { cutCost, indexCost, SPLIT_FACTOR } from './cost.ts';
 import { type LayerRecord, sessionLayer } from './layer.ts';
 import { bytesOf, Registry, type Session, uploadedLayer } from './registry.ts';
 import type { SessionSettings } from './settings.ts';
@@ -101,27 +102,33 @@ class SessionKeeper implements Sessions {
     signal?.throwIfAborted();
     this.#refuseEnded(session, name);
     this.#refuseLayer(session, name);
-    const granted = await permit?.(body.byteLength);
+    const layer = `${session.id}.${name}`;
+    const key = `${layer}#${++this.#version}`;
+    const { largestBytes } = await this.#thread.ask({ op: 'scan', key, body }, signal);
     try {
-      const { featureBytesMax, maxZoom } = this.settings;
-      const layer = `${session.id}.${name}`;
-      const key = `${layer}#${++this.#version}`;
-      const limits = { bytesMax: this.#room(session, name, body.byteLength), featureBytesMax };
-      const options = { maxZoom, extent: EXTENT, buffer: BUFFER };
-      const answer = await this.#thread.ask({ op: 'put', key, name: layer, body, limits, options }, signal);
-      if (!this.#registry.holds(session)) this.#drop([key]);
-      this.#refuseEnded(session, name);
-      return this.#shelve(session, name, key, answer);
-    } finally {
-      granted?.release();
+      const bytesMax = this.#room(session, name, body.byteLength);
+      const granted = await permit?.(indexCost(body.byteLength, largestBytes, bytesMax));
+      try {
+        const { featureBytesMax, fieldsMax, totalBytes, maxZoom } = this.settings;
+        const limits = { bytesMax, featureBytesMax, fieldsMax, splitBytesMax: totalBytes * SPLIT_FACTOR };
+        const options = { maxZoom, extent: EXTENT, buffer: BUFFER };
+        const answer = await this.#thread.ask({ op: 'put', key, name: layer, limits, options }, signal);
+        this.#refuseEnded(session, name);
+        return this.#shelve(session, name, key, answer);
+      } finally {
+        granted?.release();
+      }
+    } catch (error) {
+      this.#drop([key]);
+      throw error;
     }
   }
 
   /** The swap: one step for whoever looks, since nothing is awaited in it. */
-  #shelve(session: Session, name: string, key: string, { baseBytes, summary }: PutAnswer): Put {
+  #shelve(session: Session, name: string, key: string, { baseBytes, splitBytes, summary }: PutAnswer): Put {
     const { maxZoom } = this.settings;
     const layer = sessionLayer({ session: session.id, name, summary, maxZoom, version: this.#version });
-    const record = { layer, key, baseBytes, drilledBytes: 0 };
+    const record = { layer, key, baseBytes, splitBytes, drilledBytes: 0 };
     const before = session.layers.get(name);
     session.layers.set(name, record);
     this.#registry.book(session);
@@ -204,10 +211,8 @@ class SessionKeeper implements Sessions {
     this.#registry.book(found.session);
   }
 
-  /** Cutting a tile copies at most what the layer holds; vt-pbf and the body come on top. */
   tileCost(layerId: string): Cost {
-    const { baseBytes } = this.#registry.layer(layerId).record;
-    return { inputBytes: 0, decodedBytes: baseBytes, outputBytes: Math.ceil(baseBytes / 4) };
+    return cutCost(this.#registry.layer(layerId).record);
   }
 
   used(layerId: string): void {

@@ -8,6 +8,8 @@ export interface LayerRecord {
   readonly key: string;
   /** The data and its first split: what the quota counts. */
   readonly baseBytes: number;
+  /** What cutting a tile takes at a time. */
+  readonly splitBytes: number;
   /** What drill-downs have left; moves as tiles are cut and forgotten. */
   drilledBytes: number;
 }

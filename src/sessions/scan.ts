@@ -104,6 +104,8 @@ function arraySpans(cursor: Cursor): Uint32Array {
   }
   for (;;) {
     if (n === spans.length) {
+      // Offsets that take more than the text they are of: the permit does not stand for that.
+      if (n * 4 > cursor.at) throw problem('bad-body', `features[0] to [${n / 2 - 1}] are too short to be Features`);
       const larger = new Uint32Array(n * 2);
       larger.set(spans);
       spans = larger;

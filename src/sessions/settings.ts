@@ -10,6 +10,8 @@ export interface SessionSettings {
   readonly maxLayers: number;
   readonly maxBodyBytes: number;
   readonly featureBytesMax: number;
+  /** Attribute names of one layer. */
+  readonly fieldsMax: number;
   readonly maxZoom: number;
   readonly queueMax: number;
   /** Ended sessions that are still answered with 410 instead of 404. */
@@ -31,6 +33,7 @@ export const SESSION_DEFAULTS: SessionSettings = {
   maxLayers: 10,
   maxBodyBytes: 16 << 20,
   featureBytesMax: 4 << 20,
+  fieldsMax: 1000,
   maxZoom: 16,
   queueMax: 256,
   tombstonesMax: 1000,

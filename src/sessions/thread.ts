@@ -10,15 +10,24 @@ import type { SessionLimits, SessionSummary } from './geojson.ts';
 import type { Drilled } from './held.ts';
 import type { IndexOptions } from './tile-index.ts';
 
+/** Hands a body over and asks what is in it; `put` or `drop` of the same key follows. */
+export interface ScanQuestion {
+  readonly op: 'scan';
+  /** Another for each upload; tiles are asked for by it. */
+  readonly key: string;
+  readonly body: Uint8Array;
+}
 export interface PutQuestion {
   readonly op: 'put';
-  /** Another for each upload; tiles are asked for by it. */
   readonly key: string;
   /** Of the layer in its tiles. */
   readonly name: string;
-  readonly body: Uint8Array;
-  readonly limits: SessionLimits;
+  readonly limits: PutLimits;
   readonly options: IndexOptions;
+}
+export interface PutLimits extends SessionLimits {
+  /** Of one zoom of its tiles while they are cut. */
+  readonly splitBytesMax: number;
 }
 export interface TileQuestion {
   readonly op: 'tile';
@@ -34,21 +43,28 @@ export interface DropQuestion {
   readonly op: 'drop';
   readonly keys: readonly string[];
 }
-export type Question = PutQuestion | TileQuestion | DropQuestion;
+export type Question = ScanQuestion | PutQuestion | TileQuestion | DropQuestion;
 
+export interface ScanAnswer {
+  readonly features: number;
+  readonly largestBytes: number;
+}
 export interface PutAnswer {
   readonly baseBytes: number;
+  readonly splitBytes: number;
   readonly summary: SessionSummary;
 }
 export interface TileAnswer {
   readonly painted: Painted;
   readonly drilled: Drilled;
 }
+export type Value = ScanAnswer | PutAnswer | TileAnswer | null;
 export type Answer =
-  | { readonly id: number; readonly ok: true; readonly value: PutAnswer | TileAnswer | null }
+  | { readonly id: number; readonly ok: true; readonly value: Value }
   | { readonly id: number; readonly ok: false; readonly problem: PlainProblem };
 
 export interface SessionThread {
+  ask(question: ScanQuestion, signal?: AbortSignal): Promise<ScanAnswer>;
   ask(question: PutQuestion, signal?: AbortSignal): Promise<PutAnswer>;
   ask(question: TileQuestion, signal?: AbortSignal): Promise<TileAnswer>;
   ask(question: DropQuestion): Promise<null>;
@@ -71,7 +87,7 @@ interface Waiting {
   readonly id: number;
   readonly question: Question;
   readonly signal: AbortSignal | undefined;
-  resolve(value: PutAnswer | TileAnswer | null): void;
+  resolve(value: Value): void;
   reject(error: Error): void;
 }
 
@@ -96,10 +112,11 @@ class Thread implements SessionThread {
     return this.#worker !== null;
   }
 
+  ask(question: ScanQuestion, signal?: AbortSignal): Promise<ScanAnswer>;
   ask(question: PutQuestion, signal?: AbortSignal): Promise<PutAnswer>;
   ask(question: TileQuestion, signal?: AbortSignal): Promise<TileAnswer>;
   ask(question: DropQuestion): Promise<null>;
-  ask(question: Question, signal?: AbortSignal): Promise<PutAnswer | TileAnswer | null> {
+  ask(question: Question, signal?: AbortSignal): Promise<Value> {
     if (question.op === 'drop' && !this.#worker) return Promise.resolve(null);
     if (question.op !== 'drop' && this.#queue.length >= this.#options.queueMax) {
       return Promise.reject(problem('overloaded', `${this.#queue.length} requests wait for session layers`));
@@ -120,7 +137,7 @@ class Thread implements SessionThread {
       }
       this.#asked = next;
       const { id, question } = next;
-      const transfer = question.op === 'put' && ownsBuffer(question.body) ? [question.body.buffer as ArrayBuffer] : [];
+      const transfer = question.op === 'scan' && ownsBuffer(question.body) ? [question.body.buffer as ArrayBuffer] : [];
       this.#start().postMessage({ id, question }, transfer);
     }
   }

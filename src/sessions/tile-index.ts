@@ -1,11 +1,13 @@
 /**
- * A geojson-vt index that keeps to a bound. Upstream keeps every tile that a drill-down has passed (one z12 tile leaves 49
- * to 61 of them behind) and never lets go. Here the tiles of the first split are the base, which holds the data and stays;
- * all that drill-downs add is weighed and can be forgotten (held.ts says when): the base gets its source lists back, from
- * which any tile can be cut again.
+ * A geojson-vt index that keeps to a bound. Upstream splits its data down to zoom 5 at once and keeps every tile that a
+ * drill-down has passed: 28,000 lines across the world, 3 MB of text, come to 250 MB so, and 26,000 polygons around it to
+ * more than 4 GB. Here the base is the world tile with the data, once. All deeper tiles are cut when they are asked for,
+ * a level at a time, so that between two levels what has grown too much is dropped but for the tile that leads on; what
+ * drill-downs leave is weighed and can be forgotten (held.ts says when), since any tile can be cut again from the base.
  */
 import GeoJSONVT, { type Options, type RawTile } from 'geojson-vt';
 import type { SessionInput, SessionSummary } from './geojson.ts';
+import { FEATURE, POINT_FEATURE, POINTER, TILE, typedArrayBytes } from './weights.ts';
 
 /** What of geojson-vt's insides is relied upon (5.0.3, pinned). */
 interface InnerFeature {
@@ -23,13 +25,23 @@ interface Inner {
 
 export interface SessionIndex {
   readonly summary: SessionSummary;
-  /** The data and the tiles of the first split, as heap and buffers, estimated (test/sessions holds it against V8's figures). */
+  /** The data and the world tile, as heap and buffers, estimated (weights.ts). */
   readonly baseBytes: number;
+  /** What the split of the world tile takes, and the most that the split of one tile takes: each holds less than its parent. */
+  readonly splitBytes: number;
   /** What drill-downs have left. */
   readonly drilledBytes: number;
-  tile(z: number, x: number, y: number): RawTile | null;
+  /** On the way there no more than `drilledBytesMax` and the split of one tile is held. */
+  tile(z: number, x: number, y: number, drilledBytesMax: number): CutTile;
   /** Back to the base. A tile that is being answered lives on until it is encoded. */
   forget(): void;
+}
+
+export interface CutTile {
+  /** null: nothing of the layer is in it. */
+  readonly raw: RawTile | null;
+  /** The most that was held beyond the base. */
+  readonly peakBytes: number;
 }
 
 export interface IndexOptions {
@@ -38,17 +50,8 @@ export interface IndexOptions {
   readonly buffer: number;
 }
 
-/** V8 sizes, bytes: a tile record with its arrays, a feature object, a typed array on its own heap and with a store. */
-const TILE = 240;
-const FEATURE = 96;
-const SMALL_ARRAY = 112;
-const LARGE_ARRAY = 264;
-const ON_HEAP_MAX = 64;
-const POINTER = 8;
-
-export function createSessionIndex(input: SessionInput, options: IndexOptions): SessionIndex {
-  const { maxZoom, extent, buffer } = options;
-  const settings: Options = { maxZoom, extent, buffer, indexMaxZoom: Math.min(5, maxZoom) };
+export function createSessionIndex(input: SessionInput, { maxZoom, extent, buffer }: IndexOptions): SessionIndex {
+  const settings: Options = { maxZoom, extent, buffer, indexMaxZoom: 0 };
   const index = new GeoJSONVT(input.data, settings);
   return new BoundedIndex(index, input.summary());
 }
@@ -56,78 +59,82 @@ export function createSessionIndex(input: SessionInput, options: IndexOptions): 
 class BoundedIndex implements SessionIndex {
   readonly summary: SessionSummary;
   readonly baseBytes: number;
+  readonly splitBytes: number;
   drilledBytes = 0;
-  #index: GeoJSONVT;
-  #inner: Inner;
-  #baseTiles: number;
-  /** Base tiles that hold features to cut from: id → source. */
-  #sources: Map<number, readonly InnerFeature[]>;
-  /** Features the base owns; drilled tiles share most of theirs. */
-  #owned: WeakSet<InnerFeature>;
+  readonly #index: GeoJSONVT;
+  readonly #inner: Inner;
+  /** All the data; geojson-vt forgets it once it has split the world tile. */
+  readonly #data: readonly InnerFeature[];
 
   constructor(index: GeoJSONVT, summary: SessionSummary) {
     this.#index = index;
     this.#inner = index as unknown as Inner;
     this.summary = summary;
-    this.#baseTiles = this.#inner.tileCoords.length;
-    this.#sources = new Map();
-    this.#owned = new WeakSet();
-    let bytes = summary.tagBytes;
-    for (const { z, x, y } of this.#inner.tileCoords) {
-      const id = tileId(z, x, y);
-      const tile = this.#inner.tiles[id];
-      bytes += this.#weigh(tile);
-      if (tile.source) this.#sources.set(id, tile.source);
-    }
-    this.baseBytes = bytes;
+    const world = this.#inner.tiles[0] as InnerTile | undefined;
+    this.#data = world?.source ?? [];
+    this.baseBytes = summary.tagBytes + (world ? weighTile(world, POINT_FEATURE) : 0);
+    this.splitBytes = this.tile(1, 0, 0, 0).peakBytes;
+    this.forget();
   }
 
-  tile(z: number, x: number, y: number): RawTile | null {
-    const before = this.#inner.tileCoords.length;
-    const tile = this.#index.getTileRaw(z, x, y);
-    const { tileCoords, tiles } = this.#inner;
-    for (let i = before; i < tileCoords.length; i++) {
-      const { z: tz, x: tx, y: ty } = tileCoords[i];
-      this.drilledBytes += this.#weigh(tiles[tileId(tz, tx, ty)]);
+  tile(z: number, x: number, y: number, drilledBytesMax: number): CutTile {
+    const { tiles } = this.#inner;
+    let peakBytes = this.drilledBytes;
+    let from = z;
+    while (from > 0 && tiles[tileId(from, x >> (z - from), y >> (z - from))] === undefined) from--;
+    for (let level = from + 1; level <= z; level++) {
+      if (!this.#split(level, x >> (z - level), y >> (z - level))) return { raw: null, peakBytes };
+      peakBytes = Math.max(peakBytes, this.drilledBytes);
+      if (this.drilledBytes > drilledBytesMax && level < z) this.#forgetBut(level, x >> (z - level), y >> (z - level));
     }
-    return tile;
+    const tile = tiles[tileId(z, x, y)];
+    return { raw: tile ? ({ features: tile.features } as unknown as RawTile) : null, peakBytes };
+  }
+
+  /** Splits the parent of a tile into its four; false where it holds nothing to split. */
+  #split(z: number, x: number, y: number): boolean {
+    const { tiles, tileCoords } = this.#inner;
+    if (!tiles[tileId(z - 1, x >> 1, y >> 1)]?.source?.length) return false;
+    const before = tileCoords.length;
+    this.#index.getTileRaw(z, x, y);
+    for (const at of tileCoords.slice(before)) this.drilledBytes += weighTile(tiles[tileId(at.z, at.x, at.y)], 0);
+    return true;
   }
 
   forget(): void {
-    const { tileCoords, tiles } = this.#inner;
-    for (let i = this.#baseTiles; i < tileCoords.length; i++) {
-      const { z, x, y } = tileCoords[i];
-      delete tiles[tileId(z, x, y)];
-    }
-    tileCoords.length = this.#baseTiles;
-    for (const [id, source] of this.#sources) tiles[id].source = source;
-    this.drilledBytes = 0;
+    this.#forgetBut(0, 0, 0);
   }
 
-  #weigh(tile: InnerTile): number {
-    let bytes = TILE + tile.features.length * (POINTER + FEATURE);
-    for (const feature of tile.features) bytes += weighGeometry(feature.geometry);
-    if (!tile.source) return bytes;
-    bytes += tile.source.length * POINTER;
-    for (const feature of tile.source) {
-      if (this.#owned.has(feature)) continue;
-      this.#owned.add(feature);
-      bytes += FEATURE + weighGeometry(feature.geometry);
-    }
-    return bytes;
+  #forgetBut(z: number, x: number, y: number): void {
+    const { tileCoords, tiles } = this.#inner;
+    const kept = tiles[tileId(z, x, y)];
+    for (const at of tileCoords) if (at.z > 0) delete tiles[tileId(at.z, at.x, at.y)];
+    tileCoords.length = Math.min(1, tileCoords.length);
+    this.drilledBytes = 0;
+    if (tiles[0]) tiles[0].source = this.#data;
+    if (z === 0) return;
+    tiles[tileId(z, x, y)] = kept;
+    tileCoords.push({ z, x, y });
+    this.drilledBytes = weighTile(kept, 0);
   }
+}
+
+/** `pointBytes`: of a single point in the source. Below the base these are shared, and only lines and rings are cut anew. */
+function weighTile({ features, source }: InnerTile, pointBytes: number): number {
+  let bytes = TILE + features.length * FEATURE;
+  for (const { geometry } of features) bytes += weighGeometry(geometry);
+  for (const { geometry } of source ?? []) {
+    bytes += POINTER + (geometry === undefined ? pointBytes : FEATURE + weighGeometry(geometry));
+  }
+  return bytes;
 }
 
 function weighGeometry(geometry: ArrayBufferView | readonly ArrayBufferView[] | undefined): number {
   if (geometry === undefined) return 0;
-  if (ArrayBuffer.isView(geometry)) return weighArray(geometry);
-  let bytes = 16;
-  for (const ring of geometry) bytes += POINTER + weighArray(ring);
+  if (ArrayBuffer.isView(geometry)) return typedArrayBytes(geometry.byteLength);
+  let bytes = 4 * POINTER;
+  for (const ring of geometry) bytes += POINTER + typedArrayBytes(ring.byteLength);
   return bytes;
-}
-
-function weighArray({ byteLength }: ArrayBufferView): number {
-  return byteLength <= ON_HEAP_MAX ? SMALL_ARRAY + byteLength : LARGE_ARRAY + byteLength;
 }
 
 /** geojson-vt's own key of a tile. */

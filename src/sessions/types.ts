@@ -31,8 +31,8 @@ export type UploadedLayer = SessionLayer & { readonly bytes: number };
 export interface Upload {
   /** Receives the body; the session is spared from eviction and idling meanwhile. Given to the thread whole. */
   body(): Promise<Uint8Array>;
-  /** Books the indexing of a body of this size. Called when its turn has come, so that nothing is held in a queue. */
-  permit?(bodyBytes: number): Promise<{ release(): void }>;
+  /** Books the indexing. Called when its turn has come, so that nothing is held in a queue. */
+  permit?(cost: Cost): Promise<{ release(): void }>;
   readonly signal?: AbortSignal;
 }
 

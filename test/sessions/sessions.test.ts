@@ -166,7 +166,7 @@ test('under pressure the session idle for longest goes first, and what is in use
 });
 
 test('drill-downs stay within their bound at every zoom and tiles stay the same after they are forgotten', async () => {
-  const { sessions } = rig({ quotaBytes: 8 << 20 });
+  const { sessions } = rig({ totalBytes: 8 << 20 });
   const { id } = sessions.create();
   const layer = await upload(sessions, id, 'cells', geojson(grid(2000)));
   const probe = { z: 12, x: 2048, y: 2047 };
@@ -246,7 +246,12 @@ const refusals: [string, string, string, RegExp][] = [
   ['no object', '[1,2]', 'bad-body', /a GeoJSON object/],
   ['no type', '{"features":[]}', 'bad-body', /no "type"/],
   ['trailing text', '{"type":"Point","coordinates":[1,2]} x', 'bad-body', /nothing more/],
-  ['missing comma', '{"type":"FeatureCollection","features":[{} {}]}', 'bad-body', /after features\[0\]/],
+  [
+    'missing comma',
+    '{"type":"FeatureCollection","features":[{"type":"Feature"} {}]}',
+    'bad-body',
+    /after features\[0\]/,
+  ],
   [
     'no feature',
     '{"type":"FeatureCollection","features":[{"type":"Feature","geometry":null},{"type":"Point"}]}',
