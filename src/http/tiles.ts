@@ -5,6 +5,7 @@ import type { Layer } from '../layers/types.ts';
 import { MVT, rasterTile, vectorTile } from '../operations.ts';
 import type { Reply } from '../reply.ts';
 import { inGrid, WEB_MERCATOR_QUAD } from '../tile.ts';
+import { RASTER_PARAMETERS } from './api/raster-parameters.ts';
 import { clientOf, type HttpContext } from './context.ts';
 import {
   clientSignal,
@@ -26,6 +27,7 @@ export const MAX_COMPOSITE = 16;
 
 export const VECTOR_EXTENSIONS: readonly string[] = ['mvt', 'pbf'];
 export const RASTER_FORMATS = { png: 'png', webp: 'webp', jpg: 'jpg', jpeg: 'jpg' } as const;
+const RASTER_NAMES = RASTER_PARAMETERS.map(({ name }) => name);
 type RasterExtension = keyof typeof RASTER_FORMATS;
 
 interface TileRoute {
@@ -92,6 +94,7 @@ export async function answerTile(
   const { z, x, y } = tile;
   const query = queryOf(request);
   refuseOutside(layers, tile);
+  refuseForeign(layers[0], query);
   const common = {
     layers: layers.map(layer => layer.id),
     ifNoneMatch: request.headers['if-none-match'],
@@ -183,8 +186,20 @@ function accepts(request: FastifyRequest, types: readonly string[]): boolean {
 
 export function judgeQuery(layers: readonly Layer[], query: Query): void {
   const [layer] = layers;
+  refuseForeign(layer, query);
   if (layer.kind === 'raster') rasterParams(query, layer);
   else propertiesOf(query, layers);
+}
+
+/** What would change nothing is refused, as what is misspelt is. */
+function refuseForeign({ id, kind }: Layer, query: Query): void {
+  const foreign = kind === 'raster' ? ['properties'] : RASTER_NAMES;
+  const name = foreign.find(one => query[one] !== undefined);
+  if (name === undefined) return;
+  const owner = kind === 'raster' ? 'vector layers' : 'rasters';
+  throw problem('unknown-parameter', `${name} is a parameter of ${owner}; ${id} is a ${kind} layer`, {
+    parameter: name,
+  });
 }
 
 /** Sorted and without repeats, so that the order in which a client names them is not another tile. */

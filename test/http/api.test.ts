@@ -6,6 +6,7 @@ import type { App } from '../../src/app.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { exampleUrl } from '../../src/http/api/example.ts';
 import { endpoints } from '../../src/http/api/index.ts';
+import { RASTER_PARAMETERS } from '../../src/http/api/raster-parameters.ts';
 import { samplesOf } from '../../src/http/api/samples.ts';
 import type { Endpoint, Parameter } from '../../src/http/api/types.ts';
 import { ROUTES, routeKey } from '../../src/http/api-docs.ts';
@@ -181,7 +182,7 @@ describe('what is described is what is done', () => {
     for (const endpoint of all.filter(({ method }) => method === 'get')) {
       for (const parameter of endpoint.parameters.filter(one => one.in === 'query' && !one.required)) {
         for (const example of valuesOf(parameter)) {
-          const url = exampleUrl(endpoint, [{ ...parameter, example }]);
+          const url = exampleUrl(about(endpoint, parameter), [{ ...parameter, example }]);
           const answer = await send(endpoint, url);
           assert.ok(answer.statusCode >= 200 && answer.statusCode < 300, `${url}: ${answer.body.slice(0, 300)}`);
           assertDescribed(endpoint, answer);
@@ -253,6 +254,8 @@ describe('what is described is what is done', () => {
     ['getItems', 'collections/elevation/items', 422],
     ['getFeature', 'collections/countries/items/100000', 404],
     ['getLayer', 'layers/nope', 404],
+    ['getTileAs', 'tiles/countries/0/0/0.mvt?rescale=0,1', 400],
+    ['getTileAs', 'tiles/elevation/0/0/0.png?properties=name', 400],
     ['getLandingPage', '?f=xml', 400],
     ['getTileJson', 'tiles/elevation?colormap_name=nope', 400],
     ['getTileJson', 'tiles/countries?properties=nope', 400],
@@ -295,6 +298,14 @@ describe('what is described is what is done', () => {
     }
   });
 });
+
+/** Raster parameters are tried on a raster. */
+function about(endpoint: Endpoint, parameter: Parameter): Endpoint {
+  if (endpoint.tag !== 'tiles' || !RASTER_PARAMETERS.includes(parameter)) return endpoint;
+  const examples: Readonly<Record<string, string>> = { layers: 'elevation', format: 'png' };
+  const parameters = endpoint.parameters.map(one => ({ ...one, example: examples[one.name] ?? one.example }));
+  return { ...endpoint, parameters };
+}
 
 /** A default is written out as its example would be; of choices the first and the last stand for all. */
 function valuesOf({ example, schema }: Parameter): unknown[] {

@@ -109,7 +109,8 @@ function documents(named: Parameter): Endpoint[] {
   const common = {
     tag: 'tiles' as const,
     method: 'get' as const,
-    description: 'Query parameters are carried over into the tile URL, so that a style can hold them.',
+    description:
+      'Query parameters are carried over into the tile URL, so that a style can hold them. Raster parameters are for rasters.',
     parameters: [named, PROPERTIES, ...RASTER_PARAMETERS],
     answers: { 200: json('TileJSON 3.0.0.', ref('TileJson')) },
     problems: ['bad-parameter', 'unprocessable', ...LAYER_PROBLEMS] as const,
