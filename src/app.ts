@@ -21,7 +21,7 @@ import { createPast } from './past.ts';
 import type { Job } from './plan.ts';
 import { rasterZooms } from './render/raster/info.ts';
 import { defaultZooms } from './render/vector/plan.ts';
-import { createBodies } from './reply-bodies.ts';
+import { type Bodies, createBodies } from './reply-bodies.ts';
 import { createReports, type Reports } from './reports.ts';
 import { type Observer, type Rooms, serve } from './serve.ts';
 import { createSessions } from './sessions/keeper.ts';
@@ -114,17 +114,9 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
     ledger,
   });
   memory.register(cache);
-  const admission = createAdmission({
-    ledger,
-    budgetBytes: () => memory.budgetBytes(),
-    ceilingBytes: budget.requestCeilingBytes,
-    level: () => memory.level(),
-    mode: config.memory.admission,
-    floors: { tile: config.memory.tileFloor },
-    clientShare: config.memory.clientShare,
-    queueCountMax: config.memory.queue.max,
-    deadlineMs: config.memory.queue.deadlineMs,
-  });
+  const bodies = createBodies(ledger);
+  memory.gauge.onSample(() => bodies.sweep(memory.budgetBytes()));
+  const admission = buildAdmission(config, budget, memory, bodies);
   const pool = createPool({
     threads: budget.workers,
     workerHeapMb: budget.workerOldSpaceMb,
@@ -148,7 +140,7 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
   const caching = { maxAge: config.cache.maxAge, staleWhileRevalidate: config.cache.swr, degradedMs: DEGRADED_MS };
   return {
     memory,
-    bodies: createBodies(ledger),
+    bodies,
     cache,
     admission,
     pool,
@@ -159,6 +151,21 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
     past,
     caching,
   };
+}
+
+function buildAdmission({ memory: settings }: Config, budget: Budget, memory: Memory, bodies: Bodies): Admission {
+  return createAdmission({
+    ledger: memory.ledger,
+    budgetBytes: () => memory.budgetBytes(),
+    ceilingBytes: budget.requestCeilingBytes,
+    level: () => memory.level(),
+    repliesOf: client => bodies.bytesOf(client),
+    mode: settings.admission,
+    floors: { tile: settings.tileFloor },
+    clientShare: settings.clientShare,
+    queueCountMax: settings.queue.max,
+    deadlineMs: settings.queue.deadlineMs,
+  });
 }
 
 function buildSessions(

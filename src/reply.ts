@@ -13,6 +13,8 @@ export interface Reply {
   readonly outcome: 'hit' | 'miss' | 'not-modified' | 'explain' | 'stale' | 'degraded';
   /** Called once, at `finish` or `close` of the response: until then the bytes are pinned and booked. */
   release(): void;
+  /** Takes how to end the connection, for a client that does not take its bytes in time. */
+  readonly onLate?: (cut: () => void) => void;
 }
 
 const nothing = () => {};
@@ -68,13 +70,18 @@ export function replyLesserHit(
   return { ...reply, headers: { ...reply.headers, ...brief }, outcome };
 }
 
+export interface Made {
+  readonly painted: Painted;
+  readonly identity: Identity;
+  readonly degraded: boolean;
+}
+
 /** Booked until it has been sent, also where the cache took a copy. */
 export function replyPainted(
-  painted: Painted,
-  identity: Identity,
+  { painted, identity, degraded }: Made,
+  { client }: { readonly client: string },
   layers: readonly Layer[],
   rooms: CachingRoom & { readonly bodies: Bodies },
-  degraded: boolean,
 ): Reply {
   const life = degraded ? shortLived(layers, rooms) : caching(layers, rooms);
   const outcome = degraded ? 'degraded' : 'miss';
@@ -82,9 +89,9 @@ export function replyPainted(
     const headers = { ...painted.headers, etag: identity.etag, ...life };
     return { status: 204, headers, body: null, outcome, release: nothing };
   }
-  const sent = rooms.bodies.hold(painted.body, 'reply');
+  const sent = rooms.bodies.hold(painted.body, client);
   const headers = bodyHeaders(painted, identity.etag, life);
-  return { status: 200, headers, body: painted.body, outcome, release: sent };
+  return { status: 200, headers, body: painted.body, outcome, ...sent };
 }
 
 interface Explained {

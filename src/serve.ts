@@ -19,6 +19,7 @@ import { ENCODINGS, type Encoding, type Job, type Painted, type Plan } from './p
 import { planTranscode, TRANSCODE } from './render/transcode.ts';
 import {
   type Caching,
+  type Made,
   type Reply,
   replyExplained,
   replyHit,
@@ -102,7 +103,7 @@ export async function serve<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
   const flight = strict ? `${identity.key}|strict` : identity.key;
   try {
     const made = await rooms.flight.run(flight, ask.signal, signal => cold(ask, identity, rooms, strict, signal));
-    return replyPainted(made.painted, made.identity, layers, rooms, made.degraded);
+    return replyPainted(made, ask, layers, rooms);
   } catch (error) {
     const last = strict || !isOverload(error) ? undefined : rooms.cache.get(identity.degraded.key, { stale: true });
     if (!last) throw error;
@@ -125,12 +126,6 @@ function staleHit<P>(ask: Ask<P>, identity: Identity, layers: readonly Layer[], 
 
 function isOverload(error: unknown): boolean {
   return error instanceof Problem && error.code === 'overloaded';
-}
-
-interface Made {
-  readonly painted: Painted;
-  readonly identity: Identity;
-  readonly degraded: boolean;
 }
 
 /** Nobody has this answer yet: plan, price, permit, render. Runs once for all who wait for the same identity. */

@@ -54,6 +54,7 @@ class Gate implements Admission {
       now: () => performance.now(),
       random: Math.random,
       schedule: scheduleTimeout,
+      repliesOf: () => 0,
       ...ADMISSION_DEFAULTS,
       ...settings,
       floors: { ...ADMISSION_DEFAULTS.floors, ...settings.floors },
@@ -103,6 +104,8 @@ class Gate implements Admission {
       budget: this.#s.budgetBytes(),
       level: this.#s.level(),
       replies: this.#s.ledger.inUse.replies,
+      ownReplies: this.#s.repliesOf(client),
+      aloneRepliesMax: this.#s.aloneRepliesShare * this.#s.ceilingBytes,
       othersWait: this.#room.count > this.#room.countOf(client),
     };
   }

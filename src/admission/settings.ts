@@ -8,6 +8,10 @@ export interface AdmissionSettings {
   /** Bytes that requests may hold now. */
   readonly budgetBytes: () => number;
   readonly ceilingBytes: number;
+  /** Reply bytes that a client has yet to take: they count against its share. */
+  readonly repliesOf?: (client: string) => number;
+  /** With nothing at work one is always admitted, unless replies hold more than this share of the ceiling. */
+  readonly aloneRepliesShare?: number;
   readonly level: () => Level;
   readonly mode?: AdmissionMode;
   readonly floors?: Partial<Record<PermitClass, number>>;
@@ -37,6 +41,7 @@ export function scheduleTimeout(ms: number, run: () => void): () => void {
 export const ADMISSION_DEFAULTS = {
   floors: { tile: 0.3, window: 0.1, bulk: 0 },
   clientShare: 0.25,
+  aloneRepliesShare: 0.35,
   clientBorrowShare: 0.5,
   queueCountMax: 512,
   queueBudgets: 8,

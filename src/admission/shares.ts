@@ -20,6 +20,10 @@ export interface Moment {
   readonly level: Level;
   /** Bytes in flight that no permit stands for: replies on the wire. */
   readonly replies: number;
+  /** Those of the asking client among them. */
+  readonly ownReplies: number;
+  /** Replies may hold so much when one is admitted because nothing else is at work. */
+  readonly aloneRepliesMax: number;
   /** True where another client's request waits. */
   readonly othersWait: boolean;
 }
@@ -77,13 +81,20 @@ export class Shares {
   /** What stands in the way of `bytes` more for this class and client; null: nothing. */
   obstacle(kind: PermitClass, client: string, bytes: number, moment: Moment): Bottleneck | null {
     if (moment.level === 'critical') {
-      if (this.permits === 0 && kind === 'tile') return null;
+      if (kind === 'tile' && this.#alone(moment)) return null;
       return this.withinFloor(kind, bytes, moment) ? null : 'level';
     }
     if (moment.level === 'warning' && kind === 'bulk') return 'level';
-    // Always one: else a budget that reality has eaten would stop the server for good.
-    if (this.permits === 0) return null;
+    if (this.#alone(moment)) return null;
     return this.noRoom(kind, bytes, moment) ?? this.#overShare(client, bytes, moment);
+  }
+
+  /**
+   * Always one: else a budget that reality has eaten would stop the server for good. But not on top of replies that
+   * nobody reads, or one after the other would fill the memory with them.
+   */
+  #alone({ replies, aloneRepliesMax }: Moment): boolean {
+    return this.permits === 0 && replies <= aloneRepliesMax;
   }
 
   /** The part of obstacle() that is about bytes alone; it also decides whether a permit may grow. */
@@ -98,7 +109,7 @@ export class Shares {
   }
 
   #overShare(client: string, bytes: number, moment: Moment): 'client' | null {
-    const holds = this.clientBytes(client);
+    const holds = this.clientBytes(client) + moment.ownReplies;
     if (holds === 0) return null;
     const share = moment.othersWait ? this.#settings.clientShare : this.#settings.clientBorrowShare;
     return holds + bytes > share * moment.budget ? 'client' : null;

@@ -13,6 +13,7 @@ export function sendReply(reply: FastifyReply, answer: Reply): FastifyReply {
   };
   raw.once('close', done);
   raw.once('finish', done);
+  answer.onLate?.(() => raw.destroy());
   reply.code(answer.status).headers(answer.headers).header('x-plimsoll', answer.outcome);
   return answer.body === null ? reply.send() : reply.send(answer.body);
 }

@@ -413,3 +413,36 @@ test('a size that is none is a bug of the caller', async () => {
   await settled();
   assert.ok(asked.error instanceof RangeError);
 });
+
+test('alone is one that works beside replies that leave room; replies that nobody reads do not pile up', async () => {
+  const bench = new Bench();
+  bench.budget = 100;
+  const unread = bench.ledger.book('replies', 240, 'reply');
+  const alone = await bench.get(600);
+  alone.release();
+  unread.resize(250);
+  const asked = bench.ask(600);
+  bench.pass(2000);
+  await settled();
+  assert.equal((asked.error as Problem).code, 'overloaded');
+  unread.release();
+  (await bench.get(600)).release();
+});
+
+test('replies that a client has yet to take count against its share', async () => {
+  const owed = new Map([['slow', 240]]);
+  const bench = new Bench({ repliesOf: client => owed.get(client) ?? 0 });
+  bench.ledger.book('replies', 240, 'reply');
+  const other = await bench.get(100, 'tile', 'other');
+  const own = await bench.get(200, 'tile', 'slow');
+  own.release();
+  const asked = bench.ask(300, 'tile', 'slow');
+  await settled();
+  assert.ok(!asked.permit, 'half of the budget is what one client may borrow');
+  owed.set('slow', 0);
+  bench.pass(30);
+  await settled();
+  assert.ok(asked.permit);
+  asked.permit.release();
+  other.release();
+});

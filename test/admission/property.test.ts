@@ -7,14 +7,14 @@ import { CLASSES } from '../../src/admission/shares.ts';
 import type { Permit, PermitClass } from '../../src/admission/types.ts';
 import type { Problem } from '../../src/errors.ts';
 import { createLedger } from '../../src/memory/ledger.ts';
-import type { Level } from '../../src/memory/types.ts';
+import type { Booking, Level } from '../../src/memory/types.ts';
 
 const BUDGET = 1000;
 const CEILING = 700;
 
 type Step =
   | { act: 'ask'; kind: PermitClass; bytes: number; client: number }
-  | { act: 'release' | 'abort' | 'crash'; which: number }
+  | { act: 'release' | 'abort' | 'crash' | 'answer' | 'sent'; which: number }
   | { act: 'grow' | 'shrink'; which: number; bytes: number }
   | { act: 'level'; level: Level }
   | { act: 'pass'; ms: number };
@@ -34,6 +34,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ act: fc.constantFrom('release' as const, 'abort' as const, 'crash' as const), which }),
   },
+  { weight: 4, arbitrary: fc.record({ act: fc.constantFrom('answer' as const, 'sent' as const), which }) },
   {
     weight: 2,
     arbitrary: fc.record({ act: fc.constantFrom('grow' as const, 'shrink' as const), which, bytes: fc.nat(300) }),
@@ -62,6 +63,7 @@ class World {
   level: Level = 'normal';
   ledger = createLedger({ strict: true });
   asked: Asked[] = [];
+  replies: Booking[] = [];
   #tick: { atMs: number; run: () => void } | null = null;
   gate = createAdmission({
     ledger: this.ledger,
@@ -92,6 +94,8 @@ class World {
     else if (step.act === 'abort') this.asked[step.which % Math.max(1, this.asked.length)]?.abort.abort();
     else if (step.act === 'grow') pick?.permit?.grow(step.bytes);
     else if (step.act === 'shrink') pick?.permit?.shrinkTo(step.bytes);
+    else if (step.act === 'answer') this.#answer(pick);
+    else if (step.act === 'sent') this.replies.splice(step.which % Math.max(1, this.replies.length), 1)[0]?.release();
     else if (pick) this.#end(pick, step.act === 'crash');
     await new Promise(done => setImmediate(done));
     this.check();
@@ -113,6 +117,13 @@ class World {
       },
       error => answered((error as Problem).code),
     );
+  }
+
+  /** The body of an answer is booked before the permit ends, and stays booked until a client has taken it. */
+  #answer(one: Asked | undefined): void {
+    if (one?.permit === undefined) return;
+    this.replies.push(this.ledger.book('replies', one.permit.bytes, 'reply'));
+    this.#end(one, false);
   }
 
   /** Work that throws releases in its `finally`, as serve does. */
@@ -147,7 +158,8 @@ class World {
     const sum = held.reduce((a, b) => a + b, 0);
     assert.equal(this.ledger.inUse.inflight, sum);
     // Alone above the budget is the one exception, and cannot be at these figures: the ceiling is below the budget.
-    assert.ok(sum <= BUDGET, `${sum} bytes are held`);
+    const { replies } = this.ledger.inUse;
+    assert.ok(sum + replies <= BUDGET, `${sum} bytes are held, ${replies} on their way`);
     assert.ok(held.every(bytes => bytes <= CEILING));
     for (const one of this.asked) {
       if (one.answer === undefined) assert.ok(this.nowMs - one.atMs <= 1075, 'waits beyond its deadline');
@@ -164,6 +176,7 @@ test('rules of the gate under any sequence', async () => {
         one.permit!.release();
         one.permit = undefined;
       }
+      for (const reply of world.replies) reply.release();
       world.level = 'normal';
       await world.pass(1200);
       for (let live = world.live; live.length > 0; live = world.live) {
