@@ -56,7 +56,7 @@ function versionText(): string {
 async function start(command: ServeCommand): Promise<void> {
   const config = configOf(command);
   const limit = readLimit({ flag: config.memory.limit ?? undefined });
-  const budget = deriveBudget(limit.bytes, budgetSettings(config));
+  const budget = budgetOf(limit.bytes, config);
   relaunch(budget);
   const log: Logger = pino({ level: config.log.level, base: { service: 'plimsoll' } });
   log.info({ limit: limit.bytes, source: limit.source, budget }, `memory budget\n${describeBudget(budget)}`);
@@ -83,6 +83,17 @@ async function start(command: ServeCommand): Promise<void> {
   );
   process.stdout.write(`Plimsoll serves ${layers.length - refused.length} layers: ${base}/\n`);
   handleSignals(app, command, config, log, Number(port));
+}
+
+/** A limit that cannot work is the operator's to change, as a wrong configuration is: the table, and no stack. */
+function budgetOf(limitBytes: number, config: Config): Budget {
+  try {
+    return deriveBudget(limitBytes, budgetSettings(config));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(EXIT.config);
+  }
 }
 
 /** Node takes its heap limit and its allocator's habits at birth only, so the process becomes another, with the same pid. */
