@@ -23,11 +23,14 @@ interface Inner {
   readonly tileCoords: { readonly z: number; readonly x: number; readonly y: number }[];
 }
 
+/** geojson-vt's type of several points; 2 and 3 are lines and polygons. */
+const POINTS = 1;
+
 export interface SessionIndex {
   readonly summary: SessionSummary;
   /** The data and the world tile, as heap and buffers, estimated (weights.ts). */
   readonly baseBytes: number;
-  /** What the split of the world tile takes, and the most that the split of one tile takes: each holds less than its parent. */
+  /** The most that the split of one tile takes: that of the world tile, which holds all, in full detail. */
   readonly splitBytes: number;
   /** What drill-downs have left. */
   readonly drilledBytes: number;
@@ -73,8 +76,7 @@ class BoundedIndex implements SessionIndex {
     const world = this.#inner.tiles[0] as InnerTile | undefined;
     this.#data = world?.source ?? [];
     this.baseBytes = summary.tagBytes + (world ? weighTile(world, POINT_FEATURE) : 0);
-    this.splitBytes = this.tile(1, 0, 0, 0).peakBytes;
-    this.forget();
+    this.splitBytes = this.#weighSplit();
   }
 
   tile(z: number, x: number, y: number, drilledBytesMax: number): CutTile {
@@ -89,6 +91,15 @@ class BoundedIndex implements SessionIndex {
     }
     const tile = tiles[tileId(z, x, y)];
     return { raw: tile ? ({ features: tile.features } as unknown as RawTile) : null, peakBytes };
+  }
+
+  #weighSplit(): number {
+    this.#split(1, 0, 0);
+    const { tiles, tileCoords } = this.#inner;
+    let bytes = 0;
+    for (const at of tileCoords.slice(1)) bytes += weighDetailed(tiles[tileId(at.z, at.x, at.y)]);
+    this.forget();
+    return bytes;
   }
 
   /** Splits the parent of a tile into its four; false where it holds nothing to split. */
@@ -126,6 +137,25 @@ function weighTile({ features, source }: InnerTile, pointBytes: number): number 
   for (const { geometry } of source ?? []) {
     bytes += POINTER + (geometry === undefined ? pointBytes : FEATURE + weighGeometry(geometry));
   }
+  return bytes;
+}
+
+/** A tile as it would be at a zoom at which nothing is simplified away. */
+function weighDetailed({ source }: InnerTile): number {
+  let bytes = TILE;
+  for (const { type, geometry } of source ?? []) {
+    bytes += POINTER + FEATURE;
+    if (geometry === undefined) continue;
+    bytes += FEATURE + weighGeometry(geometry) + (type === POINTS ? weighGeometry(geometry) : weighRings(geometry));
+  }
+  return bytes;
+}
+
+/** The source has all rings in one array, each behind its length and size; a tile has an array for each. */
+function weighRings(geometry: ArrayBufferView | readonly ArrayBufferView[]): number {
+  const values = geometry as Int32Array;
+  let bytes = 4 * POINTER;
+  for (let i = 0; i < values.length; i += 2 + values[i] * 3) bytes += POINTER + typedArrayBytes(values[i] * 4);
   return bytes;
 }
 
