@@ -2,7 +2,7 @@
 import type { Crs } from './types.ts';
 
 export { resolveCrs } from './resolve.ts';
-export { type Transformer, transformBounds, transformer } from './transform.ts';
+export { isLonLat, type Transformer, transformBounds, transformer } from './transform.ts';
 export type { Crs } from './types.ts';
 
 /** The OGC URI of a CRS, as Features part 2 wants it in `crs` and `Content-Crs`; null where no authority names it. */

@@ -25,6 +25,11 @@ function kindOf(crs: Crs): Kind {
   return LIKE_WGS84.test(crs.proj) ? 'lonlat' : 'other';
 }
 
+/** True for degrees that can pass for WGS 84's: nothing but the axes' scale lies between them and OGC:CRS84. */
+export function isLonLat(id: string): boolean {
+  return kindOf(resolveCrs(id)) === 'lonlat';
+}
+
 export function transformer(from: string, to: string): Transformer {
   const a = resolveCrs(from);
   const b = resolveCrs(to);

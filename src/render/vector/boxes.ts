@@ -1,14 +1,22 @@
 /** Where in a layer to look for what a tile shows: the tile and its buffer, in the layer's CRS, in every world that it reaches. */
-import { resolveCrs, transformBounds } from '../../crs/index.ts';
+import { isLonLat, resolveCrs, transformBounds } from '../../crs/index.ts';
 import type { FgbSource } from '../../source/fgb/open.ts';
-import { type BBox, expand, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
+import {
+  type BBox,
+  expand,
+  intersection,
+  latToMercator,
+  lonToMercator,
+  type TileCoord,
+  type TileMatrixSet,
+  tileBounds,
+} from '../../tile.ts';
 import type { Projection } from './job.ts';
 
 export function projectionOf(crs: string, gridCrs: string): Projection {
   if (crs === gridCrs) return 'same';
-  const lonLat = (id: string) => id === 'EPSG:4326' || id === 'OGC:CRS84';
-  if (lonLat(crs) && lonLat(gridCrs)) return 'same';
-  if (lonLat(crs) && gridCrs === 'EPSG:3857') return 'mercator';
+  if (isLonLat(crs) && isLonLat(gridCrs)) return 'same';
+  if (isLonLat(crs) && gridCrs === 'EPSG:3857') return 'mercator';
   return 'other';
 }
 
@@ -49,7 +57,9 @@ export function queryBoxes(view: LayerView, coord: TileCoord): QueryBoxes {
     found.push(...back);
     shifts.push(-worlds);
   }
-  return { boxes: Float64Array.from(found), shifts };
+  // What crosses the antimeridian is drawn in one piece, out of the world's side, and so once more a world from there.
+  const everywhere = projection === 'other' && grid.wrapsX && shifts.length > 0;
+  return { boxes: Float64Array.from(found), shifts: everywhere ? [0, 1, -1] : shifts };
 }
 
 function touches(bounds: BBox | null, box: BBox): boolean {
@@ -71,15 +81,43 @@ function toLayer(
     const south = box[1] <= -world / 2 ? -90 : lat(box[1]);
     return [lon(box[0]), south, lon(box[2]), north];
   }
-  // Other systems know one world: the part of the box that lies in it.
+  // Other systems know one world: the part of the box that lies in it, and near the data, where the system is at home.
   const origin = grid.matrices[0].originX;
-  const inside: BBox = [Math.max(box[0], origin), box[1], Math.min(box[2], origin + world), box[3]];
-  if (inside[0] >= inside[2]) return null;
+  const inside = intersection(
+    [Math.max(box[0], origin), box[1], Math.min(box[2], origin + world), box[3]],
+    homeOf(source, grid),
+  );
+  if (!inside || inside[0] >= inside[2]) return null;
   const target = transformBounds(grid.crs, source.crs as string, inside);
   if (!target) return null;
   // A geographic target across the antimeridian has west > east: take the whole range of longitudes.
-  if (target[0] <= target[2]) return target;
-  return resolveCrs(source.crs as string).geographic ? [-180, target[1], 180, target[3]] : null;
+  if (target[0] > target[2])
+    return resolveCrs(source.crs as string).geographic ? [-180, target[1], 180, target[3]] : null;
+  // Sides come out curved, and may bulge between the points that were transformed.
+  const bulge = Math.max(target[2] - target[0], target[3] - target[1]) * BULGE_SHARE;
+  return expand(target, bulge, bulge);
+}
+
+/** Of the chord between two of 22 points a side, for an arc as long as it is wide. */
+const BULGE_SHARE = 1 / 1000;
+const HOME_MARGIN_DEGREES = 1;
+
+/** The layer's bounds in the grid's CRS, generously; everything where they cross the antimeridian or are not known. */
+function homeOf({ lonLatBounds }: FgbSource, grid: TileMatrixSet): BBox {
+  const all: BBox = [
+    Number.NEGATIVE_INFINITY,
+    Number.NEGATIVE_INFINITY,
+    Number.POSITIVE_INFINITY,
+    Number.POSITIVE_INFINITY,
+  ];
+  if (!lonLatBounds || lonLatBounds[0] > lonLatBounds[2]) return all;
+  const [west, south, east, north] = expand(lonLatBounds, HOME_MARGIN_DEGREES, HOME_MARGIN_DEGREES);
+  if (grid.crs === 'EPSG:3857') {
+    const bottom = south <= -85 ? Number.NEGATIVE_INFINITY : latToMercator(south);
+    const top = north >= 85 ? Number.POSITIVE_INFINITY : latToMercator(north);
+    return [lonToMercator(west), bottom, lonToMercator(east), top];
+  }
+  return isLonLat(grid.crs) ? [west, south, east, north] : all;
 }
 
 /** What lies beyond the square world is drawn nowhere, but a shape that reaches there must still be found. */

@@ -28,6 +28,7 @@ export class GeometryWalker {
   #xy: Float64Array = this.#copied;
   #from = 0;
   #n = 0;
+  #walked: layout.Walked = { left: 0 };
 
   constructor(pen: Pen) {
     this.#pen = pen;
@@ -36,6 +37,7 @@ export class GeometryWalker {
   /** False where nothing of it shows in the tile. */
   walk(frame: FeatureFrame, table: number, headerType: number): boolean {
     this.#pen.reset();
+    this.#walked.left = frame.end - frame.start;
     this.#table(frame, table, headerType, 0);
     this.#pen.finish();
     return this.#pen.drew();
@@ -74,6 +76,7 @@ export class GeometryWalker {
     // A writer may put the only polygon of a multipolygon straight into its table.
     if (parts === 0) return type === 3 ? this.#polygonOf(frame, table) : undefined;
     const n = view.getUint32(parts, true);
+    layout.spend(this.#walked, n * 8);
     for (let i = 0; i < n; i++) {
       this.#table(frame, layout.follow(view, parts + 4 + i * 4, start, end), type, depth + 1);
     }
@@ -81,7 +84,7 @@ export class GeometryWalker {
 
   /** Rare: linearised as GeoJSON is, then painted from its positions. */
   #curve(frame: FeatureFrame, table: number, type: number): void {
-    this.#geojson(decodeGeometryAt(frame, table, type));
+    this.#geojson(decodeGeometryAt(frame, table, type, this.#walked));
   }
 
   #geojson(geometry: Geometry | null): void {
@@ -119,6 +122,7 @@ export class GeometryWalker {
     this.#xy = doubles;
     this.#from = (at + 4) >> 3;
     this.#n = at === 0 ? 0 : view.getUint32(at, true) >> 1;
+    layout.spend(this.#walked, this.#n * 16);
     if (at === 0 || ((at + 4) & 7) === 0) return;
     if (this.#copied.length < this.#n * 2) this.#copied = new Float64Array(this.#n * 4);
     for (let i = 0; i < this.#n * 2; i++) this.#copied[i] = view.getFloat64(at + 4 + i * 8, true);

@@ -27,6 +27,8 @@ export interface VectorJobLayer {
   readonly tolerance: number;
   /** Worlds to the east at which the features show as well, in tile units; [0] nearly always. */
   readonly shifts: readonly number[];
+  /** Width of the world in tile units, where a jump of half of it between two points is the antimeridian; else 0. */
+  readonly world: number;
   /** Boxes of the tile and its buffer in the layer's CRS, four numbers each. */
   readonly boxes: Float64Array;
   /** Features in file order: first byte in the file, bytes, place in the file. */

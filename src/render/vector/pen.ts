@@ -57,7 +57,7 @@ export class Pen {
     this.#shifts = layer.shifts.length > 0 ? layer.shifts : [0];
     this.#tolerance2 = layer.tolerance * layer.tolerance;
     this.#seams = { buffer: layer.buffer, extent: layer.extent };
-    this.#placed.begin(this.#seams);
+    this.#placed.begin(this.#seams, layer.world, (job.top * layer.extent) / job.height);
     this.#polygon.begin(layer.extent);
   }
 
@@ -75,10 +75,10 @@ export class Pen {
       this.#polygon.specks(this.#ints, n => {
         const m = this.#clipInts(n);
         const area = m >= 3 ? area2(this.#ints, m) : 0;
-        if (area !== 0) this.#polygon.add(this.#ints, m, true, area);
+        if (area !== 0) this.#polygon.add(this.#ints, m, true, area, 0);
       });
     }
-    this.#polygon.finish(this.polygons, this.#shifts.length > 1);
+    this.#polygon.finish(this.polygons);
   }
 
   /** Whether anything of the feature shows in the tile. */
@@ -121,6 +121,7 @@ export class Pen {
     const placed = this.#placed;
     const n = placed.project(this.#project, xy, from, points);
     if (n < 2) return;
+    placed.unroll();
     placed.bound();
     for (const shift of this.#shifts) {
       if (placed.misses(shift)) continue;
@@ -200,7 +201,7 @@ export class Pen {
       area = m >= 3 ? area2(this.#ints, m) : 0;
       if (area === 0) return false;
     }
-    this.#polygon.add(this.#ints, m, outer, area);
+    this.#polygon.add(this.#ints, m, outer, area, shift);
     return true;
   }
 
@@ -216,7 +217,7 @@ export class Pen {
       m = sliver(this.#ints, m);
       area = area2(this.#ints, m);
     }
-    this.#polygon.add(this.#ints, m, outer, area);
+    this.#polygon.add(this.#ints, m, outer, area, shift);
     return true;
   }
 

@@ -3,6 +3,10 @@ import type { Seams } from '../../kernels/simplify.ts';
 import { pixelSide } from './job.ts';
 import type { Projector } from './project.ts';
 
+/** Points that close a ring over a pole, and how far out in tile heights of zoom 0 that is: far beyond all tiles. */
+const POLE_POINTS = 3;
+const POLE_WORLDS = 4;
+
 /** Parts up to this share of the extent are simplified before they are clipped. */
 const SMALL_SHARE = 32;
 
@@ -15,13 +19,18 @@ export class Placed {
   /** The tile with its buffer. */
   min = 0;
   max = 0;
+  #world = 0;
+  #equator = 0;
   #near = 0;
   #far = 0;
   #small = 0;
   /** How far beyond the box something may lie whose stand-in reaches into it. */
   #reach = 0;
 
-  begin({ buffer, extent }: Seams): void {
+  /** `world`: its width where points may jump across the antimeridian, else 0. `equator`: where that is, in tile units. */
+  begin({ buffer, extent }: Seams, world: number, equator: number): void {
+    this.#world = world;
+    this.#equator = equator;
     this.min = -buffer;
     this.max = extent + buffer;
     this.#near = buffer;
@@ -32,14 +41,45 @@ export class Placed {
 
   /** Projects `count` points from xy[from]; answers with how many have an image. */
   project(project: Projector, xy: Float64Array, from: number, count: number): number {
-    if (this.points.length < count * 2) this.points = new Float64Array(count * 2 + (count >> 1));
+    if (this.points.length < count * 2 + POLE_POINTS * 2) this.points = new Float64Array(count * 3 + POLE_POINTS * 2);
     this.n = project(xy, from, count, this.points);
     return this.n;
+  }
+
+  /** Lines and rings across the antimeridian, in one piece: no step is longer than half the world. */
+  unroll(): void {
+    const world = this.#world;
+    if (world === 0) return;
+    const p = this.points;
+    let turns = 0;
+    let before = p[0];
+    for (let i = 2; i < this.n * 2; i += 2) {
+      turns -= Math.round((p[i] - before) / world);
+      before = p[i];
+      p[i] += turns * world;
+    }
+  }
+
+  /** A ring once around the world does not close by itself: its pole is what it goes around. */
+  #closeOverPole(): void {
+    const world = this.#world;
+    const p = this.points;
+    const last = this.n * 2 - 2;
+    const turns = world === 0 ? 0 : Math.round((p[last] - p[0]) / world);
+    if (turns === 0) return;
+    let sum = 0;
+    for (let i = 1; i < this.n * 2; i += 2) sum += p[i];
+    const y = sum / this.n < this.#equator ? -POLE_WORLDS * world : POLE_WORLDS * world;
+    const ends = [p[0] + turns * world, p[1], p[0] + turns * world, y, p[0], y];
+    p.set(ends, this.n * 2);
+    this.n += POLE_POINTS;
   }
 
   /** A ring's last points that repeat its first. */
   open(): void {
     const p = this.points;
+    this.unroll();
+    this.#closeOverPole();
     while (this.n > 1 && p[this.n * 2 - 2] === p[0] && p[this.n * 2 - 1] === p[1]) this.n--;
   }
 

@@ -129,6 +129,7 @@ function jobOf(
     buffer,
     tolerance: tile.z >= layer.maxzoom ? 0 : (TOLERANCE_PIXELS * extent) / MAP_PIXELS,
     shifts: shifts.map(worlds => worlds * grid.matrices[tile.z].matrixWidth * extent),
+    world: projection === 'other' && grid.wrapsX ? grid.matrices[tile.z].matrixWidth * extent : 0,
     boxes,
     offsets,
     lengths,

@@ -21,6 +21,9 @@ export class Polygon {
   #outers = 0;
   #sizeable = false;
   #specks: number[] = [];
+  #shift = 0;
+  /** Rings of several worlds are mixed: a hole may lie behind another copy's outer ring. */
+  #copies = false;
   #most = 0;
 
   begin(extent: number): void {
@@ -32,6 +35,7 @@ export class Polygon {
     this.#rings.count = 0;
     this.#outers = 0;
     this.#sizeable = false;
+    this.#copies = false;
     if (this.#specks.length > 0) this.#specks = [];
   }
 
@@ -41,8 +45,10 @@ export class Polygon {
     if (width >= SIZEABLE || height >= SIZEABLE) this.#sizeable = true;
   }
 
-  /** A ring of n points in `ints`. */
-  add(ints: Int32Array, n: number, outer: boolean, area: number): void {
+  /** A ring of n points in `ints`, drawn `shift` from where it lies. */
+  add(ints: Int32Array, n: number, outer: boolean, area: number, shift: number): void {
+    if (this.#rings.count > 0 && shift !== this.#shift) this.#copies = true;
+    this.#shift = shift;
     addRing(this.#rings, ints, n, outer, area);
   }
 
@@ -75,17 +81,14 @@ export class Polygon {
     return this.#specks.length > 0;
   }
 
-  /**
-   * Writes the rings, mended where rounding, clipping or simplifying made them meet. `copies`: rings of several worlds are
-   * mixed, so that a hole may lie behind another copy's outer ring.
-   */
-  finish(out: Commands, copies: boolean): void {
+  /** Writes the rings, mended where rounding, clipping or simplifying made them meet. */
+  finish(out: Commands): void {
     const held = this.#rings;
     if (held.count === 0) return;
     this.#most = Math.max(this.#most, held.ends[held.count - 1]);
-    const mixed = copies && held.count > 1;
     let rings: Rings = held;
-    if (mixed || (!ringsValid(held, this.#checks) && !this.#freedOfSpikes())) rings = arrange(held, this.#checks);
+    if (this.#copies || (!ringsValid(held, this.#checks) && !this.#freedOfSpikes()))
+      rings = arrange(held, this.#checks);
     let first = 0;
     for (let r = 0; r < rings.count; r++) {
       const end = rings.ends[r];

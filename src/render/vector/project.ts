@@ -2,7 +2,7 @@
  * Source coordinates to tile units: x = (X − left) × kx, y = (top − Y) × ky. Degrees to web mercator have their closed
  * form here; any other pair of systems goes through crs.ts, on a grid of control points where that is exact enough.
  */
-import { type Transformer, transformer } from '../../crs/index.ts';
+import { transformer } from '../../crs/index.ts';
 import { EARTH_RADIUS, MERCATOR_HALF } from '../../tile.ts';
 import type { VectorJob, VectorJobLayer } from './job.ts';
 
@@ -13,14 +13,14 @@ export type Projector = (xy: Float64Array, from: number, n: number, out: Float64
 const LAT_MAX = 89.9;
 /** Control points a side, and how far in tile units a point between four of them may lie from its true place. */
 const GRID = 9;
-const GRID_ERROR_MAX = 0.4;
+const GRID_ERROR_MAX = 0.02;
 
 export function projector(job: VectorJob, layer: VectorJobLayer): Projector {
   const kx = layer.extent / job.width;
   const ky = layer.extent / job.height;
   if (layer.projection === 'same') return affine(kx, -job.left * kx, -ky, job.top * ky);
   if (layer.projection === 'mercator') return mercator(kx, ky, job);
-  return gridded(transformer(layer.crs, job.gridCrs), job, layer, kx, ky);
+  return gridded(exact(layer.crs, job, kx, ky), layer);
 }
 
 function affine(kx: number, bx: number, ky: number, by: number): Projector {
@@ -98,30 +98,42 @@ function polynomialNear(row: (lat: number) => number, { top, height }: VectorJob
   return { middle, scale, c0: c[0], c1: c[1], c2: c[2], c3: c[3], c4: c[4] };
 }
 
-function exact(move: Transformer, job: VectorJob, kx: number, ky: number): Projector {
+function exact(crs: string, job: VectorJob, kx: number, ky: number): Projector {
+  // By way of degrees: web mercator as crs/ has it ends at 85.05°, where a shape that reaches farther would be bent.
+  const degrees = job.gridCrs === 'EPSG:3857';
+  const move = transformer(crs, degrees ? 'OGC:CRS84' : job.gridCrs);
+  const toTile = degrees ? mercator(kx, ky, job) : affine(kx, -job.left * kx, -ky, job.top * ky);
   const at = new Float64Array(2);
   return (xy, from, n, out) => {
     let m = 0;
     for (let i = 0; i < n * 2; i += 2) {
       // A point without an image (the far side of the globe) is left out of its line or ring.
       if (!move.forward(xy[from + i], xy[from + i + 1], at, 0)) continue;
-      out[m++] = (at[0] - job.left) * kx;
-      out[m++] = (job.top - at[1]) * ky;
+      out[m++] = at[0];
+      out[m++] = at[1];
     }
-    return m >> 1;
+    return toTile(out, 0, m >> 1, out);
   };
 }
 
 /** Bilinear between 9 × 9 exact points over the tile's own box, exact outside of it and where the check fails. */
-function gridded(move: Transformer, job: VectorJob, layer: VectorJobLayer, kx: number, ky: number): Projector {
-  const precise = exact(move, job, kx, ky);
+function gridded(precise: Projector, layer: VectorJobLayer): Projector {
   const [minx, miny, maxx, maxy] = layer.boxes;
   if (layer.boxes.length !== 4 || !(maxx > minx && maxy > miny)) return precise;
   const sx = (maxx - minx) / (GRID - 1);
   const sy = (maxy - miny) / (GRID - 1);
   const points = controlPoints(precise, minx, miny, sx, sy, GRID);
-  const middles = controlPoints(precise, minx + sx / 2, miny + sy / 2, sx, sy, GRID - 1);
-  if (!points || !middles || !goodEnough(points, middles)) return precise;
+  if (!points) return precise;
+  // Conformal maps are exact to the second order in the middle of a cell, and worst in the middle of its sides.
+  for (const [u, v] of [
+    [0.5, 0.5],
+    [0.5, 0],
+    [0, 0.5],
+    [0.25, 0.25],
+  ]) {
+    const between = controlPoints(precise, minx + sx * u, miny + sy * v, sx, sy, GRID - 1);
+    if (!between || !goodEnough(points, between, u, v)) return precise;
+  }
   const one = new Float64Array(2);
   return (xy, from, n, out) => {
     let m = 0;
@@ -168,13 +180,14 @@ function controlPoints(
   return project(from, 0, n * n, out) === n * n ? out : null;
 }
 
-function goodEnough(points: Float64Array, middles: Float64Array): boolean {
+/** Whether mixing comes near enough to the points that lie at (u, v) of each cell. */
+function goodEnough(points: Float64Array, between: Float64Array, u: number, v: number): boolean {
   for (let r = 0; r < GRID - 1; r++) {
     for (let c = 0; c < GRID - 1; c++) {
       for (let d = 0; d < 2; d++) {
         const p = (r * GRID + c) * 2 + d;
-        const guess = (points[p] + points[p + 2] + points[p + GRID * 2] + points[p + GRID * 2 + 2]) / 4;
-        if (!(Math.abs(guess - middles[(r * (GRID - 1) + c) * 2 + d]) <= GRID_ERROR_MAX)) return false;
+        const guess = mix(points[p], points[p + 2], points[p + GRID * 2], points[p + GRID * 2 + 2], u, v);
+        if (!(Math.abs(guess - between[(r * (GRID - 1) + c) * 2 + d]) <= GRID_ERROR_MAX)) return false;
       }
     }
   }

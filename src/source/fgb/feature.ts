@@ -18,11 +18,15 @@ export interface FeatureSchema {
   readonly hasZ: boolean;
 }
 
-interface Frame {
+interface Bytes {
   readonly view: DataView;
   readonly start: number;
   readonly end: number;
+}
+
+interface Frame extends Bytes {
   readonly hasZ: boolean;
+  readonly walked: at.Walked;
 }
 
 /**
@@ -39,7 +43,7 @@ export function decodeFeature(
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
     const end = at.featureEnd(view, offset, bytes.byteLength);
-    const frame = { view, start: offset, end, hasZ: schema.hasZ };
+    const frame = { view, start: offset, end, hasZ: schema.hasZ, walked: { left: end - offset } };
     const root = at.follow(view, offset + 4, offset, end);
     const geometryField = at.field(view, root, at.FEATURE_GEOMETRY, offset, end);
     const table = geometryField ? at.follow(view, geometryField, offset, end) : 0;
@@ -65,11 +69,12 @@ function typeOf({ view, start, end }: Frame, table: number, fallback: number): n
 
 /** Coordinates begin … end − 1 of the table's vectors; null where it has none. */
 function positions(frame: Frame, table: number): Position[] {
-  const { view, start, end, hasZ } = frame;
+  const { view, start, end, hasZ, walked } = frame;
   const xy = at.vector(view, table, at.GEOMETRY_XY, 8, start, end);
   if (!xy) return [];
   const z = hasZ ? at.vector(view, table, at.GEOMETRY_Z, 8, start, end) : 0;
   const n = view.getUint32(xy, true) >> 1;
+  at.spend(walked, n * 16);
   const withZ = z !== 0 && view.getUint32(z, true) >= n;
   const out: Position[] = new Array(n);
   for (let i = 0; i < n; i++) {
@@ -98,10 +103,12 @@ function lines(frame: Frame, table: number): Position[][] {
   return out;
 }
 
-function parts({ view, start, end }: Frame, table: number): number[] {
+function parts({ view, start, end, walked }: Frame, table: number): number[] {
   const found = at.vector(view, table, at.GEOMETRY_PARTS, 4, start, end);
   if (!found) return [];
   const n = view.getUint32(found, true);
+  // An offset and, with a table of its own, at least a root behind it.
+  at.spend(walked, n * 8);
   return Array.from({ length: n }, (_, i) => at.follow(view, found + 4 + i * 4, start, end));
 }
 
@@ -181,7 +188,8 @@ function rings(frame: Frame, table: number, type: number, depth: number): Positi
 }
 
 /** A feature may bring columns of its own (heterogeneous files); null where it does not. */
-export function featureColumns({ view, start, end }: Omit<Frame, 'hasZ'>, root: number): Column[] | null {
+export function featureColumns({ view, start, end }: Bytes, root: number): Column[] | null {
+  const walked = { left: end - start };
   const found = at.vector(view, root, at.FEATURE_COLUMNS, 4, start, end);
   const n = found ? view.getUint32(found, true) : 0;
   if (n === 0) return null;
@@ -190,6 +198,7 @@ export function featureColumns({ view, start, end }: Omit<Frame, 'hasZ'>, root: 
     const name = at.vector(view, table, at.COLUMN_NAME, 1, start, end);
     const type = at.field(view, table, at.COLUMN_TYPE, start, end);
     const kind = at.COLUMN_TYPES[type ? view.getUint8(type) : 0];
+    at.spend(walked, 8 + (name ? view.getUint32(name, true) : 0));
     if (!name || !kind) throw at.corrupt(`column ${i} of the feature has no name or no known type`);
     return { name: text(view, name + 4, view.getUint32(name, true)), type: kind, title: null, description: null };
   });
@@ -285,6 +294,11 @@ function json(raw: string): unknown {
 }
 
 /** The geometry of the table at `table` within its feature's frame, curves linearised: for what tiles meet once in a blue moon. */
-export function decodeGeometryAt(frame: Omit<Frame, 'hasZ'>, table: number, type: number): Geometry | null {
-  return decodeGeometry({ view: frame.view, start: frame.start, end: frame.end, hasZ: false }, table, type, 0);
+export function decodeGeometryAt(
+  { view, start, end }: Bytes,
+  table: number,
+  type: number,
+  walked: at.Walked,
+): Geometry | null {
+  return decodeGeometry({ view, start, end, hasZ: false, walked }, table, type, 0);
 }

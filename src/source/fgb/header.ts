@@ -8,7 +8,7 @@ import { Problem } from '../../errors.ts';
 import type { Bytes } from '../../io/bytes.ts';
 import type { BBox } from '../../tile.ts';
 import type { Column } from '../types.ts';
-import { COLUMN_TYPES, field, follow, GEOMETRY_KINDS, vector } from './layout.ts';
+import { COLUMN_TYPES, field, follow, GEOMETRY_KINDS, spend, vector, type Walked } from './layout.ts';
 import { refusal } from './reasons.ts';
 
 /** As GDAL: a longer header is taken for a broken one. */
@@ -91,11 +91,14 @@ const headerSpec: Spec = {
   30: 'string',
 };
 
+/** Strings may be shared (CreateSharedString): so often a header may be walked over. */
+const SHARED = 4;
+
 function checkHeader(view: DataView): void {
-  checkTable(view, follow(view, 4, 0, view.byteLength), headerSpec);
+  checkTable(view, follow(view, 4, 0, view.byteLength), headerSpec, { left: view.byteLength * SHARED });
 }
 
-function checkTable(view: DataView, table: number, spec: Spec): void {
+function checkTable(view: DataView, table: number, spec: Spec, walked: Walked): void {
   const end = view.byteLength;
   for (const [key, slot] of Object.entries(spec)) {
     const at = field(view, table, Number(key), 0, end);
@@ -103,15 +106,16 @@ function checkTable(view: DataView, table: number, spec: Spec): void {
     if (typeof slot === 'number') {
       if (at + slot > end) throw new RangeError(`field ${key} runs past the header`);
     } else if (slot === 'string') {
-      vector(view, table, Number(key), 1, 0, end);
+      spend(walked, view.getUint32(vector(view, table, Number(key), 1, 0, end), true));
     } else if ('vector' in slot) {
       vector(view, table, Number(key), slot.vector, 0, end);
     } else if ('table' in slot) {
-      checkTable(view, follow(view, at, 0, end), slot.table);
+      checkTable(view, follow(view, at, 0, end), slot.table, walked);
     } else {
       const found = vector(view, table, Number(key), 4, 0, end);
       const n = view.getUint32(found, true);
-      for (let i = 0; i < n; i++) checkTable(view, follow(view, found + 4 + i * 4, 0, end), slot.tables);
+      spend(walked, n * 8);
+      for (let i = 0; i < n; i++) checkTable(view, follow(view, found + 4 + i * 4, 0, end), slot.tables, walked);
     }
   }
 }

@@ -66,6 +66,19 @@ export function corrupt(detail: string): Error {
   return problem('corrupt-data', detail);
 }
 
+/**
+ * What following a feature's offsets may cost: no more than its own bytes. Offsets may share their targets, so that a few
+ * hundred bytes could be told to be walked for ever.
+ */
+export interface Walked {
+  left: number;
+}
+
+export function spend(walked: Walked, bytes: number): void {
+  walked.left -= bytes;
+  if (walked.left < 0) throw corrupt('offsets lead to the same bytes again and again');
+}
+
 /** Where the table that the offset at `at` points to begins. */
 export function follow(view: DataView, at: number, start: number, end: number): number {
   if (at < start || at + 4 > end) throw corrupt(`an offset at byte ${at - start} lies outside the feature`);

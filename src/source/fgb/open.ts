@@ -3,7 +3,7 @@ import { resolveCrs, transformBounds } from '../../crs/index.ts';
 import { Problem, problem } from '../../errors.ts';
 import { type Bytes, openBytes } from '../../io/bytes.ts';
 import type { BytesRef } from '../../plan.ts';
-import type { BBox } from '../../tile.ts';
+import { type BBox, MERCATOR_MAX_LAT } from '../../tile.ts';
 import type { Reason, VectorSource } from '../types.ts';
 import { type FgbHeader, readHeader } from './header.ts';
 import { GEOMETRY_KINDS } from './layout.ts';
@@ -140,6 +140,12 @@ function judge(
   if (tree && header.nodeSize === 0)
     notes.push({ code: 'fgb-scanned', detail: 'no spatial index in the file: one was built in memory' });
   const bounds = tree ? (rootBox(tree) ?? header.envelope) : null;
+  const lonLat = crs && bounds ? lonLatBounds(crs.id, bounds) : null;
+  if (lonLat && (lonLat[1] > MERCATOR_MAX_LAT || lonLat[3] < -MERCATOR_MAX_LAT))
+    notes.push({
+      code: 'fgb-beyond-mercator',
+      detail: `it lies at latitudes ${lonLat[1].toFixed(2)} to ${lonLat[3].toFixed(2)}, where web mercator has no tiles`,
+    });
   return {
     kind: 'vector',
     ref: bytes.ref,
@@ -148,7 +154,7 @@ function judge(
     description: header.description,
     crs: crs?.id ?? null,
     bounds,
-    lonLatBounds: crs && bounds ? lonLatBounds(crs.id, bounds) : null,
+    lonLatBounds: lonLat,
     residentBytes: (tree?.residentBytes ?? 0) + header.columns.length * COLUMN_BYTES + header.length,
     geometry: GEOMETRY_KINDS[header.geometryType],
     hasZ: header.hasZ,

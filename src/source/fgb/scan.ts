@@ -9,7 +9,9 @@ import {
   follow,
   GEOMETRY_PARTS,
   GEOMETRY_XY,
+  spend,
   vector,
+  type Walked,
 } from './layout.ts';
 import { refusal } from './reasons.ts';
 import { type LeafPage, NODE_BYTES, type PackedTree, STRIDE, treeShape } from './rtree.ts';
@@ -83,14 +85,23 @@ export function featureBox(view: DataView, at: number): [number, number, number,
   const root = follow(view, at + 4, at, end);
   const geometry = field(view, root, FEATURE_GEOMETRY, at, end);
   const box: [number, number, number, number] = [Infinity, Infinity, -Infinity, -Infinity];
-  if (geometry) growBox(view, follow(view, geometry, at, end), at, end, box, 0);
+  if (geometry) growBox({ view, start: at, end, walked: { left: end - at } }, follow(view, geometry, at, end), box, 0);
   return box;
 }
 
-function growBox(view: DataView, table: number, start: number, end: number, box: number[], depth: number): void {
+interface Frame {
+  readonly view: DataView;
+  readonly start: number;
+  readonly end: number;
+  readonly walked: Walked;
+}
+
+function growBox(frame: Frame, table: number, box: number[], depth: number): void {
+  const { view, start, end, walked } = frame;
   if (depth > DEPTH_MAX) throw problem('corrupt-data', `a geometry is nested deeper than ${DEPTH_MAX}`);
   const xy = vector(view, table, GEOMETRY_XY, 8, start, end);
   const n = xy ? view.getUint32(xy, true) >> 1 : 0;
+  spend(walked, n * 16);
   for (let i = 0; i < n; i++) {
     const x = view.getFloat64(xy + 4 + i * 16, true);
     const y = view.getFloat64(xy + 12 + i * 16, true);
@@ -101,8 +112,8 @@ function growBox(view: DataView, table: number, start: number, end: number, box:
   }
   const parts = vector(view, table, GEOMETRY_PARTS, 4, start, end);
   const count = parts ? view.getUint32(parts, true) : 0;
-  for (let i = 0; i < count; i++)
-    growBox(view, follow(view, parts + 4 + i * 4, start, end), start, end, box, depth + 1);
+  spend(walked, count * 8);
+  for (let i = 0; i < count; i++) growBox(frame, follow(view, parts + 4 + i * 4, start, end), box, depth + 1);
 }
 
 function buildTree(leaves: Leaves, endOffset: number): PackedTree {
