@@ -1,10 +1,11 @@
 /** Query parameters of /collections/{id}/items. What is not known is refused: a mistyped filter must not mean "all". */
-import { crsUri, resolveCrs, transformBounds, transformer } from '../crs/index.ts';
+import { northFirst } from '../crs/axes.ts';
+import { type Crs, crsUri, resolveCrs, transformBounds, transformer } from '../crs/index.ts';
 import { problem } from '../errors.ts';
 import type { VectorLayer } from '../layers/types.ts';
 import { didYouMean } from '../nearest.ts';
 import { equalsOf, type ItemsFilter, timeSpan } from '../render/items/match.ts';
-import { type ItemsAsk, servedColumns } from '../render/items/stream.ts';
+import { CRS84_OUT, type ItemsAsk, type OutputCrs, servedColumns } from '../render/items/stream.ts';
 import { type BBox, intersection } from '../tile.ts';
 import { clip, list, oneOf, type Query, text, toInteger, toNumber } from './params.ts';
 
@@ -16,6 +17,7 @@ export interface ItemsLimits {
 export const ITEMS_PARAMETERS = [
   'bbox',
   'bbox-crs',
+  'crs',
   'datetime',
   'limit',
   'cursor',
@@ -37,6 +39,7 @@ export function itemsAsk(query: Query, layer: VectorLayer, { limitDefault, limit
     boxes: boxesOf(query, layer),
     filter: filterOf(query, layer),
     properties: propertiesOf(query, layer),
+    crs: outputCrs(query, layer),
     from: whole(query, 'cursor', 0) ?? 0,
     limit,
   };
@@ -123,33 +126,43 @@ function boxesOf(query: Query, layer: VectorLayer): readonly BBox[] | null {
 interface BoxCrs {
   readonly id: string;
   readonly geographic: boolean;
-  /** EPSG:4326 by its URI is latitude first. */
+  /** Its URI means north (or latitude) first. */
   readonly swapped: boolean;
 }
 
 function bboxCrs(query: Query, layer: VectorLayer): BoxCrs {
   const given = text(query, 'bbox-crs');
   if (given === undefined) return { id: 'OGC:CRS84', geographic: true, swapped: false };
-  const allowed = bboxCrsUris(layer);
   if (/^https?:\/\/www\.opengis\.net\/def\/crs\/OGC\/0\/CRS84h$/.test(given))
     return { id: 'OGC:CRS84', geographic: true, swapped: false };
-  if (!allowed.includes(given.replace('https:', 'http:'))) {
-    throw problem('bad-parameter', `bbox-crs: "${clip(given)}" is none of ${allowed.join(', ')}`);
-  }
-  const { id, geographic } = resolveCrs(given);
-  return { id, geographic, swapped: id === 'EPSG:4326' };
+  const crs = namedCrs('bbox-crs', given, layer);
+  return { id: crs.id, geographic: crs.geographic, swapped: northFirst(crs) };
 }
 
-/** What bbox-crs takes: the two everyday systems, and the layer's own where that is projected (x first there, too). */
-export function bboxCrsUris(layer: VectorLayer): string[] {
+/** The CRS that features are written in: one of the collection's, by its URI, in the order of its own axes. */
+export function outputCrs(query: Query, layer: VectorLayer): OutputCrs {
+  const given = text(query, 'crs');
+  if (given === undefined) return CRS84_OUT;
+  const crs = namedCrs('crs', given, layer);
+  return { id: crs.id, uri: crsUri(crs) ?? given, northFirst: northFirst(crs) };
+}
+
+function namedCrs(name: string, given: string, layer: VectorLayer): Crs {
+  const allowed = crsUris(layer);
+  if (!allowed.includes(given.replace('https:', 'http:')))
+    throw problem('bad-parameter', `${name}: "${clip(given)}" is none of ${allowed.join(', ')}`);
+  return resolveCrs(given);
+}
+
+/** What crs and bbox-crs take: the two everyday systems in both orders, and the layer's own. */
+export function crsUris({ source }: VectorLayer): string[] {
   const uris = [
     'http://www.opengis.net/def/crs/OGC/1.3/CRS84',
     'http://www.opengis.net/def/crs/EPSG/0/4326',
     'http://www.opengis.net/def/crs/EPSG/0/3857',
   ];
-  const own = layer.source.crs ? resolveCrs(layer.source.crs) : null;
-  const uri = own && !own.geographic ? crsUri(own) : null;
-  return uri === null || uris.includes(uri) ? uris : [...uris, uri];
+  const own = source.crs === null ? null : crsUri(resolveCrs(source.crs));
+  return own === null || uris.includes(own) ? uris : [...uris, own];
 }
 
 /** West beyond east: the box crosses the antimeridian and is two boxes to a planar index. */

@@ -20,8 +20,8 @@ import {
 } from '../render/items/stream.ts';
 import { featureAt } from '../source/fgb/query.ts';
 import { clientOf } from './context.ts';
-import { format, type ItemsLimits, itemsAsk } from './features-params.ts';
-import { CRS84, collectionUrl, registerOgc, vectorOf } from './ogc.ts';
+import { format, type ItemsLimits, itemsAsk, outputCrs } from './features-params.ts';
+import { collectionUrl, registerOgc, vectorOf } from './ogc.ts';
 import { clientSignal, clip, flag, queryOf } from './params.ts';
 
 export interface FeaturesDeps extends ItemsLimits {
@@ -87,7 +87,7 @@ async function answerItems(
     const end = () => void texts.return(undefined).finally(held.release);
     reply.raw.once('finish', end).once('close', end);
     const body = Readable.from(chained(first, texts), { objectMode: false, highWaterMark: 65536 });
-    return reply.header('content-type', GEOJSON).header('content-crs', `<${CRS84}>`).send(body);
+    return reply.header('content-type', GEOJSON).header('content-crs', `<${ask.crs.uri}>`).send(body);
   } catch (error) {
     held.release();
     throw error;
@@ -193,12 +193,13 @@ async function answerFeature(
 ): Promise<FastifyReply> {
   const layer = vectorOf(deps.catalogue, request.params.id);
   const query = queryOf(request);
-  const unknown = Object.keys(query).find(name => name !== 'f');
+  const unknown = Object.keys(query).find(name => name !== 'f' && name !== 'crs');
   if (unknown !== undefined)
     throw problem('unknown-parameter', `"${clip(unknown)}" is no parameter of a single feature`, {
       parameter: clip(unknown),
     });
   format(query);
+  const crs = outputCrs(query, layer);
   if (unchanged(request, reply, layer)) return reply.code(304).send();
   const signal = clientSignal(request, reply.raw);
   const lease = deps.catalogue.lease(layer.id);
@@ -209,6 +210,7 @@ async function answerFeature(
       boxes: null,
       filter: { equals: [], time: null },
       properties: null,
+      crs,
       from: 0,
       limit: 1,
     };
@@ -233,7 +235,7 @@ async function answerFeature(
     reply.raw.once('finish', held.release).once('close', held.release);
     return reply
       .header('content-type', GEOJSON)
-      .header('content-crs', `<${CRS84}>`)
+      .header('content-crs', `<${ask.crs.uri}>`)
       .send(Buffer.from(body.buffer as ArrayBuffer, body.byteOffset, body.byteLength));
   } catch (error) {
     held.release();

@@ -5,7 +5,7 @@ import { problem } from '../errors.ts';
 import type { Catalogue, Layer, VectorLayer } from '../layers/types.ts';
 import { servedColumns } from '../render/items/stream.ts';
 import type { Column, ColumnType } from '../source/types.ts';
-import { bboxCrsUris, ITEMS_PARAMETERS } from './features-params.ts';
+import { crsUris, ITEMS_PARAMETERS } from './features-params.ts';
 
 export const CRS84 = 'http://www.opengis.net/def/crs/OGC/1.3/CRS84';
 
@@ -17,6 +17,7 @@ export const CONFORMANCE = [
   'http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections',
   'http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core',
   'http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson',
+  'http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs',
 ] as const;
 
 interface Link {
@@ -134,9 +135,9 @@ function collectionJson(base: string, layer: VectorLayer): Record<string, unknow
     ...(options.attribution ? { attribution: options.attribution } : {}),
     itemType: 'feature',
     ...(lonLatBounds ? { extent: { spatial: { bbox: [lonLatBounds], crs: CRS84 } } } : {}),
-    crs: [CRS84],
+    crs: crsUris(layer),
     ...(storage ? { storageCrs: storage } : {}),
-    bboxCrs: bboxCrsUris(layer),
+    bboxCrs: crsUris(layer),
     itemCount: source.count,
     links,
   };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
+import { latToMercator, lonToMercator } from '../../src/tile.ts';
 import { type Collection, DATA, items, NO_DATA, type Rig, rig } from './rig.ts';
 import { collectionSchema, featureCollectionSchema, featureSchema } from './schemas.ts';
 
@@ -121,6 +122,45 @@ describe('items of real files', { skip: NO_DATA }, () => {
     assert.equal(await count('bbox=100,10,110,20'), 0);
   });
 
+  test('crs= writes the coordinates of the same features in that CRS, in the order of its axes', async () => {
+    const uri = 'http://www.opengis.net/def/crs/';
+    const first = async (id: string, crs: string) => {
+      const answer = await r.app.inject(`/collections/${id}/items?limit=1&crs=${uri}${crs}`);
+      assert.equal(answer.statusCode, 200, answer.body);
+      assert.equal(answer.headers['content-crs'], `<${uri}${crs}>`);
+      return (answer.json() as Collection).features[0].geometry?.coordinates as [number, number];
+    };
+    const [lon, lat] = await first('addresses', 'OGC/1.3/CRS84');
+    assert.deepEqual(await first('addresses', 'EPSG/0/4326'), [lat, lon]);
+    const [x, y] = await first('addresses', 'EPSG/0/28992');
+    assert.ok(x > 150_000 && x < 250_000 && y > 400_000 && y < 500_000, `${x}, ${y} is not in Rijksdriehoek`);
+    const [mx, my] = await first('addresses', 'EPSG/0/3857');
+    assert.ok(Math.abs(mx - lonToMercator(lon)) < 0.1 && Math.abs(my - latToMercator(lat)) < 0.1);
+    const one = await r.app.inject(`/collections/addresses/items/1?crs=${uri}EPSG/0/4326`);
+    assert.equal(one.headers['content-crs'], `<${uri}EPSG/0/4326>`);
+    assert.deepEqual(one.json().geometry.coordinates, [lat, lon]);
+  });
+
+  test('rings turn the same way whatever the order of the axes', async () => {
+    const uri = 'http://www.opengis.net/def/crs/';
+    const rings = async (crs: string) => {
+      const page = await items(r.app, `/collections/countries/items?limit=1&crs=${uri}${crs}`);
+      return page.features[0].geometry?.coordinates as [number, number][][];
+    };
+    const swapped = (await rings('EPSG/0/4326')).map(ring => ring.map(([a, b]) => [b, a]));
+    assert.deepEqual(swapped, await rings('OGC/1.3/CRS84'));
+  });
+
+  test('storageCrs is one of crs, which is what crs= and bbox-crs= take', async () => {
+    for (const id of ['countries', 'metres', 'addresses', 'counties']) {
+      const { crs, storageCrs, bboxCrs } = (await r.app.inject(`/collections/${id}`)).json();
+      assert.ok(crs.includes(storageCrs), `${storageCrs} of ${id}`);
+      assert.deepEqual(bboxCrs, crs);
+      for (const uri of crs)
+        assert.equal((await items(r.app, `/collections/${id}/items?crs=${uri}`)).numberReturned, 10);
+    }
+  });
+
   test('an attribute filter keeps equal features only and counts them', async () => {
     const all = await items(r.app, '/collections/countries/items?limit=1000&properties=CONTINENT');
     const expected = all.features.filter(f => f.properties['CONTINENT'] === 'Africa').map(f => f.id);
@@ -203,6 +243,9 @@ describe('items of real files', { skip: NO_DATA }, () => {
     ['/collections/countries/items?bbox=1,2,3,x', 400, 'bad-parameter'],
     ['/collections/countries/items?bbox=0,50,10,40', 400, 'bad-parameter'],
     ['/collections/countries/items?bbox=0,0,1,1&bbox-crs=EPSG:9', 400, 'bad-parameter'],
+    ['/collections/countries/items?crs=http://www.opengis.net/def/crs/EPSG/0/28992', 400, 'bad-parameter'],
+    ['/collections/countries/items/1?crs=EPSG:4326', 400, 'bad-parameter'],
+    ['/collections/countries/items/1?limit=1', 400, 'unknown-parameter'],
     ['/collections/countries/items?nmae=x', 400, 'unknown-parameter'],
     ['/collections/countries/items?LABELRANK=two', 400, 'bad-parameter'],
     ['/collections/countries/items?properties=NOPE', 400, 'bad-parameter'],

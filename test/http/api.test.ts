@@ -283,6 +283,29 @@ describe('what is described is what is done', () => {
     for (const name of Object.keys(api.components.headers)) assert.ok(exposed.includes(name), name);
   });
 
+  test('the landing page leads to the description, and conformance names what is done', async () => {
+    for (const request of ['/?f=json', { url: '/', headers: { accept: 'application/json' } }, '/']) {
+      const { links } = (await app.server.inject(request)).json() as {
+        links: { rel: string; type: string; href: string }[];
+      };
+      for (const [rel, path] of [
+        ['service-desc', '/api'],
+        ['service-doc', '/api.html'],
+        ['conformance', '/conformance'],
+        ['data', '/collections'],
+      ]) {
+        const link = links.find(one => one.rel === rel);
+        assert.equal(link?.href, `http://localhost:80${path}`);
+        const answer = await app.server.inject({ url: path, headers: { accept: String(link?.type) } });
+        assert.equal(String(answer.headers['content-type']).split('; charset')[0], link?.type);
+      }
+    }
+    const { conformsTo } = (await app.server.inject('/conformance')).json();
+    const classes = ['features-1/1.0/conf/core', 'features-1/1.0/conf/geojson', 'features-2/1.0/conf/crs'];
+    for (const one of classes) assert.ok(conformsTo.includes(`http://www.opengis.net/spec/ogcapi-${one}`), one);
+    assert.ok(!conformsTo.some((one: string) => /oas3/.test(one)), '3.1 is no class of Features part 1');
+  });
+
   test('without its token or secret an operation is 401, as described', async () => {
     for (const endpoint of all.filter(({ security }) => security !== undefined)) {
       const [made] = [(await app.server.inject({ method: 'POST', url: '/sessions' })).json()];

@@ -12,6 +12,12 @@ const F = queryParam(
   { type: 'string', enum: FORMATS_OF_ITEMS },
   { example: FORMATS_OF_ITEMS[0] },
 );
+const CRS = queryParam(
+  'crs',
+  'CRS of the answer, one of the collection’s crs; coordinates come in the order of its axes.',
+  { type: 'string', pattern: '^https?://www\\.opengis\\.net/def/crs/', default: CRS84 },
+  { example: 'http://www.opengis.net/def/crs/EPSG/0/3857' },
+);
 const GEOJSON = 'application/geo+json';
 const HEADERS = ['ETag', 'Cache-Control', 'Vary', 'Content-Crs'] as const;
 
@@ -125,10 +131,11 @@ function itemsParameters({ vectorBBox, columns }: Samples, { limitDefault, limit
     },
     queryParam(
       'bbox-crs',
-      'CRS of bbox, one of the collection’s bboxCrs; EPSG:4326 is latitude first.',
+      'CRS of bbox, one of the collection’s bboxCrs; its numbers are in the order of its axes, so EPSG:4326 is latitude first.',
       { type: 'string', pattern: '^https?://www\\.opengis\\.net/def/crs/', default: CRS84 },
       { example: CRS84 },
     ),
+    CRS,
     queryParam(
       'datetime',
       'RFC 3339 instant or interval (../end, start/..) against the datetime column; where there is none, all match.',
@@ -168,7 +175,7 @@ function feature(id: Parameter): Endpoint {
     path: '/collections/{collectionId}/items/{featureId}',
     summary: 'One feature',
     description: 'Ids count from 1 in file order, unless the layer is configured with an idColumn.',
-    parameters: [id, pathParam('featureId', 'Its id.', { type: 'integer', minimum: 0 }, 1), F, IF_NONE_MATCH],
+    parameters: [id, pathParam('featureId', 'Its id.', { type: 'integer', minimum: 0 }, 1), CRS, F, IF_NONE_MATCH],
     answers: { 200: answer, 304: NOT_MODIFIED },
     problems: [...WORK_PROBLEMS, 'bad-parameter', 'wrong-kind', 'unprocessable', 'feature-not-found'],
   };

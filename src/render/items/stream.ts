@@ -20,9 +20,23 @@ export interface ItemsAsk {
   readonly filter: ItemsFilter;
   /** Attributes to write; null: all that the layer serves. */
   readonly properties: readonly string[] | null;
+  readonly crs: OutputCrs;
   readonly from: number;
   readonly limit: number;
 }
+
+export interface OutputCrs {
+  readonly id: string;
+  readonly uri: string;
+  /** Coordinates are written in the order of its own axes. */
+  readonly northFirst: boolean;
+}
+
+export const CRS84_OUT: OutputCrs = {
+  id: 'OGC:CRS84',
+  uri: 'http://www.opengis.net/def/crs/OGC/1.3/CRS84',
+  northFirst: false,
+};
 
 export interface ItemsPlan {
   readonly ask: ItemsAsk;
@@ -183,12 +197,14 @@ export async function* streamItems(
 const COMMA = new TextEncoder().encode(',');
 
 export function jobOf(ask: ItemsAsk, batch: Batch, limit: number, extra?: Readonly<Record<string, unknown>>): ItemsJob {
-  const { layer, filter, properties, from } = ask;
+  const { layer, filter, properties, crs, from } = ask;
   const source = fgbOf(layer);
   return {
     task: 'items',
     ref: source.ref,
     crs: source.crs as string,
+    outCrs: crs.id,
+    northFirst: crs.northFirst,
     schema: { columns: source.columns, geometryType: source.geometryType, hasZ: source.hasZ },
     ...batch,
     filter,

@@ -1,16 +1,19 @@
 /** Worker task: one batch of features, read, decoded, filtered and written as GeoJSON text joined by commas. */
-import { type Transformer, transformer } from '../../crs/index.ts';
+import { transformer } from '../../crs/index.ts';
 import { Problem, problem } from '../../errors.ts';
 import { type Bytes, openBytes } from '../../io/bytes.ts';
 import type { BytesRef, Job, Painted, TaskContext } from '../../plan.ts';
 import { type DecodedFeature, decodeFeature, type FeatureSchema } from '../../source/fgb/feature.ts';
-import { featureText } from './geojson.ts';
+import { featureText, type Output } from './geojson.ts';
 import { filterColumns, type ItemsFilter, isFiltered, matchesFilter } from './match.ts';
 
 export interface ItemsJob extends Job {
   readonly task: 'items';
   readonly ref: BytesRef;
   readonly crs: string;
+  /** CRS of what is written, and whether its coordinates are written north first. */
+  readonly outCrs: string;
+  readonly northFirst: boolean;
   readonly schema: FeatureSchema;
   readonly ordinals: Float64Array;
   readonly offsets: Float64Array;
@@ -40,7 +43,7 @@ export function runItems(job: ItemsJob, context: TaskContext): Painted {
   const started = performance.now();
   const bytes = openBytes(job.ref);
   try {
-    const writer = new ItemsWriter(job, transformer(job.crs, 'OGC:CRS84'));
+    const writer = new ItemsWriter(job, { ...transformer(job.crs, job.outCrs), northFirst: job.northFirst });
     let at = 0;
     while (at < job.offsets.length) {
       context.check();
@@ -79,7 +82,7 @@ export function runEnd(offsets: Float64Array, lengths: Uint32Array, first: numbe
 
 class ItemsWriter {
   #job: ItemsJob;
-  #toLonLat: Transformer;
+  #out: Output;
   #filtered: boolean;
   #wanted: Set<string>;
   #parts: string[] = [];
@@ -87,9 +90,9 @@ class ItemsWriter {
   #next: number | null = null;
   #inputBytes = 0;
 
-  constructor(job: ItemsJob, toLonLat: Transformer) {
+  constructor(job: ItemsJob, out: Output) {
     this.#job = job;
-    this.#toLonLat = toLonLat;
+    this.#out = out;
     this.#filtered = isFiltered(job.filter);
     this.#wanted = new Set(job.properties);
     for (const name of filterColumns(job.filter)) this.#wanted.add(name);
@@ -113,7 +116,7 @@ class ItemsWriter {
     for (const name of names) kept[name] = properties[name] ?? null;
     const id = idColumn === null ? ordinal + 1 : columnId(properties[idColumn]);
     try {
-      return featureText({ id, geometry, properties: kept, extra }, this.#toLonLat);
+      return featureText({ id, geometry, properties: kept, extra }, this.#out);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       throw problem(error.code, `feature ${ordinal + 1} of ${this.#job.ref.href}: ${error.message}`);
