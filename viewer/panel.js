@@ -213,11 +213,13 @@ export function wirePanel({ reload }) {
   byId('layer-filter').addEventListener('input', event => filterBy(event.target.value));
   byId('refresh').addEventListener('click', reload);
   const fold = byId('fold');
-  fold.addEventListener('click', () => {
-    const open = byId('panel-body').hidden;
+  const show = open => {
     byId('panel-body').hidden = !open;
     fold.textContent = open ? '–' : '+';
     fold.setAttribute('aria-expanded', String(open));
     fold.setAttribute('aria-label', open ? 'Fold the panel' : 'Unfold the panel');
-  });
+  };
+  fold.addEventListener('click', () => show(byId('panel-body').hidden));
+  // A phone shows the map first.
+  if (matchMedia('(max-width: 480px)').matches) show(false);
 }

@@ -103,7 +103,18 @@ export function createInspector(map, catalogue) {
     abort.abort();
     mark([]);
   });
+  /** Without a pointer: Enter looks at the middle of the map, Escape puts the answer away. */
+  function inspectByKey(event) {
+    if (event.key === 'Escape') popup.remove();
+    if (event.key !== 'Enter') return;
+    // The popup takes the focus to its close button, which this same key press would then press.
+    event.preventDefault();
+    const lngLat = map.getCenter();
+    inspect({ point: map.project(lngLat), lngLat });
+  }
+
   map.on('click', inspect);
+  map.getCanvas().addEventListener('keydown', inspectByKey);
   map.on('mousemove', ({ point }) => {
     map.getCanvas().style.cursor = featuresAt(point).length > 0 ? 'pointer' : '';
   });

@@ -44,10 +44,20 @@ function padding() {
   return innerWidth > 720 ? { top: 40, right: 60, bottom: 40, left: 340 } : 30;
 }
 
+/** What spans the world is shown where people live: in Mercator its polar ends would take half of the page. */
+const INHABITED = { south: -58, north: 76 };
+
+function fitted([west, south, east, north]) {
+  if (north - south < INHABITED.north - INHABITED.south) return [west, south, east, north];
+  return [west, Math.max(south, INHABITED.south), east, Math.min(north, INHABITED.north)];
+}
+
 function fitTo(map, infos) {
   const bounds = new LngLatBounds();
   for (const box of infos.map(info => usableBounds(info.bounds))) {
-    if (box) bounds.extend([box[0], box[1]]).extend([box[2], box[3]]);
+    if (box === null) continue;
+    const [west, south, east, north] = fitted(box);
+    bounds.extend([west, south]).extend([east, north]);
   }
   if (!bounds.isEmpty()) map.fitBounds(bounds, { padding: padding(), duration: 500, maxZoom: 17 });
 }

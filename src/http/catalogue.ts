@@ -25,6 +25,10 @@ export function registerCatalogue(app: FastifyInstance, context: HttpContext): v
   });
   app.get('/', async (request, reply) => {
     reply.header('vary', 'accept').header('cache-control', 'no-cache');
+    if (wantsHtml(request) && !request.originalUrl.split('?')[0].endsWith('/')) {
+      // Under a base path the page's relative URLs need the slash.
+      return reply.redirect(`${context.publicUrl(request)}/`, 308);
+    }
     if (wantsHtml(request)) return reply.type('text/html; charset=utf-8').send(viewerHtml());
     return reply.send(landingPage(context.publicUrl(request)));
   });
