@@ -120,8 +120,10 @@ function cell(text: string): string {
 
 /** The demo's layers, as samplesOf finds them: the test compares. */
 export const DEMO_SAMPLES: Samples = {
+  layer: 'countries',
+  tile: { z: 0, x: 0, y: 0 },
+  format: 'mvt',
   vector: 'countries',
-  vectorTile: { z: 0, x: 0, y: 0 },
   vectorBBox: [-45, -21.7942, 45, 20.3772],
   columns: ['name'],
   raster: 'elevation',

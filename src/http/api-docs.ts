@@ -11,7 +11,7 @@ import { apiPage, PAGE_CSP } from './api/page.ts';
 import { OPENAPI_TYPE } from './api/parts.ts';
 import { checkQueries } from './api/query-check.ts';
 import { samplesOf } from './api/samples.ts';
-import type { Endpoint } from './api/types.ts';
+import type { Endpoint, Samples } from './api/types.ts';
 
 export interface ApiDocsDeps {
   readonly catalogue: Catalogue;
@@ -30,17 +30,28 @@ export function registerApiDocs(app: FastifyInstance, deps: ApiDocsDeps): void {
   });
   app.decorate(ROUTES, routes);
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const listed = () => endpoints(samplesOf(deps.catalogue), deps.limits).filter(one => routes.has(routeKey(one)));
-  checkQueries(app, endpoints(samplesOf(deps.catalogue), deps.limits));
-  app.get('/api', (request, reply) => {
-    const document = openApi({ endpoints: listed(), url: deps.publicUrl(request), version });
-    return answer(request, reply, typeOf(request), JSON.stringify(document));
-  });
+  const all = (samples: Samples) => endpoints(samples, deps.limits);
+  const listed = (samples: Samples) => all(samples).filter(one => routes.has(routeKey(one)));
+  checkQueries(app, all(samplesOf(deps.catalogue)));
+  const document = lastKept((samples, url) => JSON.stringify(openApi({ endpoints: listed(samples), url, version })));
+  const page = lastKept((samples, url) => apiPage({ endpoints: listed(samples), tags: TAGS, url, version }));
+  app.get('/api', (request, reply) =>
+    answer(request, reply, typeOf(request), document(samplesOf(deps.catalogue), deps.publicUrl(request))),
+  );
   app.get('/api.html', (request, reply) => {
     reply.header('content-security-policy', PAGE_CSP).header('x-content-type-options', 'nosniff');
-    const page = apiPage({ endpoints: listed(), tags: TAGS, url: deps.publicUrl(request), version });
-    return answer(request, reply, 'text/html; charset=utf-8', page);
+    return answer(request, reply, 'text/html; charset=utf-8', page(samplesOf(deps.catalogue), deps.publicUrl(request)));
   });
+}
+
+/** The text stays the same until the catalogue or the address changes; only the last one is kept. */
+function lastKept(make: (samples: Samples, url: string) => string): (samples: Samples, url: string) => Buffer {
+  let [key, body] = ['', Buffer.alloc(0)];
+  return (samples, url) => {
+    const now = JSON.stringify([samples, url]);
+    if (now !== key) [key, body] = [now, Buffer.from(make(samples, url))];
+    return body;
+  };
 }
 
 export function routeKey({ method, route }: Endpoint): string {
@@ -54,9 +65,9 @@ function typeOf(request: FastifyRequest): string {
   return plain ? 'application/json' : OPENAPI_TYPE;
 }
 
-function answer(request: FastifyRequest, reply: FastifyReply, type: string, body: string): FastifyReply {
+function answer(request: FastifyRequest, reply: FastifyReply, type: string, body: Buffer): FastifyReply {
   const etag = `"${createHash('sha1').update(type).update(body).digest('base64url')}"`;
   reply.header('etag', etag).header('cache-control', 'no-cache').header('vary', 'accept');
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
-  return reply.header('content-type', type).send(Buffer.from(body));
+  return reply.header('content-type', type).send(body);
 }

@@ -11,7 +11,7 @@ import { samplesOf } from '../../src/http/api/samples.ts';
 import type { Endpoint, Parameter } from '../../src/http/api/types.ts';
 import { ROUTES, routeKey } from '../../src/http/api-docs.ts';
 import { COLORMAP_NAMES } from '../../src/kernels/colormaps.ts';
-import { testApp } from '../lib/app.ts';
+import { DEMO, testApp } from '../lib/app.ts';
 
 interface Media {
   schema?: object;
@@ -175,6 +175,25 @@ describe('what is described is what is done', () => {
       const answer = await send(endpoint, exampleUrl(endpoint));
       assert.ok(answer.statusCode >= 200 && answer.statusCode < 300, `${endpoint.id}: ${answer.body.slice(0, 300)}`);
       assertDescribed(endpoint, answer);
+    }
+  });
+
+  test('where there are only rasters the examples are about those, however small', async () => {
+    const rasters = await testApp({ paths: [`${DEMO}/elevation.tif`] });
+    try {
+      const listed = endpoints(samplesOf(rasters.catalogue), { limitDefault: 10, limitMax: 10_000 });
+      for (const endpoint of listed.filter(({ tag }) => tag === 'tiles' || tag === 'cog' || tag === 'catalogue')) {
+        const answer = await rasters.server.inject(`/${exampleUrl(endpoint)}`);
+        assert.equal(answer.statusCode, 200, `${exampleUrl(endpoint)}: ${answer.body.slice(0, 200)}`);
+      }
+      const [layer] = rasters.catalogue.list();
+      const [west, south] = [5.0001, 45.0001];
+      const lonLatBounds = [west, south, west + 2e-5, south + 1e-5] as const;
+      const { rasterBBox, rasterPoint } = samplesOf({ ...rasters.catalogue, list: () => [{ ...layer, lonLatBounds }] });
+      assert.ok(rasterBBox[0] > west && rasterBBox[0] < rasterPoint[0] && rasterPoint[0] < rasterBBox[2]);
+      assert.ok(rasterBBox[1] > south && rasterBBox[1] < rasterPoint[1] && rasterPoint[1] < rasterBBox[3]);
+    } finally {
+      await rasters.close();
     }
   });
 

@@ -24,12 +24,15 @@ export function samplesOf(catalogue: Catalogue): Samples {
   const layers = catalogue.list().filter(layer => layer.verdict.servable);
   const vector = layers.find((layer): layer is VectorLayer => layer.kind === 'vector');
   const raster = layers.find((layer): layer is RasterLayer => layer.kind === 'raster');
+  const drawn = vector ?? raster;
   const vectorBox = placeOf(vector);
   const rasterBox = placeOf(raster);
   const [lon, lat] = centre(rasterBox);
   return {
+    layer: drawn?.id ?? NO_VECTOR,
+    tile: tileAt(centre(placeOf(drawn)), drawn?.minzoom ?? 0),
+    format: drawn?.kind === 'raster' ? 'png' : 'mvt',
     vector: vector?.id ?? NO_VECTOR,
-    vectorTile: tileAt(centre(vectorBox), vector?.minzoom ?? 0),
     vectorBBox: windowAt(vectorBox, BOX),
     columns: vector ? servedColumns(vector).map(({ name }) => name) : ['name'],
     raster: raster?.id ?? NO_RASTER,
@@ -43,16 +46,11 @@ export function samplesOf(catalogue: Catalogue): Samples {
 function placeOf(layer: Layer | undefined): BBox {
   const box = layer?.lonLatBounds;
   if (!box || box[0] >= box[2] || box[1] >= box[3]) return WORLD;
-  return [
-    round(box[0]),
-    round(Math.max(box[1], -MERCATOR_MAX_LAT)),
-    round(box[2]),
-    round(Math.min(box[3], MERCATOR_MAX_LAT)),
-  ];
+  return [box[0], Math.max(box[1], -MERCATOR_MAX_LAT), box[2], Math.min(box[3], MERCATOR_MAX_LAT)];
 }
 
 function centre([w, s, e, n]: BBox): [number, number] {
-  return [round((w + e) / 2), round((s + n) / 2)];
+  return [short((w + e) / 2, e - w), short((s + n) / 2, n - s)];
 }
 
 /** About the middle, so large a share of a side. */
@@ -60,7 +58,7 @@ function windowAt([w, s, e, n]: BBox, share: number): BBox {
   const [lon, lat] = centre([w, s, e, n]);
   const dx = ((e - w) * share) / 2;
   const dy = ((n - s) * share) / 2;
-  return [round(lon - dx), round(lat - dy), round(lon + dx), round(lat + dy)];
+  return [short(lon - dx, e - w), short(lat - dy, n - s), short(lon + dx, e - w), short(lat + dy, n - s)];
 }
 
 function tileAt([lon, lat]: readonly [number, number], z: number): TileCoord {
@@ -69,6 +67,8 @@ function tileAt([lon, lat]: readonly [number, number], z: number): TileCoord {
   return { z, x: at(lonToMercator(lon)), y: at(-latToMercator(lat)) };
 }
 
-function round(degrees: number): number {
-  return Math.round(degrees * 1e4) / 1e4;
+/** Four decimals of a world, more of a field: a millionth of the side is left of it. */
+function short(degrees: number, side: number): number {
+  const unit = 10 ** Math.min(12, 6 - Math.floor(Math.log10(side)));
+  return Math.round(degrees * unit) / unit;
 }

@@ -63,12 +63,12 @@ export const TILE_PROBLEMS = [
 
 export function tileEndpoints(samples: Samples): Endpoint[] {
   const named = layersParam(samples);
-  const tile = tileParams(samples.vectorTile);
+  const tile = tileParams(samples.tile);
   const format = pathParam(
     'format',
     'Vector layers have mvt and pbf (the same), rasters the others.',
     { type: 'string', enum: [...VECTOR_EXTENSIONS, ...Object.keys(RASTER_FORMATS)] },
-    VECTOR_EXTENSIONS[0],
+    samples.format,
   );
   const common = {
     tag: 'tiles' as const,
@@ -127,7 +127,7 @@ function documents(named: Parameter): Endpoint[] {
   ];
 }
 
-function layersParam({ vector }: Samples): Parameter {
+function layersParam({ layer }: Samples): Parameter {
   const description = `Layer id; or up to ${MAX_COMPOSITE} ids of vector layers with commas, drawn into one tile.`;
-  return pathParam('layers', description, { type: 'string', minLength: 1 }, vector);
+  return pathParam('layers', description, { type: 'string', minLength: 1 }, layer);
 }

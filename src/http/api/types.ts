@@ -56,8 +56,11 @@ export interface Endpoint {
 
 /** What the examples are made of: layers that are there, and places where they have data. */
 export interface Samples {
+  /** A vector layer, or a raster where there is none of those. */
+  readonly layer: string;
+  readonly tile: TileCoord;
+  readonly format: 'mvt' | 'png';
   readonly vector: string;
-  readonly vectorTile: TileCoord;
   readonly vectorBBox: BBox;
   readonly columns: readonly string[];
   readonly raster: string;

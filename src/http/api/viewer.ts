@@ -7,7 +7,7 @@ import type { Answer, Endpoint, Samples } from './types.ts';
 const CATALOGUE = { tag: 'catalogue', method: 'get' } as const;
 const VIEWER = { tag: 'viewer', method: 'get' } as const;
 
-export function catalogueEndpoints({ vector }: Samples): Endpoint[] {
+export function catalogueEndpoints({ layer }: Samples): Endpoint[] {
   return [
     {
       ...CATALOGUE,
@@ -25,7 +25,7 @@ export function catalogueEndpoints({ vector }: Samples): Endpoint[] {
       route: '/layers/:id',
       path: '/layers/{layerId}',
       summary: 'One layer: bounds, CRS, zooms, fields or bands, verdict',
-      parameters: [pathParam('layerId', 'Layer id.', { type: 'string', minLength: 1 }, vector)],
+      parameters: [pathParam('layerId', 'Layer id.', { type: 'string', minLength: 1 }, layer)],
       answers: { 200: json('The layer.', ref('Layer')) },
       problems: ['layer-not-found', 'session-gone'],
     },
