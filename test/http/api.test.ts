@@ -192,6 +192,9 @@ describe('what is described is what is done', () => {
       const { rasterBBox, rasterPoint } = samplesOf({ ...rasters.catalogue, list: () => [{ ...layer, lonLatBounds }] });
       assert.ok(rasterBBox[0] > west && rasterBBox[0] < rasterPoint[0] && rasterPoint[0] < rasterBBox[2]);
       assert.ok(rasterBBox[1] > south && rasterBBox[1] < rasterPoint[1] && rasterPoint[1] < rasterBBox[3]);
+      const beyond = [400_000, 5_000_000, 500_000, 6_000_000] as const;
+      const { tile } = samplesOf({ ...rasters.catalogue, list: () => [{ ...layer, lonLatBounds: beyond }] });
+      assert.deepEqual(tile, { z: 0, x: 0, y: 0 });
     } finally {
       await rasters.close();
     }

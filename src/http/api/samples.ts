@@ -1,9 +1,9 @@
 /** Layers and places for the examples: out of the catalogue, so that what the page offers to try is there. */
-
 import type { Catalogue, Layer, RasterLayer, VectorLayer } from '../../layers/types.ts';
 import { servedColumns } from '../../render/items/stream.ts';
 import {
   type BBox,
+  intersection,
   latToMercator,
   lonToMercator,
   MERCATOR_HALF,
@@ -42,11 +42,11 @@ export function samplesOf(catalogue: Catalogue): Samples {
   };
 }
 
-/** Across the antimeridian, or unknown: the world will do. */
+/** What of the layer is on the map. Across the antimeridian, unknown or beyond the world: the world will do. */
 function placeOf(layer: Layer | undefined): BBox {
   const box = layer?.lonLatBounds;
-  if (!box || box[0] >= box[2] || box[1] >= box[3]) return WORLD;
-  return [box[0], Math.max(box[1], -MERCATOR_MAX_LAT), box[2], Math.min(box[3], MERCATOR_MAX_LAT)];
+  const seen = box && intersection(box, [-180, -MERCATOR_MAX_LAT, 180, MERCATOR_MAX_LAT]);
+  return seen && seen[0] < seen[2] && seen[1] < seen[3] ? seen : WORLD;
 }
 
 function centre([w, s, e, n]: BBox): [number, number] {
