@@ -1,4 +1,6 @@
 /** Tiles straight from the plan and the painter, without a server: what the vector tests have in common. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { statRef } from '../../src/io/bytes.ts';
 import type { LayerOptions, VectorLayer } from '../../src/layers/types.ts';
@@ -98,4 +100,24 @@ export function seeded(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
+}
+
+/** Writes files into a folder of its own that is gone when the tests end. */
+export class Files {
+  readonly #dir = mkdtempSync(join(tmpdir(), 'plimsoll-vector-'));
+  #n = 0;
+
+  path(bytes: Uint8Array): string {
+    const path = join(this.#dir, `layer${this.#n++}.fgb`);
+    writeFileSync(path, bytes);
+    return path;
+  }
+
+  get dir(): string {
+    return this.#dir;
+  }
+
+  remove(): void {
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
 }

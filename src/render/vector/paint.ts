@@ -10,7 +10,7 @@ import { openBytes } from '../../io/bytes.ts';
 import { newOut, type Out } from '../../kernels/bytes-out.ts';
 import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putFeature } from '../../kernels/mvt.ts';
 import type { BytesRef, Painted, TaskContext } from '../../plan.ts';
-import { featureColumns } from '../../source/fgb/feature.ts';
+import { featureColumns } from '../../source/fgb/columns.ts';
 import {
   COLUMN_TYPES,
   FEATURE_COLUMNS,

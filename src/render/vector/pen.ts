@@ -8,20 +8,12 @@
 import { newOut } from '../../kernels/bytes-out.ts';
 import { clipLine, clipRing, newClipScratch } from '../../kernels/clip.ts';
 import { type Commands, putLine, putPoints, resetCommands } from '../../kernels/mvt.ts';
-import {
-  area2,
-  markSeams,
-  newSimplifyScratch,
-  openRing,
-  quantise,
-  type Seams,
-  simplifyLine,
-  simplifyRing,
-} from '../../kernels/simplify.ts';
+import { area2, openRing, quantise, type Seams } from '../../kernels/simplify.ts';
 import type { VectorJob, VectorJobLayer } from './job.ts';
 import { Placed } from './placed.ts';
 import { Polygon, sliver } from './polygon.ts';
 import { type Projector, projector } from './project.ts';
+import { Rounder } from './rounder.ts';
 
 /** A point projected, clipped twice, rounded, with its marks for simplifying: see the buffers below. */
 const POINT_BYTES = 20 + 30 + 30 + 12 + 10;
@@ -38,26 +30,23 @@ export class Pen {
   #polygon = new Polygon();
   #project!: Projector;
   #shifts: readonly number[] = [0];
-  #tolerance2 = 0;
-  #seams: Seams = { buffer: 0, extent: 0 };
-  /** Whether the part at hand comes near a neighbouring tile. */
-  #seamed = false;
+  #rounder = new Rounder();
   #largest = 0;
   #placed = new Placed();
   #whole = new Float64Array(256);
   #clip = newClipScratch(512);
   #ends = new Int32Array(512);
-  #ints = new Int32Array(4096);
-  #simplify = newSimplifyScratch(512);
+  #dots = new Int32Array(64);
+  #dotCount = 0;
   #intBox = new Float64Array(4);
 
   begin(job: VectorJob, layer: VectorJobLayer): void {
     this.#project = projector(job, layer);
     this.#largest = 0;
     this.#shifts = layer.shifts.length > 0 ? layer.shifts : [0];
-    this.#tolerance2 = layer.tolerance * layer.tolerance;
-    this.#seams = { buffer: layer.buffer, extent: layer.extent };
-    this.#placed.begin(this.#seams, layer.world, (job.top * layer.extent) / job.height);
+    const seams: Seams = { buffer: layer.buffer, extent: layer.extent };
+    this.#rounder.begin(layer.tolerance, seams);
+    this.#placed.begin(seams, layer.world, (job.top * layer.extent) / job.height);
     this.#polygon.begin(layer.extent);
   }
 
@@ -67,15 +56,17 @@ export class Pen {
     resetCommands(this.lines);
     resetCommands(this.polygons);
     this.#polygon.reset();
+    this.#dotCount = 0;
   }
 
-  /** Ends the feature: its rings are written. */
+  /** Ends the feature: its points and rings are written. */
   finish(): void {
+    putPoints(this.points, this.#dots, this.#dotCount);
     if (this.#polygon.hasSpecks()) {
-      this.#polygon.specks(this.#ints, n => {
+      this.#polygon.specks(this.#rounder.ints, n => {
         const m = this.#clipInts(n);
-        const area = m >= 3 ? area2(this.#ints, m) : 0;
-        if (area !== 0) this.#polygon.add(this.#ints, m, true, area, 0);
+        const area = m >= 3 ? area2(this.#rounder.ints, m) : 0;
+        if (area !== 0) this.#polygon.add(this.#rounder.ints, m, true, area, 0);
       });
     }
     this.#polygon.finish(this.polygons);
@@ -86,33 +77,32 @@ export class Pen {
     return this.points.at + this.lines.at + this.polygons.at > 0;
   }
 
-  /** Draws n points, x y x y …, that begin at xy[from]. */
+  /** Takes n points, x y x y …, that begin at xy[from]; a tile has all points of a feature in one command, so finish() draws. */
   putPoints(xy: Float64Array, from: number, n: number): void {
-    this.#room(n * this.#shifts.length);
+    this.#room(n);
     const { min, max } = this.#placed;
     const m = this.#placed.project(this.#project, xy, from, n);
-    let kept = 0;
     for (const shift of this.#shifts) {
       for (let i = 0; i < m; i++) {
         const x = this.#placed.points[i * 2] + shift;
         const y = this.#placed.points[i * 2 + 1];
         if (!(x >= min && x <= max && y >= min && y <= max)) continue;
-        this.#ints[kept * 2] = Math.round(x);
-        this.#ints[kept * 2 + 1] = Math.round(y);
-        kept++;
+        if (this.#dotCount * 2 === this.#dots.length) this.#growDots();
+        this.#dots[this.#dotCount * 2] = Math.round(x);
+        this.#dots[this.#dotCount++ * 2 + 1] = Math.round(y);
       }
     }
-    if (kept > 0) putPoints(this.points, this.#ints, kept);
+  }
+
+  #growDots(): void {
+    const grown = new Int32Array(this.#dots.length * 2);
+    grown.set(this.#dots);
+    this.#dots = grown;
   }
 
   #room(n: number): void {
     if (n > this.#largest) this.#largest = n;
-    this.#roomForInts(n);
-  }
-
-  /** Rounded points; what is in there already is not kept. */
-  #roomForInts(n: number): void {
-    if (this.#ints.length < n * 2 + 8) this.#ints = new Int32Array(n * 2 + (n >> 1) + 8);
+    this.#rounder.room(n);
   }
 
   /** Draws the open line of so many points that begins at xy[from]. */
@@ -122,16 +112,16 @@ export class Pen {
     const n = placed.project(this.#project, xy, from, points);
     if (n < 2) return;
     placed.unroll();
-    placed.bound();
+    if (!placed.bound()) return;
     for (const shift of this.#shifts) {
       if (placed.misses(shift)) continue;
-      this.#seamed = placed.seamed(shift);
-      if (placed.inside(shift)) this.#writeLine(this.#roundedLine(placed.points, 0, n, shift));
-      else if (placed.small()) this.#putSmallLine(this.#roundedLine(placed.points, 0, n, shift));
+      this.#rounder.seamed = placed.seamed(shift);
+      if (placed.inside(shift)) this.#writeLine(this.#rounder.line(placed.points, 0, n, shift));
+      else if (placed.small()) this.#putSmallLine(this.#rounder.line(placed.points, 0, n, shift));
       else {
         const pieces = this.#cutLine(placed.points, n, shift);
         for (let i = 0, at = 0; i < pieces; at = this.#ends[i++]) {
-          this.#writeLine(this.#roundedLine(this.#clip.a, at * 2, this.#ends[i] - at, shift));
+          this.#writeLine(this.#rounder.line(this.#clip.a, at * 2, this.#ends[i] - at, shift));
         }
       }
     }
@@ -143,7 +133,7 @@ export class Pen {
     this.#toDoubles(n);
     const pieces = this.#cutLine(this.#whole, n, 0);
     for (let i = 0, at = 0; i < pieces; at = this.#ends[i++]) {
-      this.#writeLine(quantise(this.#clip.a, at * 2, this.#ends[i] - at, 0, this.#ints));
+      this.#writeLine(quantise(this.#clip.a, at * 2, this.#ends[i] - at, 0, this.#rounder.ints));
     }
   }
 
@@ -155,16 +145,7 @@ export class Pen {
   }
 
   #writeLine(n: number): void {
-    if (n >= 2) putLine(this.lines, this.#ints, n);
-  }
-
-  #roundedLine(src: Float64Array, from: number, n: number, shift: number): number {
-    const rounded = quantise(src, from, n, shift, this.#ints);
-    if (this.#tolerance2 === 0) return rounded;
-    const marked = this.#seamed ? markSeams(this.#ints, rounded, false, this.#seams, this.#simplify) : 0;
-    const kept = simplifyLine(this.#ints, rounded, this.#tolerance2, this.#simplify, marked);
-    // A small loop whose ends meet: drawn as it was rounded.
-    return kept < 2 && rounded >= 3 ? quantise(src, from, n, shift, this.#ints) : kept;
+    if (n >= 2) putLine(this.lines, this.#rounder.ints, n);
   }
 
   /** Takes a ring, closed or open; true where at least one image of it shows. finish() draws it. */
@@ -173,12 +154,12 @@ export class Pen {
     const placed = this.#placed;
     if (placed.project(this.#project, xy, from, points) === 0) return false;
     placed.open();
-    placed.bound();
+    if (!placed.bound()) return false;
     if (outer) this.#polygon.outer(placed.width, placed.height);
     let drawn = false;
     for (const shift of this.#shifts) {
       if (placed.misses(shift)) continue;
-      this.#seamed = placed.seamed(shift);
+      this.#rounder.seamed = placed.seamed(shift);
       const inside = placed.inside(shift);
       if (inside || placed.small() ? this.#putWhole(shift, outer, inside) : this.#putClipped(shift, outer))
         drawn = true;
@@ -189,19 +170,19 @@ export class Pen {
   /** A ring that is all inside, or so small that it is simplified before it is clipped: all tiles that see it do the same. */
   #putWhole(shift: number, outer: boolean, inside: boolean): boolean {
     const { points, n, width, height } = this.#placed;
-    let m = this.#roundedRing(points, n, shift);
-    let area = m >= 3 ? area2(this.#ints, m) : 0;
+    let m = this.#rounder.ring(points, n, shift);
+    let area = m >= 3 ? area2(this.#rounder.ints, m) : 0;
     if (area === 0) {
-      m = outer ? this.#polygon.collapsed(this.#ints, m, width, height) : 0;
+      m = outer ? this.#polygon.collapsed(this.#rounder.ints, m, width, height) : 0;
       if (m === 0) return false;
-      area = area2(this.#ints, m);
+      area = area2(this.#rounder.ints, m);
     }
     if (!inside) {
       m = this.#clipInts(m);
-      area = m >= 3 ? area2(this.#ints, m) : 0;
+      area = m >= 3 ? area2(this.#rounder.ints, m) : 0;
       if (area === 0) return false;
     }
-    this.#polygon.add(this.#ints, m, outer, area, shift);
+    this.#polygon.add(this.#rounder.ints, m, outer, area, shift);
     return true;
   }
 
@@ -209,33 +190,21 @@ export class Pen {
     const { points, n, box, min, max } = this.#placed;
     const clipped = clipRing(points, n, box, min - shift, min, max - shift, max, this.#clip);
     if (clipped === 0) return false;
-    let m = this.#roundedRing(this.#clip.ring, clipped, shift);
-    let area = m >= 3 ? area2(this.#ints, m) : 0;
+    let m = this.#rounder.ring(this.#clip.ring, clipped, shift);
+    let area = m >= 3 ? area2(this.#rounder.ints, m) : 0;
     if (area === 0) {
       // What only grazes the box, or is flat out in the buffer, is the neighbour's to draw.
-      if (!outer || !this.#inSight(m)) return false;
-      m = sliver(this.#ints, m);
-      area = area2(this.#ints, m);
+      if (!outer || !this.#rounder.inSight(m)) return false;
+      m = sliver(this.#rounder.ints, m);
+      area = area2(this.#rounder.ints, m);
     }
-    this.#polygon.add(this.#ints, m, outer, area, shift);
+    this.#polygon.add(this.#rounder.ints, m, outer, area, shift);
     return true;
-  }
-
-  /** Rounds and simplifies into #ints, an open ring; what simplifying flattens stays as it was rounded. */
-  #roundedRing(src: Float64Array, n: number, shift: number): number {
-    this.#roomForInts(n);
-    const ints = this.#ints;
-    const before = openRing(ints, quantise(src, 0, n, shift, ints));
-    if (before < 4 || this.#tolerance2 === 0) return before;
-    const marked = this.#seamed ? markSeams(ints, before, true, this.#seams, this.#simplify) : 0;
-    const m = openRing(ints, simplifyRing(ints, before, this.#tolerance2, this.#simplify, marked));
-    if (m === before || (m >= 3 && area2(ints, m) !== 0)) return m;
-    return openRing(ints, quantise(src, 0, n, shift, ints));
   }
 
   #toDoubles(n: number): void {
     if (this.#whole.length < n * 2) this.#whole = new Float64Array(n * 4);
-    for (let i = 0; i < n * 2; i++) this.#whole[i] = this.#ints[i];
+    for (let i = 0; i < n * 2; i++) this.#whole[i] = this.#rounder.ints[i];
   }
 
   /** Clips the small ring in #ints to the box. */
@@ -252,19 +221,8 @@ export class Pen {
       box[3] = Math.max(box[3], this.#whole[i + 1]);
     }
     const m = clipRing(this.#whole, n, box, min, min, max, max, this.#clip);
-    this.#roomForInts(m);
-    return openRing(this.#ints, quantise(this.#clip.ring, 0, m, 0, this.#ints));
-  }
-
-  /** Whether any of the points in #ints lies in the tile itself, not only in its buffer. */
-  #inSight(n: number): boolean {
-    const { extent } = this.#seams;
-    for (let i = 0; i < n * 2; i += 2) {
-      const x = this.#ints[i];
-      const y = this.#ints[i + 1];
-      if (x >= 0 && x <= extent && y >= 0 && y <= extent) return true;
-    }
-    return false;
+    this.#rounder.room(m);
+    return openRing(this.#rounder.ints, quantise(this.#clip.ring, 0, m, 0, this.#rounder.ints));
   }
 
   /** What the largest ring or line since begin() took, with the feature's commands; pooled buffers may be larger. */
@@ -276,9 +234,8 @@ export class Pen {
     const { points, lines, polygons } = this;
     const commands = points.bytes.length + lines.bytes.length + polygons.bytes.length + this.#polygon.heldBytes();
     const { a, b } = this.#clip;
-    const { keep, stack } = this.#simplify;
     const doubles = this.#placed.points.byteLength + this.#whole.byteLength + a.byteLength + b.byteLength;
-    return commands + doubles + this.#ints.byteLength + this.#ends.byteLength + keep.byteLength + stack.byteLength;
+    return commands + doubles + this.#rounder.ints.byteLength + this.#dots.byteLength + this.#ends.byteLength;
   }
 
   /** Gives the pooled buffers back where they are larger than that. */
@@ -292,7 +249,7 @@ export class Pen {
     this.#whole = new Float64Array(256);
     this.#clip = newClipScratch(512);
     this.#ends = new Int32Array(512);
-    this.#ints = new Int32Array(4096);
-    this.#simplify = newSimplifyScratch(512);
+    this.#rounder.trim();
+    this.#dots = new Int32Array(64);
   }
 }

@@ -83,7 +83,9 @@ export class Placed {
     while (this.n > 1 && p[this.n * 2 - 2] === p[0] && p[this.n * 2 - 1] === p[1]) this.n--;
   }
 
-  bound(): void {
+  /** Finds the bounds; false where a coordinate is not a number. */
+  bound(): boolean {
+    let sane = 0;
     let minx = Number.POSITIVE_INFINITY;
     let miny = minx;
     let maxx = -minx;
@@ -92,6 +94,7 @@ export class Placed {
     for (let i = 0; i < this.n * 2; i += 2) {
       const x = points[i];
       const y = points[i + 1];
+      sane += x - x + (y - y);
       if (x < minx) minx = x;
       if (x > maxx) maxx = x;
       if (y < miny) miny = y;
@@ -101,6 +104,7 @@ export class Placed {
     box[1] = miny;
     box[2] = maxx;
     box[3] = maxy;
+    return sane === 0;
   }
 
   get width(): number {

@@ -11,6 +11,8 @@ const [BYTE, UBYTE, BOOL, SHORT, USHORT, INT, UINT, LONG, ULONG, FLOAT, DOUBLE] 
 const BINARY = COLUMN_TYPES.indexOf('binary');
 
 const SLOTS_START = 1024;
+/** The high word of −2^52. */
+const SAFE_HIGH = 0xfff00000;
 
 /** Keys and values of one layer of one tile; reset and used again for the next. */
 export interface Dictionary {
@@ -223,6 +225,12 @@ function putInteger(out: Out, value: number): boolean {
 
 function putLong(out: Out, low: number, high: number, signed: boolean): boolean {
   const negative = signed && high >>> 31 === 1;
+  if (negative && high >>> 0 < SAFE_HIGH) {
+    // Zigzag would double it beyond what a double holds, and readers in JavaScript lose its very sign: int_value.
+    out.bytes[out.at++] = 0x20;
+    out.at = varint64(out.bytes, out.at, low, high);
+    return true;
+  }
   out.bytes[out.at++] = negative ? 0x30 : 0x28;
   // Zigzag of a negative n is 2 × ~n + 1.
   out.at = negative

@@ -3,6 +3,7 @@ import type { Geometry, Position } from 'geojson';
 import { problem } from '../../errors.ts';
 import type { Column } from '../types.ts';
 import { arcPoints } from './arcs.ts';
+import { type Bytes, featureColumns, text } from './columns.ts';
 import * as at from './layout.ts';
 
 export interface DecodedFeature {
@@ -16,12 +17,6 @@ export interface FeatureSchema {
   /** The header's geometry type number; 0 where each feature says its own. */
   readonly geometryType: number;
   readonly hasZ: boolean;
-}
-
-interface Bytes {
-  readonly view: DataView;
-  readonly start: number;
-  readonly end: number;
 }
 
 interface Frame extends Bytes {
@@ -185,27 +180,6 @@ function curve(frame: Frame, table: number, type: number, depth: number): Positi
 function rings(frame: Frame, table: number, type: number, depth: number): Position[][] {
   if (type === 10) return parts(frame, table).map(p => curve(frame, p, typeOf(frame, p, 2), depth + 1));
   return lines(frame, table);
-}
-
-/** A feature may bring columns of its own (heterogeneous files); null where it does not. */
-export function featureColumns({ view, start, end }: Bytes, root: number): Column[] | null {
-  const walked = { left: end - start };
-  const found = at.vector(view, root, at.FEATURE_COLUMNS, 4, start, end);
-  const n = found ? view.getUint32(found, true) : 0;
-  if (n === 0) return null;
-  return Array.from({ length: n }, (_, i) => {
-    const table = at.follow(view, found + 4 + i * 4, start, end);
-    const name = at.vector(view, table, at.COLUMN_NAME, 1, start, end);
-    const type = at.field(view, table, at.COLUMN_TYPE, start, end);
-    const kind = at.COLUMN_TYPES[type ? view.getUint8(type) : 0];
-    at.spend(walked, 8 + (name ? view.getUint32(name, true) : 0));
-    if (!name || !kind) throw at.corrupt(`column ${i} of the feature has no name or no known type`);
-    return { name: text(view, name + 4, view.getUint32(name, true)), type: kind, title: null, description: null };
-  });
-}
-
-function text(view: DataView, from: number, length: number): string {
-  return Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + from, length).toString('utf8');
 }
 
 function decodeProperties(

@@ -95,12 +95,20 @@ async function openIndex(bytes: Bytes, header: FgbHeader, options: FgbOptions): 
   const tree = { shape, upper, pageLeaves, pages, residentBytes: upper.byteLength };
   try {
     checkUpper(shape, upper, href);
+    checkReach(upper, href);
     await checkEnds(bytes, tree, featuresStart, options.signal);
   } catch (error) {
     if (error instanceof Problem && error.code === 'corrupt-data') throw refusal('fgb-index-corrupt', error.message);
     throw error;
   }
   return { tree, featuresStart, reasons: [] };
+}
+
+/** Without a box for all there would be no bounds, and not a tile; where nothing has a box, it is turned inside out. */
+function checkReach([minx, miny, maxx, maxy]: Float64Array, name: string): void {
+  if ([minx, miny, maxx, maxy].every(Number.isFinite) || minx > maxx) return;
+  const detail = `${name}: its index reaches to infinity (${minx}, ${miny}, ${maxx}, ${maxy})`;
+  throw problem('corrupt-data', detail, { reason: 'fgb-index-corrupt' });
 }
 
 /** The first feature must follow the index, and the last must end with the file or before. */

@@ -21,7 +21,8 @@ const PAGES_A_TURN = 16;
 
 /**
  * At most `limit` features from `startOrdinal` on whose box meets `bbox` (units of the layer's CRS; null: all).
- * `matched` is exact to the boxes: the geometry itself may still miss the bbox.
+ * `matched` is exact to the boxes: the geometry itself may still miss the bbox. A feature without geometry has no box, and
+ * comes with the group of leaves that it is in, where that is inside the bbox whole.
  */
 export async function queryFeatures(
   source: FgbSource,

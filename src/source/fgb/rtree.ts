@@ -83,6 +83,12 @@ export function checkUpper(shape: TreeShape, upper: Float64Array, name: string):
     const below = shape.levels[l - 1].start;
     for (let node = start; node < end; node++) {
       const child = words[node * 10 + 8] + words[node * 10 + 9] * 4294967296;
+      // What lies below a box that is no box would never be found.
+      const box = node * STRIDE;
+      if (Number.isNaN(upper[box] + upper[box + 1]) || Number.isNaN(upper[box + 2] + upper[box + 3])) {
+        const detail = `${name}: index node ${node} has no numbers for a box (NaN)`;
+        throw problem('corrupt-data', detail, { reason: 'fgb-index-corrupt' });
+      }
       if (child === below + (node - start) * shape.nodeSize) continue;
       throw problem(
         'corrupt-data',

@@ -105,6 +105,7 @@ function growBox(frame: Frame, table: number, box: number[], depth: number): voi
   for (let i = 0; i < n; i++) {
     const x = view.getFloat64(xy + 4 + i * 16, true);
     const y = view.getFloat64(xy + 12 + i * 16, true);
+    if (!Number.isFinite(x) || !Number.isFinite(y)) continue;
     if (x < box[0]) box[0] = x;
     if (y < box[1]) box[1] = y;
     if (x > box[2]) box[2] = x;
