@@ -1,5 +1,5 @@
 /** Fastify set up once, and the route table on one screen. */
-import Fastify, { type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import type { Logger } from 'pino';
 import { problem } from '../errors.ts';
 import { HEADERS } from './api/headers.ts';
@@ -54,11 +54,17 @@ export function createServer(options: ServerOptions, routes: Routes): FastifyIns
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
   }) as unknown as FastifyInstance;
   addCors(app, options.corsOrigins);
-  app.setErrorHandler((error, request, reply) => sendProblem(request, reply, error));
-  app.setNotFoundHandler((request, reply) => {
+  const noRoute = (request: FastifyRequest, reply: FastifyReply) => {
     const allowed = otherMethods(app, request);
     if (allowed.length > 0) reply.header('allow', allowed.join(', '));
-    sendProblem(request, reply, notFound(request, allowed));
+    return sendProblem(request, reply, notFound(request, allowed));
+  };
+  // Fastify looks at the body of a request before it says that nothing is there to take it.
+  app.setErrorHandler((error, request, reply) =>
+    request.is404 ? noRoute(request, reply) : sendProblem(request, reply, error),
+  );
+  app.setNotFoundHandler((request, reply) => {
+    noRoute(request, reply);
   });
   app.addHook('onResponse', async (request, reply) => {
     options.observe(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime / 1000);

@@ -297,6 +297,10 @@ describe('what is described is what is done', () => {
       const answer = await app.server.inject({ method: 'DELETE', url: path });
       assert.equal(answer.statusCode, 405);
       assert.equal(answer.headers.allow, path === '/sessions' ? 'POST' : 'GET, HEAD');
+      const query = await app.server.inject({ method: 'QUERY' as 'GET', url: path });
+      assert.equal(query.statusCode, 405, query.body);
+      const nowhere = await app.server.inject({ method: 'PUT', url: `${path}/nowhere/else`, payload: 'x' });
+      assert.equal(nowhere.statusCode, 404, nowhere.body);
     }
   });
 
