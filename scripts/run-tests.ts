@@ -34,6 +34,8 @@ if (files.length === 0) {
 }
 
 const skipped: Skipped[] = [];
+const seconds = new Map<string, number>();
+const SLOWEST_SHOWN = 5;
 let failed = 0;
 
 type TestEvent = { readonly type: string; readonly data: unknown };
@@ -48,7 +50,10 @@ async function* account(events: AsyncIterable<TestEvent>): AsyncGenerator<TestEv
       skip?: string | boolean;
       todo?: string | boolean;
       message?: string;
+      duration_ms?: number;
     };
+    if (event.type === 'test:summary' && data.file)
+      seconds.set(relative(root, data.file), (data.duration_ms ?? 0) / 1000);
     if (event.type === 'test:fail' && !data.todo) failed++;
     if (event.type === 'test:pass' && data.skip) {
       const reason = typeof data.skip === 'string' ? data.skip : NO_REASON;
@@ -69,6 +74,8 @@ async function* account(events: AsyncIterable<TestEvent>): AsyncGenerator<TestEv
 
 function closing(): string {
   const lines = skipped.map(({ file, name, reason }) => `skipped: ${file}: ${name}: ${reason}\n`);
+  const slowest = [...seconds].sort(([, a], [, b]) => b - a).slice(0, SLOWEST_SHOWN);
+  lines.push(`slowest: ${slowest.map(([file, s]) => `${file} ${s.toFixed(1)} s`).join(', ')}\n`);
   return `${lines.join('')}${files.length} test files, ${skipped.length} tests skipped${noSkips ? ' (none may be)' : ''}\n`;
 }
 
