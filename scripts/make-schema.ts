@@ -68,7 +68,7 @@ function layerExample(): string[] {
     buffer: '64',
     idColumn: 'ISO_N3',
     drop: 'cells',
-    pointCount: true,
+    pointCount: 'true',
     rescale: '[[0, 4000]]',
     colormapName: 'terrain',
     bidx: '[1]',
