@@ -19,6 +19,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { sessionTile } from './operations.ts';
 import { createPast } from './past.ts';
 import type { Job } from './plan.ts';
+import { batchBytesFor } from './render/items/stream.ts';
 import { rasterZooms } from './render/raster/info.ts';
 import { defaultZooms } from './render/vector/plan.ts';
 import { type Bodies, createBodies } from './reply-bodies.ts';
@@ -220,7 +221,7 @@ function serverOptions({ config, log }: AppInput, metrics: Metrics) {
   };
 }
 
-function routes({ config }: AppInput, built: Built, rooms: Rooms, reports: Reports, metrics: Metrics) {
+function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, reports: Reports, metrics: Metrics) {
   const { catalogue, admission, sessions } = built;
   const publicUrl = publicUrlOf(config.server.publicUrl);
   const http: HttpContext = {
@@ -245,6 +246,7 @@ function routes({ config }: AppInput, built: Built, rooms: Rooms, reports: Repor
       publicUrl,
       limitDefault: config.features.limitDefault,
       limitMax: config.features.limitMax,
+      batchBytes: batchBytesFor(budget.requestCeilingBytes),
       admit: reports.admit(admission),
       run: (job: Job, signal: AbortSignal) => built.pool.run(job, { signal }),
     },

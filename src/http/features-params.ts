@@ -12,6 +12,8 @@ import { clip, list, oneOf, type Query, text, toInteger, toNumber } from './para
 export interface ItemsLimits {
   readonly limitDefault: number;
   readonly limitMax: number;
+  /** Bytes of features that are read at a time. */
+  readonly batchBytes?: number;
 }
 
 export const ITEMS_PARAMETERS = [
@@ -29,7 +31,11 @@ export const ITEMS_PARAMETERS = [
 /** What `f` may say; all mean GeoJSON. */
 export const FORMATS_OF_ITEMS = ['json', 'geojson', 'application/geo+json', 'application/json'] as const;
 
-export function itemsAsk(query: Query, layer: VectorLayer, { limitDefault, limitMax }: ItemsLimits): ItemsAsk {
+export function itemsAsk(
+  query: Query,
+  layer: VectorLayer,
+  { limitDefault, limitMax, batchBytes }: ItemsLimits,
+): ItemsAsk {
   format(query);
   refuseUnknown(query, layer);
   // A limit above the most is served with the most (OGC API Features, fc-limit-response-1); only its form can be wrong.
@@ -40,6 +46,7 @@ export function itemsAsk(query: Query, layer: VectorLayer, { limitDefault, limit
     filter: filterOf(query, layer),
     properties: propertiesOf(query, layer),
     crs: outputCrs(query, layer),
+    ...(batchBytes === undefined ? {} : { batchBytes }),
     from: whole(query, 'cursor', 0) ?? 0,
     limit,
   };

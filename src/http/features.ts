@@ -1,9 +1,10 @@
 /** OGC API Features: /collections/{id}/items and one feature. A page is streamed in batches under one permit. */
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
+import { createGzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Permit, PermitClass } from '../admission/types.ts';
-import { problem } from '../errors.ts';
+import { Problem, problem } from '../errors.ts';
 import { matches } from '../identity.ts';
 import type { Catalogue, VectorLayer } from '../layers/types.ts';
 import { type Cost, costBytes, type Job, type Painted } from '../plan.ts';
@@ -22,7 +23,7 @@ import { featureAt } from '../source/fgb/query.ts';
 import { clientOf } from './context.ts';
 import { format, type ItemsLimits, itemsAsk, outputCrs } from './features-params.ts';
 import { collectionUrl, registerOgc, vectorOf } from './ogc.ts';
-import { clientSignal, clip, flag, queryOf } from './params.ts';
+import { clientSignal, clip, flag, negotiateEncoding, queryOf } from './params.ts';
 
 export interface FeaturesDeps extends ItemsLimits {
   readonly catalogue: Catalogue;
@@ -45,6 +46,9 @@ interface FeatureRoute {
 const GEOJSON = 'application/geo+json; charset=utf-8';
 /** Of the request URL and the layer version; raise it when the same question gets another answer. */
 const REVISION = 1;
+/** Coordinates as text pack to a quarter at the fastest level; its state is this large. */
+const GZIP_LEVEL = 1;
+const GZIP_BYTES = 300 * 1024;
 
 export function registerFeatures(app: FastifyInstance, deps: FeaturesDeps): void {
   registerOgc(app, deps);
@@ -71,7 +75,13 @@ async function answerItems(
       held.release();
       return reply.header('cache-control', 'no-store').send(explainJson(plan));
     }
-    const permit = await deps.admit(plan.cost, {
+    reply.header('content-type', GEOJSON).header('content-crs', `<${ask.crs.uri}>`);
+    if (request.method === 'HEAD') {
+      held.release();
+      return reply.send();
+    }
+    const cost = { ...plan.cost, outputBytes: plan.cost.outputBytes + GZIP_BYTES };
+    const permit = await deps.admit(cost, {
       op: 'items',
       layer: layer.id,
       client: clientOf(request),
@@ -80,18 +90,39 @@ async function answerItems(
     });
     held.also(() => permit.release());
     const pages = new Pages(deps.publicUrl(request), request, layer);
-    const texts = collectionText(plan, deps, permit, pages, signal);
+    const texts = told(request, collectionText(plan, deps, permit, pages, signal));
     // The first batch comes before the headers, so that its failure is a status and not a broken body.
     const first = await texts.next();
     // The permit ends when the last byte has left and the worker has answered: return() waits for a batch under way.
     const end = () => void texts.return(undefined).finally(held.release);
     reply.raw.once('finish', end).once('close', end);
     const body = Readable.from(chained(first, texts), { objectMode: false, highWaterMark: 65536 });
-    return reply.header('content-type', GEOJSON).header('content-crs', `<${ask.crs.uri}>`).send(body);
+    return reply.send(packed(request, reply, body));
   } catch (error) {
     held.release();
     throw error;
   }
+}
+
+/** A failure behind the headers can only break the body off: the log must say why. */
+async function* told(
+  request: FastifyRequest,
+  texts: AsyncGenerator<Uint8Array, void>,
+): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* texts;
+  } catch (error) {
+    if (!(error instanceof Problem) || error.code !== 'client-closed')
+      request.log.error({ err: error }, 'a page of features ended in its middle');
+    throw error;
+  }
+}
+
+function packed(request: FastifyRequest, reply: FastifyReply, body: Readable): Readable {
+  if (negotiateEncoding(request.headers['accept-encoding'], ['gzip']) === 'identity') return body;
+  reply.header('content-encoding', 'gzip');
+  // An error of either ends both; the one that is sent tells it to the socket.
+  return pipeline(body, createGzip({ level: GZIP_LEVEL }), () => {});
 }
 
 /** Runs each once, in reverse order, however often it is asked. */

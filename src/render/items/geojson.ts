@@ -2,6 +2,7 @@
 import type { Geometry, Position } from 'geojson';
 import type { Transformer } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
+import type { TextSink } from './sink.ts';
 
 /** 10^7: beyond it a coordinate says more than any survey knows. */
 const SCALE = 1e7;
@@ -19,48 +20,70 @@ export interface FeatureText {
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-export function featureText({ id, geometry, properties, extra }: FeatureText, out: Output): string {
-  const head = id === null ? '{"type":"Feature"' : `{"type":"Feature","id":${JSON.stringify(id)}`;
-  const tail = extra ? `,${JSON.stringify(extra).slice(1, -1)}` : '';
-  return `${head},"geometry":${geometryText(geometry, out)},"properties":${JSON.stringify(properties)}${tail}}`;
+export function writeFeature(sink: TextSink, { id, geometry, properties, extra }: FeatureText, out: Output): void {
+  sink.write(
+    id === null ? '{"type":"Feature","geometry":' : `{"type":"Feature","id":${JSON.stringify(id)},"geometry":`,
+  );
+  writeGeometry(sink, geometry, out);
+  sink.write(`,"properties":${JSON.stringify(properties)}`);
+  sink.write(extra ? `,${JSON.stringify(extra).slice(1, -1)}}` : '}');
 }
 
-export function geometryText(geometry: Geometry | null, out: Output): string {
-  if (geometry === null) return 'null';
-  const { type } = geometry;
-  if (type === 'GeometryCollection') {
-    return `{"type":"${type}","geometries":[${geometry.geometries.map(g => geometryText(g, out)).join(',')}]}`;
+export function writeGeometry(sink: TextSink, geometry: Geometry | null, out: Output): void {
+  if (geometry === null) return sink.write('null');
+  if (geometry.type === 'GeometryCollection') {
+    sink.write('{"type":"GeometryCollection","geometries":');
+    writeList(sink, geometry.geometries, part => writeGeometry(sink, part, out));
+  } else {
+    sink.write(`{"type":"${geometry.type}","coordinates":`);
+    writeCoordinates(sink, geometry, out);
   }
-  return `{"type":"${type}","coordinates":${coordinatesText(geometry, out)}}`;
+  sink.write('}');
 }
 
-function coordinatesText(geometry: Exclude<Geometry, { type: 'GeometryCollection' }>, out: Output): string {
+function writeCoordinates(
+  sink: TextSink,
+  geometry: Exclude<Geometry, { type: 'GeometryCollection' }>,
+  out: Output,
+): void {
   switch (geometry.type) {
     case 'Point':
-      return lineText([geometry.coordinates], out).slice(1, -1);
+      return writePositions(sink, [geometry.coordinates], move([geometry.coordinates], out), false, out.northFirst);
     case 'MultiPoint':
     case 'LineString':
-      return lineText(geometry.coordinates, out);
+      return writeLine(sink, geometry.coordinates, out);
     case 'MultiLineString':
-      return `[${geometry.coordinates.map(line => lineText(line, out)).join(',')}]`;
+      return writeList(sink, geometry.coordinates, line => writeLine(sink, line, out));
     case 'Polygon':
-      return polygonText(geometry.coordinates, out);
+      return writePolygon(sink, geometry.coordinates, out);
     case 'MultiPolygon':
-      return `[${geometry.coordinates.map(rings => polygonText(rings, out)).join(',')}]`;
+      return writeList(sink, geometry.coordinates, rings => writePolygon(sink, rings, out));
   }
 }
 
-function lineText(positions: readonly Position[], out: Output): string {
-  return textOf(positions, move(positions, out), false, out.northFirst);
+function writeList<T>(sink: TextSink, parts: readonly T[], write: (part: T, index: number) => void): void {
+  sink.write('[');
+  parts.forEach((part, i) => {
+    if (i > 0) sink.write(',');
+    write(part, i);
+  });
+  sink.write(']');
 }
 
-function polygonText(rings: readonly Position[][], out: Output): string {
-  const parts = rings.map((ring, i) => {
+function writeLine(sink: TextSink, positions: readonly Position[], out: Output): void {
+  sink.write('[');
+  writePositions(sink, positions, move(positions, out), false, out.northFirst);
+  sink.write(']');
+}
+
+function writePolygon(sink: TextSink, rings: readonly Position[][], out: Output): void {
+  writeList(sink, rings, (ring, i) => {
     const moved = move(ring, out);
     const area = doubleArea(moved);
-    return textOf(ring, moved, i === 0 ? area < 0 : area > 0, out.northFirst);
+    sink.write('[');
+    writePositions(sink, ring, moved, i === 0 ? area < 0 : area > 0, out.northFirst);
+    sink.write(']');
   });
-  return `[${parts.join(',')}]`;
 }
 
 /** Coordinates in pairs, x first. A point with no image refuses the feature: leaving it out would draw another shape. */
@@ -75,18 +98,21 @@ function move(positions: readonly Position[], out: Output): Float64Array {
   return moved;
 }
 
-function textOf(positions: readonly Position[], xy: Float64Array, reversed: boolean, northFirst: boolean): string {
+function writePositions(
+  sink: TextSink,
+  positions: readonly Position[],
+  xy: Float64Array,
+  reversed: boolean,
+  northFirst: boolean,
+): void {
   const first = northFirst ? 1 : 0;
-  let text = '[';
   const n = positions.length;
   for (let k = 0; k < n; k++) {
     const i = reversed ? n - 1 - k : k;
     const z = positions[i][2];
-    text += k === 0 ? '[' : ',[';
-    text += `${short(xy[i * 2 + first])},${short(xy[i * 2 + 1 - first])}`;
-    text += z === undefined || !Number.isFinite(z) ? ']' : `,${short(z)}]`;
+    const end = z === undefined || !Number.isFinite(z) ? ']' : `,${short(z)}]`;
+    sink.write(`${k === 0 ? '[' : ',['}${short(xy[i * 2 + first])},${short(xy[i * 2 + 1 - first])}${end}`);
   }
-  return `${text}]`;
 }
 
 function short(value: number): number {

@@ -23,6 +23,8 @@ export interface ItemsAsk {
   readonly crs: OutputCrs;
   readonly from: number;
   readonly limit: number;
+  /** Bytes of features that are read at a time; a single larger feature is a batch of its own. */
+  readonly batchBytes?: number;
 }
 
 export interface OutputCrs {
@@ -62,7 +64,9 @@ export interface ItemsRun {
   readonly signal: AbortSignal;
 }
 
-const BATCH_BYTES = 1 << 20;
+const BATCH_BYTES_MAX = 1 << 20;
+/** What a batch costs at most over its bytes: objects, text, and the batch before it on its way to the socket. */
+const BATCH_PRICE = 24;
 const BATCH_FEATURES = 2000;
 /** Candidates of a filtered page that are looked up in the index at a time. */
 const CANDIDATES = 10_000;
@@ -86,6 +90,11 @@ export function servedColumns({ source, options }: VectorLayer): VectorLayer['so
   return properties ? source.columns.filter(({ name }) => properties.includes(name)) : source.columns;
 }
 
+/** So that every batch fits under what one request may hold. */
+export function batchBytesFor(ceilingBytes: number): number {
+  return Math.min(BATCH_BYTES_MAX, Math.floor(ceilingBytes / BATCH_PRICE));
+}
+
 export async function planItems(ask: ItemsAsk, signal: AbortSignal): Promise<ItemsPlan> {
   const source = fgbOf(ask.layer);
   const filtered = isFiltered(ask.filter);
@@ -97,7 +106,7 @@ export async function planItems(ask: ItemsAsk, signal: AbortSignal): Promise<Ite
     if (counting) from = 0;
   }
   const first = await queryBoxes(source, ask.boxes, from, filtered ? CANDIDATES : ask.limit, signal);
-  const batches = [...batchesOf(first)];
+  const batches = [...batchesOf(first, ask.batchBytes)];
   const cost = batches.reduce((peak, batch) => larger(peak, costOf(batch, ask)), NOTHING);
   const inputBytes = first.lengths.reduce((sum, length) => sum + length, 0);
   const explain = {
@@ -124,11 +133,11 @@ function larger(a: Cost, b: Cost): Cost {
 
 type Batch = Pick<FeaturePage, 'ordinals' | 'offsets' | 'lengths'>;
 
-function* batchesOf({ ordinals, offsets, lengths }: FeaturePage): Generator<Batch> {
+function* batchesOf({ ordinals, offsets, lengths }: FeaturePage, batchBytes = BATCH_BYTES_MAX): Generator<Batch> {
   for (let from = 0; from < ordinals.length; ) {
     let to = from + 1;
     let bytes = lengths[from];
-    while (to < ordinals.length && to - from < BATCH_FEATURES && bytes + lengths[to] <= BATCH_BYTES)
+    while (to < ordinals.length && to - from < BATCH_FEATURES && bytes + lengths[to] <= batchBytes)
       bytes += lengths[to++];
     yield { ordinals: ordinals.slice(from, to), offsets: offsets.slice(from, to), lengths: lengths.slice(from, to) };
     from = to;
@@ -173,7 +182,7 @@ export async function* streamItems(
   let next: number | null = null;
   let page: FeaturePage | null = plan.first;
   while (page) {
-    for (const batch of batchesOf(page)) {
+    for (const batch of batchesOf(page, ask.batchBytes)) {
       signal.throwIfAborted();
       if (!grow(costOf(batch, ask))) throw problem('overloaded', 'no memory for the next batch of features');
       const { body, headers } = await run(jobOf(ask, batch, ask.limit - returned), signal);

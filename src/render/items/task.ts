@@ -4,8 +4,9 @@ import { Problem, problem } from '../../errors.ts';
 import { type Bytes, openBytes } from '../../io/bytes.ts';
 import type { BytesRef, Job, Painted, TaskContext } from '../../plan.ts';
 import { type DecodedFeature, decodeFeature, type FeatureSchema } from '../../source/fgb/feature.ts';
-import { featureText, type Output } from './geojson.ts';
+import { type Output, writeFeature } from './geojson.ts';
 import { filterColumns, type ItemsFilter, isFiltered, matchesFilter } from './match.ts';
+import { TextSink } from './sink.ts';
 
 export interface ItemsJob extends Job {
   readonly task: 'items';
@@ -85,7 +86,8 @@ class ItemsWriter {
   #out: Output;
   #filtered: boolean;
   #wanted: Set<string>;
-  #parts: string[] = [];
+  #sink = new TextSink();
+  #returned = 0;
   #matched = 0;
   #next: number | null = null;
   #inputBytes = 0;
@@ -106,17 +108,18 @@ class ItemsWriter {
     if (this.#filtered && !matchesFilter(feature.properties, filter)) return;
     this.#matched++;
     if (ordinal < from) return;
-    if (this.#parts.length < limit) this.#parts.push(this.#text(feature, ordinal));
+    if (this.#returned < limit) this.#write(feature, ordinal);
     else this.#next ??= ordinal;
   }
 
-  #text({ geometry, properties }: DecodedFeature, ordinal: number): string {
+  #write({ geometry, properties }: DecodedFeature, ordinal: number): void {
     const { properties: names, idColumn, extra } = this.#job;
     const kept: Record<string, unknown> = Object.create(null);
     for (const name of names) kept[name] = properties[name] ?? null;
     const id = idColumn === null ? ordinal + 1 : columnId(properties[idColumn]);
     try {
-      return featureText({ id, geometry, properties: kept, extra }, this.#out);
+      if (this.#returned++ > 0) this.#sink.write(',');
+      writeFeature(this.#sink, { id, geometry, properties: kept, extra }, this.#out);
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       throw problem(error.code, `feature ${ordinal + 1} of ${this.#job.ref.href}: ${error.message}`);
@@ -124,14 +127,14 @@ class ItemsWriter {
   }
 
   painted(started: number): Painted {
-    const body = new TextEncoder().encode(this.#parts.join(','));
+    const body = this.#sink.take();
     const headers: Record<string, string> = {
-      [RETURNED]: String(this.#parts.length),
+      [RETURNED]: String(this.#returned),
       [MATCHED]: String(this.#matched),
     };
     if (this.#next !== null) headers[NEXT] = String(this.#next);
     return {
-      body: this.#parts.length > 0 ? body : null,
+      body: this.#returned > 0 ? body : null,
       contentType: 'application/geo+json',
       encoding: 'identity',
       headers,
