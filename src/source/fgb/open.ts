@@ -1,5 +1,5 @@
 /** FlatGeobuf as a source: opened, checked and judged; its index at hand, its features only by byte ranges. */
-import { resolveCrs, transformBounds } from '../../crs/index.ts';
+import { type Crs, resolveCrs, transformBounds } from '../../crs/index.ts';
 import { Problem, problem } from '../../errors.ts';
 import { type Bytes, openBytes } from '../../io/bytes.ts';
 import type { BytesRef } from '../../plan.ts';
@@ -147,6 +147,7 @@ function judge(
     });
   if (tree && header.nodeSize === 0)
     notes.push({ code: 'fgb-scanned', detail: 'no spatial index in the file: one was built in memory' });
+  if (crs?.note) notes.push({ code: 'fgb-crs-note', detail: `${crs.id}: ${crs.note}` });
   const bounds = tree ? (rootBox(tree) ?? header.envelope) : null;
   const lonLat = crs && bounds ? lonLatBounds(crs.id, bounds) : null;
   if (lonLat && (lonLat[1] > MERCATOR_MAX_LAT || lonLat[3] < -MERCATOR_MAX_LAT))
@@ -183,12 +184,7 @@ function judge(
 }
 
 /** The configured CRS, or the first of the header's texts that resolves; a reason is added where there is none. */
-function judgeCrs(
-  href: string,
-  header: FgbHeader,
-  configured: string | undefined,
-  reasons: Reason[],
-): { id: string } | null {
+function judgeCrs(href: string, header: FgbHeader, configured: string | undefined, reasons: Reason[]): Crs | null {
   if (configured !== undefined) return resolveCrs(configured);
   let failure: string | null = null;
   for (const text of header.crs) {
