@@ -101,7 +101,6 @@ const server = section('Where the server listens and how it talks HTTP.', {
 
 const log = section('Structured logs (JSON lines on standard output).', {
   level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'info', 'Least level that is logged.'),
-  pretty: flag(false, 'Human-readable lines instead of JSON.'),
 });
 
 const memory = section(
