@@ -12,6 +12,7 @@ import { layerKey } from './identity.ts';
 import { createLadder } from './ladder.ts';
 import { type CatalogueConfig, type CatalogueRoom, createCatalogue } from './layers/catalogue.ts';
 import type { Budget } from './memory/budget.ts';
+import { Allocations } from './memory/leak/allocations.ts';
 import type { Limit } from './memory/limit.ts';
 import { createMemory, type Memory } from './memory/memory.ts';
 import { segmentBytesFor } from './memory/segments.ts';
@@ -102,6 +103,7 @@ async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): 
     levels: { warningAt: config.memory.warning, criticalAt: config.memory.critical },
     collect: globalThis.gc as (() => void) | undefined,
     ...(readLimit ? { readLimit } : {}),
+    onAuditFailure: err => log.error({ err }, 'the books of memory do not agree: please report this'),
   });
   memory.onLevel((level, before) =>
     log.warn({ level, before, used: memory.gauge.last.used }, 'the memory level changed'),
@@ -238,8 +240,12 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, report
       notReady: reports.notReady,
       metrics: metrics.scrape,
       memory: reports.memory,
-      debugMemory: reports.debugMemory,
-      adminToken: config.adminToken,
+      debug: {
+        debugMemory: reports.debugMemory,
+        leak: reports.leak,
+        allocations: new Allocations(() => built.memory.headroom()),
+        adminToken: config.adminToken,
+      },
     },
     features: {
       catalogue,

@@ -4,9 +4,11 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { ACCOUNTS } from './memory/types.ts';
+import { mirror } from './metrics-mirror.ts';
+import { registerWatch, type WatchSources } from './metrics-watch.ts';
 
 /** What the rooms tell at scrape. */
-export interface MetricSources {
+export interface MetricSources extends WatchSources {
   limitBytes(): number;
   lineBytes(): number;
   budget(): Readonly<Record<string, number>>;
@@ -82,6 +84,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   registerMemory(registry, sources);
   registerWork(registry, sources);
   registerHoldings(registry, sources);
+  registerWatch(registry, sources);
   return {
     http: (route, method, status, seconds) => {
       requests.inc({ route, method, status });
@@ -149,29 +152,6 @@ function registerMemory(registry: Registry, sources: MetricSources): void {
     registers,
     collect() {
       for (const [part, bytes] of Object.entries(sources.budget())) this.set({ part }, bytes);
-    },
-  });
-}
-
-/** Counters whose value lives in a room: prom-client wants increments, so each scrape adds what is new. */
-function mirror(
-  registry: Registry,
-  name: string,
-  help: string,
-  label: string,
-  read: () => Readonly<Record<string, number>>,
-): void {
-  const seen = new Map<string, number>();
-  new Counter({
-    name,
-    help,
-    labelNames: [label],
-    registers: [registry],
-    collect() {
-      for (const [key, value] of Object.entries(read())) {
-        this.inc({ [label]: key }, Math.max(0, value - (seen.get(key) ?? 0)));
-        seen.set(key, value);
-      }
     },
   });
 }

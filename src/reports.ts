@@ -6,11 +6,13 @@ import type { ByteCache } from './cache/types.ts';
 import type { Ladder } from './ladder.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
 import type { Budget } from './memory/budget.ts';
+import { createLeakWatch, type LeakWatch, prefixed } from './memory/leak/watch.ts';
 import type { Limit } from './memory/limit.ts';
 import type { Memory } from './memory/memory.ts';
 import type { MetricSources } from './metrics.ts';
 import type { Cost } from './plan.ts';
 import { vectorLayerFields } from './render/vector/plan.ts';
+import type { Bodies } from './reply-bodies.ts';
 import type { Sessions } from './sessions/types.ts';
 import type { Pool } from './workers/pool.ts';
 
@@ -21,6 +23,7 @@ export interface ReportInput {
   readonly cache: ByteCache;
   readonly flight: Flight;
   readonly pool: Pool;
+  readonly bodies: Bodies;
   readonly catalogue: CatalogueRoom;
   readonly sessions: Sessions | null;
   readonly budget: Budget;
@@ -43,6 +46,7 @@ export interface Reports {
   notReady(): string | null;
   memory(): Record<string, unknown>;
   debugMemory(): Record<string, unknown>;
+  readonly leak: LeakWatch;
   fieldsOf(id: string): Readonly<Record<string, string>>;
   admit(admission: Admission): (cost: Cost, meta: StreamMeta) => Promise<Permit>;
 }
@@ -57,8 +61,10 @@ export function createReports(input: ReportInput): Reports {
   memory.onLevel(level => {
     counts.criticalSince = level === 'critical' ? performance.now() : Number.POSITIVE_INFINITY;
   });
+  const leak = watchFor(input);
   return {
-    sources: sourcesOf(input, counts),
+    sources: sourcesOf(input, counts, leak),
+    leak,
     planned: headers => {
       counts.dropped += Number(headers['x-tile-dropped'] ?? 0);
     },
@@ -72,6 +78,9 @@ export function createReports(input: ReportInput): Reports {
       ...memoryDocument(input),
       budget: input.budget,
       memory: memory.stats(),
+      trends: leak.trends(),
+      replies: input.bodies.stats(),
+      owners: memory.ledger.owners(),
       admission: admission.stats(),
       ladder: input.ladder.stats(),
       corrections: admission.corrections(),
@@ -91,6 +100,19 @@ export function createReports(input: ReportInput): Reports {
   };
 }
 
+function watchFor({ memory, cache, pool, catalogue, sessions }: ReportInput): LeakWatch {
+  const held = () => {
+    const stats = sessions?.stats();
+    return { sessions: stats?.sessions ?? 0, bytes: stats?.bytes ?? 0 };
+  };
+  const figures = () => ({
+    ...prefixed('cache', cache.stats()),
+    ...prefixed('pool', pool.stats()),
+    ...prefixed('catalogue', catalogue.stats()),
+  });
+  return createLeakWatch({ memory, sessions: held, figures });
+}
+
 function memoryDocument({ memory, limit, budget }: ReportInput): Record<string, unknown> {
   const { sample } = memory.stats();
   const { limit: limitNow, used, rss } = sample;
@@ -106,7 +128,7 @@ function memoryDocument({ memory, limit, budget }: ReportInput): Record<string, 
   };
 }
 
-function sourcesOf(input: ReportInput, counts: { dropped: number }): MetricSources {
+function sourcesOf(input: ReportInput, counts: { dropped: number }, leak: LeakWatch): MetricSources {
   const { memory, cache, admission, ladder, pool, flight, catalogue, sessions, budget } = input;
   return {
     limitBytes: () => memory.gauge.last.limit,
@@ -136,7 +158,13 @@ function sourcesOf(input: ReportInput, counts: { dropped: number }): MetricSourc
       };
     },
     ledger: () => memory.ledger.inUse,
-    gauge: () => ({ ...memory.gauge.last, unaccounted: memory.stats().unaccounted }),
+    gauge: () => ({ ...memory.gauge.last, unaccounted: memory.unaccounted() }),
+    trends: () => {
+      const { unaccounted, bytesPerSession } = leak.trends();
+      return { unaccounted: unaccounted?.perHour, unaccountedLow: unaccounted?.low, session: bytesPerSession?.perHour };
+    },
+    audits: () => memory.stats().audits,
+    repliesCut: () => input.bodies.stats().cut,
     level: () => LEVELS[memory.level()],
     cache: () => cache.stats(),
     admission: () => {

@@ -26,8 +26,18 @@ export interface MemorySettings {
   /** Full garbage collection, where the launcher made it callable. */
   readonly collect?: (() => void) | undefined;
   readonly collectEveryMs?: number;
+  readonly auditEveryMs?: number;
+  /** Told of books that do not agree. */
+  readonly onAuditFailure?: (error: unknown) => void;
   /** Share of a lowered budget that comes back each second. */
   readonly recoverShare?: number;
+}
+
+/** The books recomputed from scratch, now and then, in production too. */
+export interface AuditStats {
+  readonly runs: number;
+  readonly failures: number;
+  readonly lastFailure: string | null;
 }
 
 export interface MemoryStats {
@@ -35,8 +45,8 @@ export interface MemoryStats {
   readonly drain: boolean;
   readonly sample: GaugeSample;
   readonly ledger: LedgerStats;
-  /** used − baseline − books. Grows with a leak; below zero while books are ahead of the pages that are touched. */
   readonly unaccounted: number;
+  readonly audits: AuditStats;
   readonly budgetBytes: number;
   readonly cacheBytes: number;
   readonly shed: ShedStats;
@@ -58,6 +68,10 @@ export interface Memory {
   budgetBytes(): number;
   /** Bytes that the cache may hold now: it gives way before requests do. */
   cacheBytes(): number;
+  /** Used − baseline − books. Grows with a leak; below zero while books are ahead of the pages that are touched. */
+  unaccounted(): number;
+  /** Bytes that are free below the critical mark. */
+  headroom(): number;
   stats(): MemoryStats;
   close(): void;
 }
@@ -84,13 +98,16 @@ class Controller implements Memory {
   #limitAtMs: number;
   #collectedAtMs = Number.NEGATIVE_INFINITY;
   #collections = 0;
+  #auditedAtMs: number;
+  #audits = { runs: 0, failures: 0, lastFailure: null as string | null };
+  #audited: Sheddable[] = [];
 
   constructor(settings: MemorySettings) {
     this.#settings = settings;
     this.#budget = settings.budget;
     this.#limit = settings.limit;
     this.#now = settings.now ?? (() => performance.now());
-    this.#limitAtMs = this.#now();
+    this.#limitAtMs = this.#auditedAtMs = this.#now();
     const { recoverShare = CORRECTION_DEFAULTS.recoverShare } = settings;
     this.#correction = new Correction(settings.budget, this.#now(), { ...CORRECTION_DEFAULTS, recoverShare });
     this.#levelSettings = { ...LEVEL_DEFAULTS, ...settings.levels };
@@ -118,7 +135,12 @@ class Controller implements Memory {
   }
 
   register(sheddable: Sheddable): () => void {
-    return this.#shedder.register(sheddable);
+    const forget = this.#shedder.register(sheddable);
+    this.#audited.push(sheddable);
+    return () => {
+      forget();
+      this.#audited = this.#audited.filter(one => one !== sheddable);
+    };
   }
 
   budgetBytes(): number {
@@ -153,7 +175,33 @@ class Controller implements Memory {
       for (const callback of this.#callbacks) callback(level, before, sample);
     }
     this.#shedder.relieve(level, sample);
+    this.#audit();
     if (level === 'critical') this.#collect(sample);
+  }
+
+  unaccounted(): number {
+    return this.#unaccounted(this.gauge.last);
+  }
+
+  headroom(): number {
+    const { used, limit } = this.gauge.last;
+    return this.#levelSettings.criticalAt * limit - used;
+  }
+
+  /** Sums that were kept up to date for ever are wrong for ever after one forgotten step: so they are recomputed. */
+  #audit(): void {
+    const { auditEveryMs = 10_000, onAuditFailure } = this.#settings;
+    if (this.#now() - this.#auditedAtMs < auditEveryMs) return;
+    this.#auditedAtMs = this.#now();
+    this.#audits.runs++;
+    try {
+      this.ledger.audit();
+      for (const one of this.#audited) one.audit?.();
+    } catch (error) {
+      this.#audits.failures++;
+      this.#audits.lastFailure = error instanceof Error ? error.message : String(error);
+      onAuditFailure?.(error);
+    }
   }
 
   #unaccounted(sample: GaugeSample): number {
@@ -195,6 +243,7 @@ class Controller implements Memory {
       shed: this.#shedder.stats(),
       changes: { ...this.#changes },
       collections: this.#collections,
+      audits: { ...this.#audits },
       gaugeFailures: this.gauge.failures,
       limitSource: this.#limit.source,
     };

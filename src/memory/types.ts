@@ -31,4 +31,6 @@ export interface Sheddable {
   readonly rank: number;
   /** Gives back at least `bytes` if it can (Infinity: all it can); answers with what it gave. */
   shed(bytes: number): number;
+  /** Recomputes its own sums from scratch; throws where they do not agree. */
+  audit?(): void;
 }

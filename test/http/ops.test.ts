@@ -35,6 +35,44 @@ describe('operations', () => {
     assert.ok(open.json().budget.limit > 0);
   });
 
+  test('the leak watch: snapshots, differences, allocations, objects', async () => {
+    const headers = { authorization: 'Bearer secret-token' };
+    const post = (url: string) => app.server.inject({ method: 'POST', url, headers });
+    assert.equal((await app.server.inject({ method: 'POST', url: '/debug/memory/snapshots?label=a' })).statusCode, 401);
+    const baseline = await post('/debug/memory/snapshots?label=baseline');
+    assert.equal(baseline.statusCode, 201);
+    assert.ok(baseline.json().figures['ledger.total'] > 0);
+    const booking = app.memory.ledger.book('sessions', 123_456, 'a leak');
+    await post('/debug/memory/snapshots?label=later');
+    const { changes } = (await get('/debug/memory/difference?from=baseline&to=later', headers)).json();
+    const change = changes.find((one: { figure: string }) => one.figure === 'ledger.sessions');
+    assert.equal(change.by, 123_456);
+    booking.release();
+    const { snapshots } = (await get('/debug/memory/snapshots', headers)).json();
+    assert.deepEqual(
+      snapshots.map((one: { label: string }) => one.label),
+      ['baseline', 'later'],
+    );
+    assert.ok(snapshots[1].owners.some((one: { owner: string }) => one.owner === 'a leak'));
+    assert.equal((await get('/debug/memory/difference?from=nothing', headers)).statusCode, 404);
+    assert.equal((await post('/debug/memory/snapshots?label=a%20b')).json().code, 'bad-parameter');
+    const { objects } = (await get('/debug/memory/objects?class=Map', headers)).json();
+    assert.ok(objects[0].constructor === 'Map' && objects[0].objects > 50);
+    assert.ok(Array.isArray((await get('/debug/memory/allocations?seconds=1', headers)).json().sites));
+    const { trends, memory } = (await get('/debug/memory', headers)).json();
+    assert.deepEqual(trends, { unaccounted: null, bytesPerSession: null });
+    assert.equal(memory.audits.failures, 0);
+  });
+
+  test('at most 16 snapshots are kept', async () => {
+    const headers = { authorization: 'Bearer secret-token' };
+    for (let i = 0; i < 20; i++) {
+      await app.server.inject({ method: 'POST', url: `/debug/memory/snapshots?label=s${i}`, headers });
+    }
+    const { snapshots } = (await get('/debug/memory/snapshots', headers)).json();
+    assert.deepEqual([snapshots.length, snapshots[0].label], [16, 's4']);
+  });
+
   test('/metrics counts requests by route, never by tile', async () => {
     await get('/tiles/countries/2/1/1.mvt');
     await get('/tiles/countries/2/1/1.mvt');
@@ -75,6 +113,7 @@ describe('operations', () => {
       'plimsoll_jobs_total counter',
       'plimsoll_layers gauge',
       'plimsoll_ledger_bytes gauge',
+      'plimsoll_memory_audits_total counter',
       'plimsoll_memory_external_bytes gauge',
       'plimsoll_memory_level gauge',
       'plimsoll_memory_limit_bytes gauge',
@@ -82,12 +121,16 @@ describe('operations', () => {
       'plimsoll_memory_rss_bytes gauge',
       'plimsoll_memory_swap_bytes gauge',
       'plimsoll_memory_unaccounted_bytes gauge',
+      'plimsoll_memory_unaccounted_trend_bytes_per_hour gauge',
+      'plimsoll_memory_unaccounted_trend_low_bytes_per_hour gauge',
       'plimsoll_memory_used_bytes gauge',
       'plimsoll_memory_working_set_bytes gauge',
       'plimsoll_render_seconds histogram',
+      'plimsoll_replies_cut_total counter',
       'plimsoll_rung_total counter',
       'plimsoll_session_bytes gauge',
       'plimsoll_session_layers gauge',
+      'plimsoll_session_trend_bytes_per_hour gauge',
       'plimsoll_sessions gauge',
       'plimsoll_sessions_evicted_total counter',
       'plimsoll_strained gauge',

@@ -74,10 +74,11 @@ describe('overload', { skip }, () => {
   const burst = (server: Server, ms: number): Promise<Tally> =>
     crowd({ port: server.port, clients: 100, ms, path: burstPath(), bytesPerSecond: lines, graceMs: 1500 });
 
-  async function assertRecovered(server: Server): Promise<void> {
+  async function assertRecovered(server: Server, levels = ['normal', 'warning']): Promise<void> {
     const took = await coldService(server, turn => tilePath(90 + turn), RECOVER_MS);
     const { memory } = await settled(server);
-    assert.ok(took <= RECOVER_MS && memory.level !== 'critical', memory.level);
+    assert.ok(took <= RECOVER_MS, `${took} ms`);
+    assert.ok(levels.includes(memory.level), memory.level);
   }
 
   for (const limitMiB of LIMITS) {
@@ -189,7 +190,8 @@ describe('overload', { skip }, () => {
           const { statuses } = await load;
           t.diagnostic(told(server, statuses));
           assertAlive(server);
-          await assertRecovered(server);
+          // What it was born with may be near the new mark: it then stays critical, serves tiles and asks to be replaced.
+          await assertRecovered(server, ['normal', 'warning', 'critical']);
           assert.equal((await server.debug()).limit, limitMiB * 2 ** 20);
         });
       });

@@ -1,4 +1,5 @@
 /** What operators and their machines ask: liveness, readiness, metrics, memory. */
+import { leakEndpoints } from './leak.ts';
 import { json, ref } from './parts.ts';
 import type { Endpoint } from './types.ts';
 
@@ -61,5 +62,6 @@ export function operationEndpoints(): Endpoint[] {
       answers: { 200: json('Budget, ledger, admission, cache, pool.', ref('Memory')) },
       problems: ['unauthorized', 'forbidden'],
     },
+    ...leakEndpoints(),
   ];
 }

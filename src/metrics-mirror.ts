@@ -1,0 +1,25 @@
+/** Counters whose value lives in a room. */
+import { Counter, type Registry } from 'prom-client';
+
+/** prom-client wants increments, so each scrape adds what is new. */
+export function mirror(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  read: () => Readonly<Record<string, number>>,
+): void {
+  const seen = new Map<string, number>();
+  new Counter({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      for (const [key, value] of Object.entries(read())) {
+        this.inc({ [label]: key }, Math.max(0, value - (seen.get(key) ?? 0)));
+        seen.set(key, value);
+      }
+    },
+  });
+}
