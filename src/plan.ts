@@ -31,6 +31,8 @@ export interface Plan {
   readonly job: Job | null;
   /** For `?explain=1`: counts, levels, blocks, ranges; JSON-able and small. */
   readonly explain: Readonly<Record<string, unknown>>;
+  /** Parameters of the same question that would cost about this share of it. Absent: there are none. */
+  readonly fits?: (share: number) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
   /** Response headers that the plan already knows (X-Tile-Dropped …). */
   readonly headers: Readonly<Record<string, string>>;
   /** Jobs with equal affinity share decoded blocks, so they go to the same worker when it is not busy. */

@@ -74,11 +74,26 @@ export interface Made {
   readonly painted: Painted;
   readonly identity: Identity;
   readonly degraded: boolean;
+  /** What it cost; null: nothing had to be rendered. */
+  readonly work: Work | null;
+}
+
+export interface Work {
+  /** What the gate reserved for it. */
+  readonly bytes: number;
+  readonly waitedMs: number;
+  readonly renderMs: number;
+}
+
+function costHeaders(work: Work | null): Record<string, string> {
+  if (work === null) return {};
+  const timing = `wait;dur=${work.waitedMs.toFixed(1)}, render;dur=${work.renderMs.toFixed(1)}`;
+  return { 'x-plimsoll-cost': String(work.bytes), 'server-timing': timing };
 }
 
 /** Booked until it has been sent, also where the cache took a copy. */
 export function replyPainted(
-  { painted, identity, degraded }: Made,
+  { painted, identity, degraded, work }: Made,
   { client }: { readonly client: string },
   layers: readonly Layer[],
   rooms: CachingRoom & { readonly bodies: Bodies },
@@ -86,11 +101,11 @@ export function replyPainted(
   const life = degraded ? shortLived(layers, rooms) : caching(layers, rooms);
   const outcome = degraded ? 'degraded' : 'miss';
   if (painted.body === null) {
-    const headers = { ...painted.headers, etag: identity.etag, ...life };
+    const headers = { ...painted.headers, etag: identity.etag, ...life, ...costHeaders(work) };
     return { status: 204, headers, body: null, outcome, release: nothing };
   }
   const sent = rooms.bodies.hold(painted.body, client);
-  const headers = bodyHeaders(painted, identity.etag, life);
+  const headers = { ...bodyHeaders(painted, identity.etag, life), ...costHeaders(work) };
   return { status: 200, headers, body: painted.body, outcome, ...sent };
 }
 

@@ -161,7 +161,8 @@ async function cold<P>(
         zoom: operation.zoom?.(params) ?? null,
         ...(degraded ? { freshForMs: rooms.caching.degradedMs } : {}),
       });
-    return { painted: whole, identity, degraded };
+    const work = admitted && { bytes: admitted.bytes, waitedMs: admitted.permit.waitedMs, renderMs: painted.ms };
+    return { painted: whole, identity, degraded, work };
   } finally {
     for (const lease of leases) lease.release();
   }
@@ -174,6 +175,8 @@ interface Admitted {
   readonly plan: Plan;
   readonly permit: Permit;
   readonly degraded: boolean;
+  /** Its price: the permit itself is back at 0 when the answer is told of. */
+  readonly bytes: number;
 }
 
 /** A permit for the full plan or, where that is not to be had in time, for the degraded one. */
@@ -191,10 +194,10 @@ async function admit<P>(
   const price = (plan: Plan) => admission.price(plan.cost, operation.name, ask.layers.join(','));
   const acquire = async (plan: Plan, bytes: number, degraded: boolean, patienceMs?: number): Promise<Admitted> => {
     const patience = patienceMs === undefined ? {} : { patienceMs };
-    const permit = await admission.acquire({ bytes, class: kind, client, signal, ...patience });
+    const permit = await admission.acquire({ bytes, class: kind, client, signal, fits: plan.fits, ...patience });
     rooms.observer.waited(kind, permit.waitedMs);
     ladder.count(degraded ? 'degraded' : 'full');
-    return { plan, permit, degraded };
+    return { plan, permit, degraded, bytes };
   };
   const bytes = price(full);
   if (quality === 'at-once') return acquire(full, bytes, false, 0);

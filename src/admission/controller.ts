@@ -82,7 +82,7 @@ class Gate implements Admission {
     if (this.#closed) return Promise.reject(problem('draining', 'the server takes no new work'));
     if (request.signal.aborted) return Promise.reject(gone());
     if (this.#s.mode === 'observe') return Promise.resolve(this.#shadow(request));
-    if (request.bytes > this.#s.ceilingBytes) return Promise.reject(this.#tooLarge(request));
+    if (request.bytes > this.#s.ceilingBytes) return this.#tooLarge(request);
     const obstacle = this.#obstacle(request);
     if (this.#room.count === 0 && obstacle === null) return Promise.resolve(this.#grant(request, 0));
     if (request.patienceMs === 0) return Promise.reject(this.#refusal(request, obstacle ?? 'budget'));
@@ -91,11 +91,9 @@ class Gate implements Admission {
 
   /** Admits everything and counts what would not have been. */
   #shadow(request: PermitRequest): Permit {
-    if (request.bytes > this.#s.ceilingBytes) this.#tooLarge(request);
-    else {
-      const obstacle = this.#obstacle(request);
-      if (obstacle !== null) this.#refusal(request, obstacle);
-    }
+    const obstacle = this.#obstacle(request);
+    if (request.bytes > this.#s.ceilingBytes) this.#counters.refused['too-large']++;
+    else if (obstacle !== null) this.#refusal(request, obstacle);
     return this.#grant(request, 0);
   }
 
@@ -193,11 +191,12 @@ class Gate implements Admission {
     return this.#s.level() !== 'normal' || this.#room.busyMs(this.#s.now()) >= this.#s.loadedAfterMs;
   }
 
-  #tooLarge({ class: kind, bytes }: PermitRequest): Problem {
+  async #tooLarge({ class: kind, bytes, fits }: PermitRequest): Promise<never> {
     const ceiling = this.#s.ceilingBytes;
     this.#counters.refused['too-large']++;
+    const lesser = fits && { fits: await fits(ceiling / bytes) };
     const detail = `a ${kind} of ${bytes} bytes is above the ceiling of ${ceiling} bytes for one request`;
-    return problem('too-large', detail, { required: bytes, ceiling });
+    throw problem('too-large', detail, { required: bytes, ceiling, ...lesser });
   }
 
   #refusal(request: PermitRequest, bottleneck: Bottleneck): Problem {

@@ -89,6 +89,7 @@ async function answerItems(
       class: 'bulk',
     });
     held.also(() => permit.release());
+    reply.header('x-plimsoll-cost', permit.bytes).header('server-timing', `wait;dur=${permit.waitedMs.toFixed(1)}`);
     const pages = new Pages(deps.publicUrl(request), request, layer);
     const texts = told(request, collectionText(plan, deps, permit, pages, signal));
     // The first batch comes before the headers, so that its failure is a status and not a broken body.

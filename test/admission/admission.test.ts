@@ -110,6 +110,13 @@ test('above the ceiling it is too large, with what would fit', async () => {
   await settled();
   assert.equal(asked.code, 'too-large');
   assert.deepEqual(asked.extra, { required: 701, ceiling: 700 });
+  const { signal } = new AbortController();
+  const fits = (share: number): { share: number } => ({ share });
+  const request = { bytes: 1400, class: 'window' as const, client: 'c', signal, fits };
+  await assert.rejects(bench.gate.acquire(request), (error: Problem) => {
+    assert.deepEqual(error.extra, { required: 1400, ceiling: 700, fits: { share: 0.5 } });
+    return true;
+  });
 });
 
 test('one is always admitted when nothing is in flight, even with no budget at all', async () => {

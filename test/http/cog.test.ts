@@ -92,7 +92,18 @@ describe("titiler's routes over the demo elevation", () => {
       const answer = await small.server.inject('/cog/bbox/-180,-60,180,60/4000x2000.tif?url=world');
       assert.equal(answer.statusCode, 413);
       assert.equal(answer.json().code, 'too-large');
-      assert.ok(answer.json().ceiling > 0 && answer.json().required > answer.json().ceiling);
+      const { ceiling, required, fits } = answer.json();
+      assert.ok(ceiling > 0 && required > ceiling);
+      const { width, height } = fits;
+      assert.ok(width > 300 && Math.abs(width / height - 2) < 0.02, `${width}x${height}`);
+      const follow = await small.server.inject(`/cog/bbox/-180,-60,180,60/${width}x${height}.tif?url=world`);
+      assert.equal(follow.statusCode, 200, follow.body.slice(0, 200));
+      const cost = Number(follow.headers['x-plimsoll-cost']);
+      assert.ok(cost > ceiling / 4 && cost <= ceiling, `${cost} of ${ceiling}`);
+      assert.match(String(follow.headers['server-timing']), /^wait;dur=[\d.]+, render;dur=[\d.]+$/);
+      const tile = () => small.server.inject('/tiles/world/1/0/0.png');
+      assert.ok(Number((await tile()).headers['x-plimsoll-cost']) > 0);
+      assert.equal((await tile()).headers['x-plimsoll-cost'], undefined, 'a hit costs nothing');
     } finally {
       await small.close();
     }

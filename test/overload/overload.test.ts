@@ -1,7 +1,7 @@
 /**
  * The load line, held against the kernel: a real process under a real limit, pressed in every way that kills tile servers.
  * Without arguments each scenario runs once, for seconds, at 256 MiB. PLIMSOLL_TEST_FULL=1 runs all at 128, 256 and 512
- * MiB; PLIMSOLL_OVERLOAD_RUNS=20 repeats the bursts. The control must die: a limit that kills nobody proves nothing.
+ * MiB, 20 s each; PLIMSOLL_OVERLOAD_RUNS=20 repeats the bursts, PLIMSOLL_OVERLOAD_SECONDS sets their length. The control must die: a limit that kills nobody proves nothing.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -21,7 +21,7 @@ import { type Server, type ServerOptions, startServer } from './lib/server.ts';
 const FULL = process.env['PLIMSOLL_TEST_FULL'] === '1';
 const RUNS = Number(process.env['PLIMSOLL_OVERLOAD_RUNS'] ?? 1);
 const LIMITS = FULL ? [128, 256, 512] : [256];
-const BURST_MS = FULL ? 20_000 : 3_000;
+const BURST_MS = 1000 * Number(process.env['PLIMSOLL_OVERLOAD_SECONDS'] ?? (FULL ? 20 : 3));
 const RECOVER_MS = 5_000;
 const CONTROL_MS = 60_000;
 

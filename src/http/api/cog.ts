@@ -42,6 +42,8 @@ const IMAGE_HEADERS = [
   'Cache-Control',
   'Vary',
   'X-Plimsoll',
+  'X-Plimsoll-Cost',
+  'Server-Timing',
   'X-Tile-Degraded',
   'X-Raster-Level',
   'X-Raster-Rescale',
@@ -252,7 +254,7 @@ function values({ rasterPoint: [lon, lat] }: Samples, url: Parameter[]): Endpoin
   const answers = (description: string, schema: string): Record<number, Answer> => ({
     200: {
       description,
-      headers: ['ETag', 'Cache-Control', 'Vary', 'X-Plimsoll', 'X-Raster-Level'],
+      headers: ['ETag', 'Cache-Control', 'Vary', 'X-Plimsoll', 'X-Plimsoll-Cost', 'Server-Timing', 'X-Raster-Level'],
       content: { 'application/json': { anyOf: [ref(schema), ref('Plan')] } },
     },
     304: SERVED_NOT_MODIFIED,

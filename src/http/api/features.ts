@@ -96,7 +96,7 @@ function items(samples: Samples, id: Parameter, limits: FeatureLimits): Endpoint
     answers: {
       200: {
         description: 'A page of GeoJSON; the plan as JSON with explain=true.',
-        headers: HEADERS,
+        headers: [...HEADERS, 'X-Plimsoll-Cost', 'Server-Timing'],
         content: { [GEOJSON]: ref('FeatureCollection'), 'application/json': ref('Plan') },
       },
       304: NOT_MODIFIED,

@@ -22,11 +22,19 @@ export const HEADERS = {
     description: 'Seconds after which asking again can help; jittered, so that clients come apart.',
     schema: { type: 'integer', minimum: 1 },
   },
+  'Server-Timing': {
+    description: 'Where something was rendered: milliseconds that it waited for memory, and that it took.',
+    schema: text,
+  },
   Vary: { description: 'Request headers that the answer depends on.', schema: text },
   'WWW-Authenticate': { description: 'Bearer', schema: text },
   'X-Plimsoll': {
     description: 'Where the answer came from.',
     schema: { type: 'string', enum: OUTCOMES },
+  },
+  'X-Plimsoll-Cost': {
+    description: 'Where something was rendered: bytes of memory that were reserved for it.',
+    schema: { type: 'integer', minimum: 0 },
   },
   'X-Raster-Level': {
     description: 'Level that was read: 0 is full resolution, 1 the first overview.',

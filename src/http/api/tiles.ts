@@ -34,6 +34,8 @@ export const TILE_ANSWERS: Readonly<Record<number, Answer>> = {
       'Cache-Control',
       'Vary',
       'X-Plimsoll',
+      'X-Plimsoll-Cost',
+      'Server-Timing',
       'X-Tile-Dropped',
       'X-Tile-Degraded',
       'X-Raster-Level',
@@ -47,7 +49,7 @@ export const TILE_ANSWERS: Readonly<Record<number, Answer>> = {
   },
   204: {
     description: 'A vector tile inside the grid in which there is nothing.',
-    headers: ['ETag', 'Cache-Control', 'X-Plimsoll'],
+    headers: ['ETag', 'Cache-Control', 'X-Plimsoll', 'X-Plimsoll-Cost', 'Server-Timing'],
   },
   304: SERVED_NOT_MODIFIED,
 };

@@ -7,7 +7,7 @@ import { problem } from '../../errors.ts';
 import { workingBytes } from '../../kernels/samples.ts';
 import { CELL } from '../../kernels/warp.ts';
 import type { RasterLayer } from '../../layers/types.ts';
-import type { Cost, Plan } from '../../plan.ts';
+import { type Cost, costBytes, type Plan } from '../../plan.ts';
 import { type BBox, inGrid, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import { bandsWanted, chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts';
 import { blockCount, gatherBytes, heldInputBytes, inputBytes } from './blocks.ts';
@@ -138,13 +138,38 @@ async function planImage(ask: ImageAsk, grid: OutputGrid, signal: AbortSignal): 
     style,
     stretch,
   };
+  const cost = imageCost(layer, grid, choice, style, read, stretch);
+  const fits = (share: number) => fittingSize(ask, grid, share, share * costBytes(cost), signal);
   return {
-    cost: imageCost(layer, grid, choice, style, read, stretch),
+    cost,
     job,
     explain: explainRead(layer, grid, bands, read, stretch),
     headers: { 'x-raster-level': String(read.level) },
     affinity: affinityOf(layer.id, read),
+    ...('tile' in ask ? {} : { fits }),
   };
+}
+
+/** Sizes that are tried, by the side, beginning where the area alone would fit. */
+const SMALLER = [1, 0.7, 0.5, 0.35] as const;
+
+/** The largest size tried whose plan costs at most `bytes`; planned again, since a coarser level changes more than the area. */
+async function fittingSize(
+  ask: ImageAsk,
+  grid: OutputGrid,
+  share: number,
+  bytes: number,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  for (const part of SMALLER) {
+    const factor = part * Math.sqrt(share * 0.95);
+    const [width, height] = [grid.width, grid.height].map(side => Math.max(1, Math.floor(side * factor)));
+    const resX = (grid.resX * grid.width) / width;
+    const resY = (grid.resY * grid.height) / height;
+    const { cost } = await planImage(ask, { ...grid, width, height, resX, resY }, signal);
+    if (costBytes(cost) <= bytes) return { width, height, max_size: Math.max(width, height) };
+  }
+  return {};
 }
 
 function checkPixels({ width, height }: OutputGrid): void {

@@ -102,5 +102,8 @@ export async function planStatistics(ask: StatisticsAsk, signal: AbortSignal): P
       blocks: blockCount(read),
     },
     headers: { 'x-raster-level': String(index) },
+    fits: share => ({
+      max_size: Math.max(1, Math.floor(Math.max(level.width, level.height) * Math.sqrt(share * 0.9))),
+    }),
   };
 }
