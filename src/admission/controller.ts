@@ -135,9 +135,7 @@ class Gate implements Admission {
 
   #mayGrow({ class: kind, client }: PermitRequest, held: number, extra: number): boolean {
     if (this.#s.mode === 'observe') return true;
-    const fits =
-      held + extra <= this.#s.ceilingBytes &&
-      (this.#shares.permits === 1 || this.#shares.noRoom(kind, extra, this.#moment(client)) === null);
+    const fits = held + extra <= this.#s.ceilingBytes && this.#shares.mayGrow(kind, extra, this.#moment(client));
     if (!fits) this.#counters.growRefused++;
     return fits;
   }

@@ -93,8 +93,13 @@ export class Shares {
    * Always one: else a budget that reality has eaten would stop the server for good. But not on top of replies that
    * nobody reads, or one after the other would fill the memory with them.
    */
-  #alone({ replies, aloneRepliesMax }: Moment): boolean {
-    return this.permits === 0 && replies <= aloneRepliesMax;
+  #alone(moment: Moment): boolean {
+    return this.permits === 0 && leavesRoom(moment);
+  }
+
+  /** Whether a permit may hold `bytes` more than it does: the only one may, up to the ceiling. */
+  mayGrow(kind: PermitClass, bytes: number, moment: Moment): boolean {
+    return (this.permits === 1 && leavesRoom(moment)) || this.noRoom(kind, bytes, moment) === null;
   }
 
   /** The part of obstacle() that is about bytes alone; it also decides whether a permit may grow. */
@@ -114,4 +119,8 @@ export class Shares {
     const share = moment.othersWait ? this.#settings.clientShare : this.#settings.clientBorrowShare;
     return holds + bytes > share * moment.budget ? 'client' : null;
   }
+}
+
+function leavesRoom({ replies, aloneRepliesMax }: Moment): boolean {
+  return replies <= aloneRepliesMax;
 }

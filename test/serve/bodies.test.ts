@@ -54,7 +54,7 @@ test('small bodies, which may be shared constants, keep their bytes', () => {
 test('any order of holding and letting go ends at zero and never frees what is held', () => {
   const step = fc.record({ body: fc.nat(3), let: fc.boolean() });
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), steps => {
+    fc.property(fc.array(step, { maxLength: 60, size: 'max' }), steps => {
       const ledger = createLedger({ strict: true });
       const bodies = createBodies(ledger);
       const all = Array.from({ length: 4 }, () => painted(70_000));
