@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { transformer } from '../../src/crs/index.ts';
 import type { CogSource } from '../../src/source/tiff/open.ts';
 import type { Level } from '../../src/source/types.ts';
-import { type Oracle, type OracleWindow, readWindow, unpack } from './oracle.ts';
+import { type Fixture, type Oracle, type OracleWindow, readWindow, unpack } from './oracle.ts';
 
-export function compareFacts(source: CogSource, oracle: Oracle): void {
+export function compareFacts(source: CogSource, oracle: Oracle, known: Partial<Fixture> = {}): void {
   assert.deepEqual([source.width, source.height, source.bands.length], [oracle.width, oracle.height, oracle.count]);
   assert.equal(source.dtype === 'float16' ? 'float32' : source.dtype, oracle.dtype);
   const [a, b, c, d, e, f] = oracle.transform;
@@ -20,16 +20,17 @@ export function compareFacts(source: CogSource, oracle: Oracle): void {
     source.bands.map(band => [band.scale, band.offset, band.unit, band.description]),
     oracle.scales.map((scale, i) => [scale, oracle.offsets[i], oracle.units[i], oracle.descriptions[i]]),
   );
-  compareNodata(source, oracle);
+  compareNodata(source, known.nodata === undefined ? oracle.nodata : known.nodata);
   if (oracle.palette) assert.deepEqual([...(source.palette ?? [])], oracle.palette.flat());
   assert.deepEqual(
     source.levels.map(level => [level.width, level.height]),
-    oracle.levels.map(level => [level.width, level.height]),
+    oracle.levels.slice(0, known.levels).map(level => [level.width, level.height]),
   );
 }
 
-function compareNodata(source: CogSource, { nodata }: Oracle): void {
-  const expected = nodata === null ? null : Number(nodata);
+function compareNodata(source: CogSource, nodata: number | string | null): void {
+  // JSON has no word for it, so Python says 'inf'.
+  const expected = nodata === null ? null : Number(String(nodata).replace('inf', 'Infinity'));
   if (expected === null || Number.isNaN(expected)) assert.equal(source.nodata, expected);
   else assert.equal(source.nodata, source.dtype === 'float32' ? Math.fround(expected) : expected);
 }
@@ -50,14 +51,15 @@ export function placeError(source: CogSource, { points }: Oracle): number {
 
 export async function compareSamples(source: CogSource, oracle: Oracle, tolerance: number): Promise<number> {
   let compared = 0;
-  for (const [i, { windows }] of oracle.levels.entries()) {
+  for (const [i, level] of source.levels.entries()) {
+    const { windows } = oracle.levels[i];
     for (const window of windows) {
       assert.equal(window.error, undefined, 'GDAL could read it');
-      const ours = await readWindow(source, source.levels[i], window);
+      const ours = await readWindow(source, level, window);
       const theirs = unpack(window.data, window.dtype);
       const where = `level ${i}, window ${window.x}, ${window.y}`;
       compareValues(ours, theirs, tolerance, where);
-      await compareMask(source, source.levels[i], window, where);
+      await compareMask(source, level, window, where);
       compared += ours.length;
     }
   }

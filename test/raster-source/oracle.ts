@@ -1,29 +1,42 @@
 /** Shared by the tests of this folder: GDAL as oracle, and windows read through our own levels. */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Bytes, openBytes } from '../../src/io/bytes.ts';
 import { decodeBlock } from '../../src/kernels/codecs/index.ts';
 import { fetchBlock, placeOf } from '../../src/source/tiff/blocks.ts';
 import type { Level, RasterSource } from '../../src/source/types.ts';
+import { findPython } from '../oracle/python.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const DEV_RASTERS = fileURLToPath(new URL('../../../shared/data/dev/raster', import.meta.url));
 
-export function findPython(): string | null {
-  const candidates = [process.env.PLIMSOLL_PYTHON, `${ROOT}.venv/bin/python`, '/opt/venv/bin/python'];
-  return (
-    candidates.find(
-      python =>
-        python &&
-        existsSync(python) &&
-        spawnSync(python, ['-c', 'import rasterio, pyproj'], { stdio: 'ignore' }).status === 0,
-    ) ?? null
-  );
+const found = findPython('rasterio', 'pyproj');
+export const NO_PYTHON = 'reason' in found ? found.reason : false;
+
+function python(): string {
+  if ('reason' in found) throw new Error(found.reason);
+  return found.python;
 }
 
-export const PYTHON = findPython();
-export const NO_PYTHON = PYTHON ? false : 'no Python with rasterio and pyproj (set PLIMSOLL_PYTHON)';
+/** A line of the manifest, see scripts/tiff_fixtures/base.py. */
+export interface Fixture {
+  readonly file: string;
+  readonly expect: string;
+  readonly tolerance: number;
+  /** Why it could not be made here. */
+  readonly unmade?: string;
+  /** A file of the same values and facts that the oracle is asked about instead. */
+  readonly oracle?: string;
+  /** What reading its blocks is refused with. */
+  readonly read?: string;
+  readonly notes?: readonly string[];
+  readonly nodata?: number | null;
+  readonly levels?: number;
+  /** Metres that it may lie off, where the datum shift is not exact. */
+  readonly place?: number;
+  /** GDAL reads it, so the remedy can be tried. */
+  readonly sound?: boolean;
+}
 
 export interface OracleWindow {
   readonly x: number;
@@ -60,7 +73,7 @@ export interface Oracle {
 
 export function askOracle(windows: number, seed: number, files: readonly string[]): Map<string, Oracle> {
   const script = `${ROOT}test/oracle/raster-samples.py`;
-  const out = execFileSync(PYTHON!, [script, String(windows), String(seed), ...files], {
+  const out = execFileSync(python(), [script, String(windows), String(seed), ...files], {
     maxBuffer: 1 << 30,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -73,8 +86,9 @@ export function askOracle(windows: number, seed: number, files: readonly string[
   return new Map(lines.map(line => [line.file, line]));
 }
 
-export function makeFixtures(folder: string): void {
-  execFileSync(PYTHON!, [`${ROOT}scripts/make-tiff-fixtures.py`, folder], { stdio: 'ignore' });
+export function makeFixtures(folder: string): Fixture[] {
+  execFileSync(python(), [`${ROOT}scripts/make-tiff-fixtures.py`, folder], { stdio: 'ignore' });
+  return JSON.parse(readFileSync(`${folder}/manifest.json`, 'utf8')) as Fixture[];
 }
 
 const VIEWS = {

@@ -13,6 +13,7 @@ export interface ServerOptions {
   /** Flags of node itself, beside those that the launcher sets. */
   readonly execArgv?: readonly string[];
   readonly paths: readonly string[];
+  readonly logLevel?: string;
   /** Configuration keys. */
   readonly set?: Readonly<Record<string, string>>;
 }
@@ -51,7 +52,14 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-export async function startServer({ main, limitMiB, paths, execArgv = [], set = {} }: ServerOptions): Promise<Server> {
+export async function startServer({
+  main,
+  limitMiB,
+  paths,
+  execArgv = [],
+  logLevel = 'warn',
+  set = {},
+}: ServerOptions): Promise<Server> {
   const name = `plimsoll-${process.pid}-${Math.random().toString(36).slice(2, 8)}`;
   const group = createCgroup(name, limitMiB * 2 ** 20);
   const sets = Object.entries({ adminToken: TOKEN, 'discovery.watch': 'false', ...set }).flatMap(([key, value]) => [
@@ -62,7 +70,7 @@ export async function startServer({ main, limitMiB, paths, execArgv = [], set = 
   const child = spawn(
     '/bin/sh',
     ['-c', 'echo $$ > "$0" && exec "$@"', group.procs, process.execPath, ...execArgv, main, 'serve', ...paths]
-      .concat(['--host', '127.0.0.1', '--port', '0', '--log-level', 'warn'])
+      .concat(['--host', '127.0.0.1', '--port', '0', '--log-level', logLevel])
       .concat(sets),
     { stdio: ['ignore', 'pipe', 'pipe'], env: plainEnv() },
   );
