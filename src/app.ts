@@ -12,6 +12,7 @@ import { layerKey } from './identity.ts';
 import { createLadder } from './ladder.ts';
 import { type CatalogueConfig, type CatalogueRoom, createCatalogue } from './layers/catalogue.ts';
 import type { Budget } from './memory/budget.ts';
+import type { Gauge } from './memory/gauge.ts';
 import { Allocations } from './memory/leak/allocations.ts';
 import type { Limit } from './memory/limit.ts';
 import { createMemory, type Memory } from './memory/memory.ts';
@@ -38,6 +39,8 @@ export interface AppInput {
   readonly budget: Budget;
   readonly log: Logger;
   readonly readLimit?: () => Limit;
+  /** Tests: figures of their own in place of this machine's. */
+  readonly gauge?: Gauge;
 }
 
 export interface App {
@@ -96,13 +99,14 @@ export async function createApp(input: AppInput): Promise<App> {
   };
 }
 
-async function buildRooms({ config, limit, budget, log, readLimit }: AppInput): Promise<Built> {
+async function buildRooms({ config, limit, budget, log, readLimit, gauge }: AppInput): Promise<Built> {
   const memory = createMemory({
     limit,
     budget,
     levels: { warningAt: config.memory.warning, criticalAt: config.memory.critical },
     collect: globalThis.gc as (() => void) | undefined,
     ...(readLimit ? { readLimit } : {}),
+    ...(gauge ? { gauge } : {}),
     onAuditFailure: err => log.error({ err }, 'the books of memory do not agree: please report this'),
   });
   memory.onLevel((level, before) =>

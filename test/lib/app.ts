@@ -5,7 +5,8 @@ import { type Logger, pino } from 'pino';
 import { type App, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { deriveBudget } from '../../src/memory/budget.ts';
-import { readLimit } from '../../src/memory/limit.ts';
+import { createGauge, type Gauge } from '../../src/memory/gauge.ts';
+import { type Limit, readLimit } from '../../src/memory/limit.ts';
 
 export const DEMO = fileURLToPath(new URL('../../demo', import.meta.url));
 export const SHARED = fileURLToPath(new URL('../../../shared/data/dev', import.meta.url));
@@ -18,24 +19,35 @@ export interface TestAppOptions {
   readonly memory?: string;
   readonly set?: Readonly<Record<string, string>>;
   readonly log?: Logger;
-  /** A limit that changes while the server runs, as that of a pod may. */
+  /** A limit that changes while the server runs, as that of a pod may; this process's own memory is held against it. */
   readonly limitNow?: () => number;
 }
 
 const silent = pino({ level: 'silent' });
+
+/**
+ * A process that holds little, whatever the test beside the server holds: without it a test that makes its own large
+ * file is refused by the server it tests, now and then, as it should be.
+ */
+function calmGauge(limit: Limit): Gauge {
+  const heap = { used: 12 << 20, committed: 24 << 20, limit: 128 << 20, external: 4 << 20 };
+  const figures = { rss: 80 << 20, file: 40 << 20 };
+  return createGauge({ limit, reader: { group: () => null, process: () => figures, heap: () => heap, close() {} } });
+}
 
 export async function testApp(options: TestAppOptions = {}): Promise<App> {
   const { paths = [DEMO], memory = '512MiB', set = {}, log = silent, limitNow } = options;
   const all = { 'memory.limit': memory, 'memory.workers': '1', 'discovery.watch': 'false', ...set };
   const flags = Object.entries(all).map(([key, text]) => ({ flag: `--set ${key}`, key, text }));
   const config = loadConfig({ env: {}, flags, paths });
-  const limit = readLimit({ flag: config.memory.limit ?? undefined });
+  const read = readLimit({ flag: config.memory.limit ?? undefined });
+  const limit = limitNow ? { ...read, bytes: limitNow() } : read;
   const budget = deriveBudget(config.memory.limit ?? limit.bytes, { workers: 1 });
   return createApp({
     config,
     limit,
     budget,
     log,
-    ...(limitNow ? { readLimit: () => ({ ...limit, bytes: limitNow() }) } : {}),
+    ...(limitNow ? { readLimit: () => ({ ...limit, bytes: limitNow() }) } : { gauge: calmGauge(limit) }),
   });
 }
