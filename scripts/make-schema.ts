@@ -68,6 +68,8 @@ function layerExample(): string[] {
     buffer: '64',
     idColumn: 'ISO_N3',
     drop: 'cells',
+    maxFeatures: '20000',
+    maxTileBytes: '500KB',
     pointCount: 'true',
     rescale: '[[0, 4000]]',
     colormapName: 'terrain',

@@ -11,6 +11,7 @@ import { createServer } from './http/server.ts';
 import { layerKey } from './identity.ts';
 import { createLadder } from './ladder.ts';
 import { type CatalogueConfig, type CatalogueRoom, createCatalogue } from './layers/catalogue.ts';
+import type { OpenDeps } from './layers/open.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Gauge } from './memory/gauge.ts';
 import { Allocations } from './memory/leak/allocations.ts';
@@ -30,6 +31,7 @@ import { type Observer, type Rooms, serve } from './serve.ts';
 import { createSessions } from './sessions/keeper.ts';
 import { SESSION_DEFAULTS } from './sessions/settings.ts';
 import type { Sessions } from './sessions/types.ts';
+import { PageBudget } from './source/fgb/rtree-pages.ts';
 import { openSource } from './source/registry.ts';
 import { createPool, type Pool } from './workers/pool.ts';
 
@@ -58,6 +60,8 @@ export interface App {
 const PATIENCE = 0.4;
 /** Life of a degraded answer. */
 const DEGRADED_MS = 15_000;
+/** Of index leaves that are kept, however small the limit. */
+const INDEX_CACHE_MIN = 256 * 1024;
 
 interface Built extends Omit<Rooms, 'observer'> {
   readonly memory: Memory;
@@ -133,7 +137,7 @@ async function buildRooms({ config, limit, budget, log, readLimit, gauge }: AppI
   const past = createPast();
   const catalogue = await createCatalogue({
     ...catalogueConfig(config),
-    open: openSource,
+    open: opener(config, budget, memory),
     zoomsOf: source =>
       source.kind === 'vector' ? defaultZooms(source) : (rasterZooms(source) ?? { minzoom: 0, maxzoom: 0 }),
     ledger,
@@ -175,6 +179,14 @@ function buildAdmission({ memory: settings }: Config, budget: Budget, memory: Me
   });
 }
 
+/** Opens any format; the leaves of all indexes share one cache, booked whole. */
+function opener({ vector }: Config, budget: Budget, { ledger }: Memory): OpenDeps['open'] {
+  const pages = new PageBudget(vector.indexCacheBytes ?? Math.max(INDEX_CACHE_MIN, Math.floor(budget.indexBytes / 2)));
+  ledger.book('index', pages.bytesMax, 'pages of index leaves');
+  const shared = { pages, pageBytes: vector.indexPageBytes, unindexedBytesMax: vector.unindexedMaxBytes };
+  return (ref, choices) => openSource(ref, { ...shared, ...choices });
+}
+
 function buildSessions(
   config: Config,
   budget: Budget,
@@ -208,8 +220,10 @@ function buildSessions(
   return sessions;
 }
 
-function catalogueConfig({ paths, layers, discovery }: Config): CatalogueConfig {
-  return { paths, layers: layers as CatalogueConfig['layers'], discovery };
+function catalogueConfig({ paths, layers, discovery, vector }: Config): CatalogueConfig {
+  const { maxFeatures, maxTileBytes, extent, buffer } = vector;
+  const defaults = { maxFeatures, maxTileBytes, extent, buffer };
+  return { paths, layers: layers as CatalogueConfig['layers'], defaults, discovery };
 }
 
 function serverOptions({ config, log }: AppInput, metrics: Metrics) {

@@ -2,75 +2,22 @@
  * The one schema of the configuration: types, defaults, editor help (config/plimsoll.schema.json) and docs all come from here.
  * `x-unit` marks sizes and durations, which are written as text ("256MiB", "30s") and are plain numbers once loaded.
  */
-import { type Static, type TProperties, Type } from 'typebox';
+import { type Static, Type } from 'typebox';
+import {
+  bytes,
+  choice,
+  count,
+  derivedBytes,
+  duration,
+  flag,
+  milliseconds,
+  nullableText,
+  seconds,
+  section,
+  share,
+  texts,
+} from './schema-parts.ts';
 import { BYTES_PATTERN, DURATION_PATTERN } from './units.ts';
-
-interface UnitOptions {
-  readonly description: string;
-  readonly default: string | number | null;
-  readonly minimum?: number;
-}
-
-const bytes = (options: UnitOptions & { default: string | number }) =>
-  Type.Unsafe<number>({
-    type: ['string', 'integer'],
-    pattern: BYTES_PATTERN,
-    minimum: 0,
-    'x-unit': 'bytes',
-    ...options,
-  });
-
-/** null: derived from the memory limit at start (see `plimsoll memory`). */
-const derivedBytes = (description: string) =>
-  Type.Unsafe<number | null>({
-    type: ['string', 'integer', 'null'],
-    pattern: BYTES_PATTERN,
-    minimum: 0,
-    'x-unit': 'bytes',
-    default: null,
-    description,
-  });
-
-/** Loaded as milliseconds. A bare number is taken only where the key ends in Ms. */
-const duration = (options: UnitOptions & { default: string }) =>
-  Type.Unsafe<number>({ type: 'string', pattern: DURATION_PATTERN, 'x-unit': 'ms', ...options });
-const milliseconds = (options: UnitOptions & { default: number }) =>
-  Type.Unsafe<number>({
-    type: ['string', 'integer'],
-    pattern: DURATION_PATTERN,
-    minimum: 0,
-    'x-unit': 'ms',
-    ...options,
-  });
-/** Loaded as seconds, since it goes into Cache-Control; a bare number is seconds. */
-const seconds = (options: UnitOptions) =>
-  Type.Unsafe<number>({
-    type: ['string', 'integer'],
-    pattern: DURATION_PATTERN,
-    minimum: 0,
-    'x-unit': 's',
-    ...options,
-  });
-
-const choice = <const T extends readonly string[]>(values: T, fallback: T[number], description: string) =>
-  Type.Unsafe<T[number]>({ type: 'string', enum: values, default: fallback, description });
-
-const share = (fallback: number, description: string) =>
-  Type.Number({ exclusiveMinimum: 0, maximum: 1, default: fallback, description });
-
-const count = (fallback: number, description: string, bounds: { minimum?: number; maximum?: number } = {}) =>
-  Type.Integer({ minimum: 0, default: fallback, description, ...bounds });
-
-const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description });
-
-const section = <T extends TProperties>(description: string, properties: T) =>
-  Type.Object(properties, { additionalProperties: false, description });
-
-const nullableText = (description: string) =>
-  Type.Unsafe<string | null>({ type: ['string', 'null'], minLength: 1, default: null, description });
-
-const texts = (fallback: readonly string[], description: string) =>
-  Type.Array(Type.String({ minLength: 1 }), { default: [...fallback], description });
 
 const server = section('Where the server listens and how it talks HTTP.', {
   host: Type.String({
@@ -146,7 +93,8 @@ const vector = section('Vector tiles.', {
   maxTileBytes: bytes({ default: '500KB', description: 'Largest tile, compressed: denser ones are thinned.' }),
   extent: count(4096, 'Units a tile side.', { minimum: 256, maximum: 65536 }),
   buffer: count(64, 'Buffer around the tile, in units of the extent.', { maximum: 4096 }),
-  indexPageBytes: bytes({ default: '64KiB', description: 'Bytes of one page of the index leaves.' }),
+  indexPageBytes: bytes({ default: '64KiB', minimum: 4096, description: 'Bytes of one page of the index leaves.' }),
+  indexCacheBytes: derivedBytes('Pages of index leaves kept, of all files together.'),
   unindexedMaxBytes: bytes({ default: '16MiB', description: 'Files without an index are served up to this size.' }),
 });
 
@@ -199,6 +147,16 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
   buffer: Type.Optional(Type.Integer({ minimum: 0, maximum: 4096, description: 'Buffer in units of the extent.' })),
   idColumn: optionalText('Column with non-negative integers as feature ids.'),
   drop: Type.Optional(Type.Union([Type.Literal('cells'), Type.Literal('none')], { description: 'none: never thin.' })),
+  maxFeatures: Type.Optional(Type.Integer({ minimum: 1, description: 'Most features a tile draws.' })),
+  maxTileBytes: Type.Optional(
+    Type.Unsafe<number>({
+      type: ['string', 'integer'],
+      pattern: BYTES_PATTERN,
+      minimum: 0,
+      'x-unit': 'bytes',
+      description: 'Largest tile, compressed.',
+    }),
+  ),
   pointCount: Type.Optional(Type.Boolean({ description: 'Thinned features say how many they stand for.' })),
   rescale: Type.Optional(
     Type.Array(Type.Tuple([Type.Number(), Type.Number()]), {

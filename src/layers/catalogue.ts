@@ -20,6 +20,8 @@ export interface LayerChoice extends LayerOptions {
 export interface CatalogueConfig {
   readonly paths: readonly string[];
   readonly layers: Readonly<Record<string, LayerChoice>>;
+  /** What holds for every layer that does not say otherwise. */
+  readonly defaults?: LayerOptions;
   readonly discovery: DiscoveryOptions & {
     readonly watch: boolean;
     readonly intervalMs: number;
@@ -202,7 +204,7 @@ class Room implements CatalogueRoom {
     const found = await scan(config.paths, config.discovery);
     const named = Object.values(config.layers).flatMap(({ path }) => (path === undefined ? [] : [path]));
     const configured = await scan(named, config.discovery);
-    const { targets, ids, notes } = resolveTargets(config.layers, found.files, configured, this.#ids);
+    const { targets, ids, notes } = resolveTargets(config.layers, found.files, configured, this.#ids, config.defaults);
     const settling: Settling = { before: this.#seen, force };
     this.#ids = ids;
     this.#seen = new Map(targets.map(({ path, look }) => [path, look]));

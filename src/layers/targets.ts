@@ -23,16 +23,19 @@ export function resolveTargets(
   discovered: readonly FoundFile[],
   configured: Scan,
   before: ReadonlyMap<string, string>,
+  defaults: LayerOptions = {},
 ): Resolved {
   const named = Object.entries(layers).filter(([, { path }]) => path !== undefined);
-  const targets: Target[] = named.map(([id, choice]) => namedTarget(id, choice, configured));
+  const targets: Target[] = named.map(([id, choice]) => namedTarget(id, { ...defaults, ...choice }, configured));
   // A file that the configuration names is that layer and no other.
   const taken = new Set(named.map(([id]) => id));
   const namedPaths = new Set(named.map(([, { path }]) => path));
   const rest = discovered.filter(({ path }) => !namedPaths.has(path));
   const looks = new Map(rest.map(({ path, look }) => [path, look]));
   const { ids, clashes } = assignIds([...looks.keys()], before, taken);
-  for (const [id, path] of ids) targets.push({ id, path, look: looks.get(path) as string, options: layers[id] ?? {} });
+  for (const [id, path] of ids) {
+    targets.push({ id, path, look: looks.get(path) as string, options: { ...defaults, ...layers[id] } });
+  }
 
   const notes: Note[] = clashes.map(({ id, path, wanted, heldBy }) => ({
     facts: { layer: id, path },

@@ -19,6 +19,9 @@ export interface LayerOptions {
   readonly idColumn?: string;
   /** Vector: 'none' draws every feature at every zoom; 'cells' (default) thins where a tile would break its caps. */
   readonly drop?: 'cells' | 'none';
+  /** Vector: what thins a zoom: most features of a tile, and its compressed bytes. Defaults 20,000 and 500 KB. */
+  readonly maxFeatures?: number;
+  readonly maxTileBytes?: number;
   /** Vector: features of thinned tiles say how many they stand for: point_count, sqrt_point_count. */
   readonly pointCount?: boolean;
   /** Raster defaults, in titiler's words. */

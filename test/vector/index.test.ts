@@ -98,7 +98,7 @@ describe('the index walk against a look at every feature', async () => {
     await fc.assert(
       fc.asyncProperty(asks, async ([which, box, z, power]) => {
         const { layer, boxes } = layers[which];
-        const grid = cellGrid(layer.source, 'mercator', WEB_MERCATOR_QUAD, z, 2 ** power);
+        const grid = cellGrid(layer.source, 'mercator', WEB_MERCATOR_QUAD, z + power);
         const first = new Map<string, number[]>();
         const wanted: number[] = [];
         boxes.forEach((b, i) => {

@@ -1,46 +1,63 @@
-/** The grid of cells that thins a layer: from layer coordinates to cells and back, per projection. */
+/**
+ * The grids of cells that thin a layer: from layer coordinates to cells and back, per projection. They are a ladder: step 0 is
+ * one cell as wide as a tile of the grid's first zoom, laid from its origin; each step halves the cells of the one before. Nothing
+ * of a zoom enters, so any two zooms of any grid of tiles have cells of which one refines the other.
+ */
 import { resolveCrs, transformer } from '../../crs/index.ts';
 import type { CellGrid } from '../../source/fgb/lod.ts';
-import type { BBox, TileMatrixSet } from '../../tile.ts';
+import { type BBox, MERCATOR_HALF, type TileMatrixSet } from '../../tile.ts';
 import type { Projection } from './job.ts';
 
-/** Layer coordinates to cells of the grid's zoom, `cells` a tile side, counted from the grid's origin. */
+/** Layer coordinates to cells of that step, counted from the grid's origin. */
 export function cellGrid(
   source: { readonly crs: string | null; readonly bounds: BBox | null },
   projection: Projection,
   grid: TileMatrixSet,
-  z: number,
-  cells: number,
+  step: number,
 ): CellGrid {
-  const { originX, originY, resolution, tileWidth, tileHeight } = grid.matrices[z];
-  const kx = cells / (resolution * tileWidth);
-  const ky = cells / (resolution * tileHeight);
-  if (projection === 'mercator') return mercatorCells(-originX, originY, kx, ky);
-  const scale = projection === 'same' ? 1 : layerUnits(source, grid);
-  const sx = kx / scale;
-  const sy = ky / scale;
+  const { originX, originY } = grid.matrices[0];
+  const k = 2 ** step / side(grid);
+  if (projection === 'mercator') return mercatorCells(originX, originY, k);
+  const s = projection === 'same' ? k : k / layerUnits(source, grid);
   return {
-    col: x => (x - originX) * sx,
-    row: y => (originY - y) * sy,
-    x: col => col / sx + originX,
-    y: row => originY - row / sy,
+    col: x => (x - originX) * s,
+    row: y => (originY - y) * s,
+    x: col => col / s + originX,
+    y: row => originY - row / s,
   };
+}
+
+/** Width of a tile of the first zoom, grid units. */
+function side({ matrices: [first] }: TileMatrixSet): number {
+  return first.resolution * first.tileWidth;
+}
+
+/** The finest step with at most so many cells a tile side (the shorter one) at that zoom. */
+export function stepFor(grid: TileMatrixSet, z: number, cells: number): number {
+  return Math.floor(Math.log2(cells / cellsAcross(grid, z, 0)) + 1e-9);
+}
+
+/** Cells of that step along the shorter side of a tile of that zoom; may be a fraction. */
+export function cellsAcross(grid: TileMatrixSet, z: number, step: number): number {
+  const { resolution, tileWidth, tileHeight } = grid.matrices[z];
+  return (2 ** step * resolution * Math.min(tileWidth, tileHeight)) / side(grid);
 }
 
 /** Web mercator ends at infinity: latitudes beyond this are one row. */
 const LAT_MAX = 89.9;
 
-function mercatorCells(half: number, originY: number, kx: number, ky: number): CellGrid {
+function mercatorCells(originX: number, originY: number, k: number): CellGrid {
   const rad = Math.PI / 180;
+  const metres = MERCATOR_HALF / 180;
   return {
-    col: x => (x / 180 + 1) * half * kx,
+    col: x => (x * metres - originX) * k,
     row: y => {
       const s = Math.sin(Math.max(-LAT_MAX, Math.min(LAT_MAX, y)) * rad);
-      return (originY - (6378137 / 2) * Math.log((1 + s) / (1 - s))) * ky;
+      return (originY - (6378137 / 2) * Math.log((1 + s) / (1 - s))) * k;
     },
-    x: col => (col / (half * kx) - 1) * 180,
+    x: col => (col / k + originX) / metres,
     y: row => {
-      const lat = Math.atan(Math.exp((originY - row / ky) / 6378137)) * (2 / rad) - 90;
+      const lat = Math.atan(Math.exp((originY - row / k) / 6378137)) * (2 / rad) - 90;
       return Math.abs(lat) >= LAT_MAX - 0.01 ? lat * Number.POSITIVE_INFINITY : lat;
     },
   };

@@ -1,12 +1,13 @@
 /**
- * How fine the grid of cells is: a constant of (layer, zoom), never of a tile, or tiles would not agree at their edges. It is
- * the finest power of two at which the densest tile of the zoom keeps under the caps, and no finer than twice the grid of the
- * next zoom: so each grid refines the one above it, and what shows at a zoom shows at the next. null: nothing is left out.
+ * How fine the grid of cells is: a constant of (layer, zoom), never of a tile, or tiles would not agree at their edges. Cells
+ * are steps of one ladder for all zooms of a grid of tiles (cells.ts), each step halving the one before. A zoom has the
+ * finest step at which its densest tile keeps under the caps, and none finer than the next zoom has: so what shows at a zoom
+ * shows at the next, whatever the ratio of their scales. null: nothing is left out.
  */
 import { type Selection, selectAll, selectCells } from '../../source/fgb/lod.ts';
 import type { FgbSource } from '../../source/fgb/open.ts';
 import type { TileCoord, TileMatrixSet } from '../../tile.ts';
-import { cellGrid } from './cells.ts';
+import { cellGrid, cellsAcross, stepFor } from './cells.ts';
 import { type Density, densestTiles, densityOf } from './density.ts';
 import type { Projection } from './job.ts';
 
@@ -19,10 +20,12 @@ export interface LodCaps {
   readonly cellsMin: number;
 }
 
-export const DEFAULT_CAPS: LodCaps = { maxFeatures: 20_000, maxBytes: 500_000, cellsMax: 256, cellsMin: 8 };
+export const DEFAULT_CAPS: LodCaps = { maxFeatures: 20_000, maxBytes: 500_000, cellsMax: 256, cellsMin: 1 };
 
 /** Compressed bytes of a tile are at most this share of its features' bytes in the file. */
 const BYTES_SHARE = 0.5;
+/** What the tiles that are looked at may weigh of the cap: the worst tile of a zoom may be another, and is judged by a sample. */
+const BYTES_MARGIN = 0.9;
 
 /** What the caps are measured with: a layer as the plan sees it. */
 export interface LodSubject {
@@ -36,14 +39,14 @@ export interface LodSubject {
   bytesOf(tile: TileCoord, selection: Selection): number;
 }
 
-/** Cells a tile side at that zoom, or null where every tile may have all its features. */
-export function cellsFor(subject: LodSubject, z: number, signal?: AbortSignal): Promise<number | null> {
+/** The step of the ladder at that zoom, or null where every tile may have all its features. */
+export function stepOf(subject: LodSubject, z: number, signal?: AbortSignal): Promise<number | null> {
   const { source, grid, caps } = subject;
   const fileBytes = source.ref.size - source.featuresStart;
   if (source.count <= caps.maxFeatures && fileBytes * BYTES_SHARE <= caps.maxBytes) return Promise.resolve(null);
   signal?.throwIfAborted();
   const known = source.lod.get(keyOf(grid, z, caps));
-  return known ?? remember(subject, z, densityOf(source, subject.projection, grid));
+  return known ?? remember(subject, z, null);
 }
 
 function keyOf(grid: TileMatrixSet, z: number, caps: LodCaps): string {
@@ -55,43 +58,45 @@ function remember(subject: LodSubject, z: number, density: Density | null): Prom
   const key = keyOf(subject.grid, z, subject.caps);
   let known = lod.get(key);
   if (known) return known;
-  known = density ? measure(subject, z, density) : Promise.resolve(null);
+  known = measure(subject, z, density);
   lod.set(key, known);
   // A read that failed is tried again by the next tile.
   known.catch(() => lod.delete(key));
   return known;
 }
 
-async function measure(subject: LodSubject, z: number, density: Density): Promise<number | null> {
-  const { source, grid, caps } = subject;
-  const dense = densestTiles(density, grid, z, caps.cellsMax);
+async function measure(subject: LodSubject, z: number, known: Density | null): Promise<number | null> {
+  const { source, projection, grid, caps } = subject;
+  const density = known ?? (await densityOf(source, projection, grid));
+  if (!density) return null;
+  const dense = densestTiles(density, grid, z, null);
   const most = Math.max(0, ...dense.map(({ count }) => count));
-  const mean = (source.ref.size - source.featuresStart) / source.count;
+  const bytes = Math.max(0, ...dense.map(tile => tile.bytes));
   // From here on down the pyramid tiles only get emptier: no need to look at any of them.
-  if (most <= caps.maxFeatures && most * mean * BYTES_SHARE <= caps.maxBytes) return null;
+  if (most <= caps.maxFeatures && bytes * BYTES_SHARE <= caps.maxBytes) return null;
   const next = z + 1 < grid.matrices.length ? await remember(subject, z + 1, density) : null;
-  const finest = next === null ? Number.POSITIVE_INFINITY : next * 2;
-  if (next === null && most <= caps.maxFeatures && (await fits(subject, z, dense, null))) return null;
-  let cells = Math.min(caps.cellsMax, finest);
-  while (cells > caps.cellsMin && !(await fits(subject, z, dense, cells))) cells /= 2;
-  return cells;
+  if (next === null && most <= caps.maxFeatures && (await fits(subject, dense, null))) return null;
+  let step = Math.min(stepFor(grid, z, caps.cellsMax), next ?? Number.POSITIVE_INFINITY);
+  const coarsest = stepFor(grid, z, caps.cellsMin);
+  const tilesAt = (at: number) => densestTiles(density, grid, z, cellsAcross(grid, z, at));
+  while (step > coarsest && !(await fits(subject, tilesAt(step), step))) step--;
+  return step;
 }
 
 async function fits(
   subject: LodSubject,
-  z: number,
   dense: readonly { readonly tile: TileCoord }[],
-  cells: number | null,
+  step: number | null,
 ): Promise<boolean> {
   const { source, projection, grid, caps } = subject;
-  const cellsOf = cells === null ? null : cellGrid(source, projection, grid, z, cells);
+  const cells = step === null ? null : cellGrid(source, projection, grid, step);
   for (const { tile } of dense) {
     const boxes = subject.boxesOf(tile);
-    const selection = cellsOf
-      ? await selectCells(source, boxes, cellsOf, undefined, caps.maxFeatures)
+    const selection = cells
+      ? await selectCells(source, boxes, cells, undefined, caps.maxFeatures)
       : await selectAll(source, boxes);
     if (selection.ordinals.length > caps.maxFeatures) return false;
-    if (subject.bytesOf(tile, selection) > caps.maxBytes) return false;
+    if (subject.bytesOf(tile, selection) > caps.maxBytes * BYTES_MARGIN) return false;
   }
   return true;
 }

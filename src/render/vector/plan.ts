@@ -8,9 +8,9 @@ import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import type { ColumnType, VectorSource } from '../../source/types.ts';
 import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import { type LayerView, projectionOf, type QueryBoxes, queryBoxes } from './boxes.ts';
-import { cellGrid } from './cells.ts';
+import { cellGrid, cellsAcross, stepFor } from './cells.ts';
 import { type JobColumn, pixelSide, RUN_BYTES_MAX, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
-import { cellsFor, DEFAULT_CAPS, type LodCaps, type LodSubject } from './lod.ts';
+import { DEFAULT_CAPS, type LodCaps, type LodSubject, stepOf } from './lod.ts';
 import { createVectorPainter } from './paint.ts';
 import { POINT_COUNT, SQRT_POINT_COUNT } from './properties.ts';
 
@@ -21,8 +21,9 @@ export interface VectorTileAsk {
   /** Attributes wanted; null: all that the layer serves. */
   readonly properties: readonly string[] | null;
   readonly encoding: Encoding;
-  /** 'thin': half the cells a side, for when memory is short. */
+  /** 'thin': a quarter of the cells a side, for when memory is short. */
   readonly degrade?: 'thin';
+  /** In place of the layer's own. */
   readonly caps?: LodCaps;
 }
 
@@ -152,12 +153,19 @@ async function select(
   if (boxes.length === 0 || (drop === 'none' && ask.degrade !== 'thin')) {
     return { selection: await selectAll(source, boxes, signal), cells: null };
   }
-  const caps = ask.caps ?? DEFAULT_CAPS;
-  const full = drop === 'none' ? null : await cellsFor(subjectOf(view, layer, ask, caps), ask.tile.z, signal);
-  const cells = ask.degrade === 'thin' ? Math.max(THIN_MIN, (full ?? caps.cellsMax) / 4) : full;
-  if (cells === null) return { selection: await selectAll(source, boxes, signal), cells };
-  const cellsOf = cellGrid(source, projection, grid, ask.tile.z, cells);
-  return { selection: await selectCells(source, boxes, cellsOf, signal), cells };
+  const { maxFeatures = DEFAULT_CAPS.maxFeatures, maxTileBytes = DEFAULT_CAPS.maxBytes } = layer.options;
+  const caps = ask.caps ?? { ...DEFAULT_CAPS, maxFeatures, maxBytes: maxTileBytes };
+  const { z } = ask.tile;
+  const full = drop === 'none' ? null : await stepOf(subjectOf(view, layer, ask, caps), z, signal);
+  const step = ask.degrade === 'thin' ? thinned(grid, z, full, caps) : full;
+  if (step === null) return { selection: await selectAll(source, boxes, signal), cells: null };
+  const selection = await selectCells(source, boxes, cellGrid(source, projection, grid, step), signal);
+  return { selection, cells: cellsAcross(grid, z, step) };
+}
+
+function thinned(grid: TileMatrixSet, z: number, full: number | null, caps: LodCaps): number {
+  const finest = full ?? stepFor(grid, z, caps.cellsMax);
+  return Math.max(Math.min(finest, stepFor(grid, z, THIN_MIN)), finest - 2);
 }
 
 /** The layer as its grid of cells is measured: with all that it serves, whatever this request wants. */
@@ -182,8 +190,8 @@ function subjectOf(view: LayerView, layer: VectorLayer, ask: VectorTileAsk, caps
 }
 
 /** Features painted to judge what all of a tile would weigh, and most bytes of the file that are read for it. */
-const SAMPLE_FEATURES = 3000;
-const SAMPLE_BYTES_MAX = 2 * 1024 * 1024;
+const SAMPLE_FEATURES = 2000;
+const SAMPLE_BYTES_MAX = 1024 * 1024;
 /** Many features compress a little better than a few: 4–7 % were seen. */
 const SAMPLE_GAIN = 0.95;
 

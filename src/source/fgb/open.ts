@@ -20,7 +20,7 @@ export interface FgbSource extends VectorSource {
   readonly featuresStart: number;
   /** The header's geometry type number, 0 where features say their own. */
   readonly geometryType: number;
-  /** Cells a tile side by grid and zoom, once measured: see render/vector-lod.ts. Dies with the source. */
+  /** Step of the ladder of cells by grid and zoom, once measured: see render/vector/lod.ts. Dies with the source. */
   readonly lod: Map<string, Promise<number | null>>;
 }
 
@@ -30,14 +30,15 @@ export interface FgbOptions {
   readonly signal?: AbortSignal;
   /** Leaf pages of all files that share it; own DEFAULT_PAGE_BYTES_MAX where absent. */
   readonly pages?: PageBudget;
+  /** Bytes of one such page; DEFAULT_PAGE_BYTES where absent. */
+  readonly pageBytes?: number;
   /** A file without an index is scanned up to this size, beyond it refused. */
   readonly unindexedBytesMax?: number;
 }
 
 export const DEFAULT_PAGE_BYTES_MAX = 8 * 1024 * 1024;
-export const DEFAULT_UNINDEXED_BYTES_MAX = 64 * 1024 * 1024;
-/** Leaves a page: 80 KiB with 16-way nodes. */
-const PAGE_LEAVES = 2048;
+export const DEFAULT_UNINDEXED_BYTES_MAX = 16 * 1024 * 1024;
+export const DEFAULT_PAGE_BYTES = 64 * 1024;
 /** Header and column objects, roughly. */
 const COLUMN_BYTES = 250;
 
@@ -72,7 +73,7 @@ async function openTree(bytes: Bytes, header: FgbHeader, options: FgbOptions): P
   const limit = options.unindexedBytesMax ?? DEFAULT_UNINDEXED_BYTES_MAX;
   const featuresStart = header.length;
   if (size > limit) {
-    const detail = `${href} has no spatial index, and at ${size} bytes is too large to be scanned (limit ${limit})`;
+    const detail = `${href} has no spatial index, and at ${size} bytes is larger than vector.unindexedMaxBytes (${limit})`;
     return { tree: null, featuresStart, reasons: [reason('fgb-no-index', detail)] };
   }
   return { tree: await scanTree(bytes, featuresStart, header.count, options.signal), featuresStart, reasons: [] };
@@ -89,7 +90,8 @@ async function openIndex(bytes: Bytes, header: FgbHeader, options: FgbOptions): 
   }
   const raw = await bytes.read(indexStart, shape.levels[0].start * NODE_BYTES, options.signal);
   const upper = views((raw.byteOffset & 7) === 0 ? raw : raw.slice()).boxes;
-  const pageLeaves = header.nodeSize * Math.max(1, Math.floor(PAGE_LEAVES / header.nodeSize));
+  const { pageBytes = DEFAULT_PAGE_BYTES } = options;
+  const pageLeaves = header.nodeSize * Math.max(1, Math.floor(pageBytes / NODE_BYTES / header.nodeSize));
   const budget = options.pages ?? new PageBudget(DEFAULT_PAGE_BYTES_MAX);
   const pages = filePages({ bytes, shape, pageLeaves, indexStart, featuresStart, budget });
   const tree = { shape, upper, pageLeaves, pages, residentBytes: upper.byteLength };
