@@ -8,13 +8,13 @@ import { type Command, parseArgs, UsageError } from './args.ts';
 import { checkConfig } from './commands/check-config.ts';
 import { helpText } from './commands/help.ts';
 import { inspect } from './commands/inspect.ts';
-import { budgetSettings, memory } from './commands/memory.ts';
+import { budgetFor, memory, segmentBytesOf } from './commands/memory.ts';
 import { type Config, ConfigError, formatIssue, loadConfig } from './config/load.ts';
 import { allSent } from './http/unsent.ts';
-import { type Budget, deriveBudget, describeBudget } from './memory/budget.ts';
+import { type Budget, describeBudget } from './memory/budget.ts';
 import { launchSettings, missingLaunch } from './memory/launch.ts';
 import { readLimit } from './memory/limit.ts';
-import { segmentReturns } from './memory/segments.ts';
+import { segmentReturns, segmentsStay } from './memory/segments.ts';
 
 type ServeCommand = Extract<Command, { name: 'serve' }>;
 
@@ -57,14 +57,11 @@ async function start(command: ServeCommand): Promise<void> {
   const config = configOf(command);
   const limit = readLimit({ flag: config.memory.limit ?? undefined });
   const budget = budgetOf(limit.bytes, config);
-  relaunch(budget);
+  const segmentBytes = segmentBytesOf(budget, config);
+  relaunch(budget, segmentBytes);
   const log: Logger = pino({ level: config.log.level, base: { service: 'plimsoll' } });
   log.info({ limit: limit.bytes, source: limit.source, budget }, `memory budget\n${describeBudget(budget)}`);
-  if (!(await segmentReturns())) {
-    log.warn(
-      'the allocator keeps freed cache segments: set MALLOC_MMAP_THRESHOLD_=1048576, or use jemalloc (docs/memory.md)',
-    );
-  }
+  if (!(await segmentReturns({ segmentBytes }))) log.warn(segmentsStay(segmentBytes));
   const app = await createApp({
     config,
     limit,
@@ -88,7 +85,7 @@ async function start(command: ServeCommand): Promise<void> {
 /** A limit that cannot work is the operator's to change, as a wrong configuration is: the table, and no stack. */
 function budgetOf(limitBytes: number, config: Config): Budget {
   try {
-    return deriveBudget(limitBytes, budgetSettings(config));
+    return budgetFor(limitBytes, config);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     process.stderr.write(`${error.message}\n`);
@@ -97,9 +94,9 @@ function budgetOf(limitBytes: number, config: Config): Budget {
 }
 
 /** Node takes its heap limit and its allocator's habits at birth only, so the process becomes another, with the same pid. */
-function relaunch(budget: Budget): void {
+function relaunch(budget: Budget, segmentBytes: number): void {
   if (process.env['PLIMSOLL_RELAUNCH'] === '0' || process.execve === undefined) return;
-  const settings = launchSettings(budget);
+  const settings = launchSettings(budget, segmentBytes);
   const have = { execArgv: process.execArgv, nodeOptions: process.env['NODE_OPTIONS'] ?? '', env: process.env };
   if (missingLaunch(settings, have).length === 0) return;
   const env = { ...settings.env, ...process.env, PLIMSOLL_RELAUNCH: '0' } as Record<string, string>;

@@ -2,7 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { type Config, ConfigError, type FlagValue, formatIssue, loadConfig } from '../config/load.ts';
 import { type Budget, type BudgetSettings, deriveBudget, describeBudget } from '../memory/budget.ts';
+import { launchSettings } from '../memory/launch.ts';
 import { readLimit } from '../memory/limit.ts';
+import { segmentBytesFor } from '../memory/segments.ts';
 import { EXIT_CONFIG, type Output } from './check-config.ts';
 
 export interface MemoryOptions {
@@ -11,8 +13,8 @@ export interface MemoryOptions {
   readonly json: boolean;
 }
 
-/** What an operator may set of the budget, in the words of the configuration; app.ts derives its own budget from it too. */
-export function budgetSettings({ memory }: Config): Partial<BudgetSettings> {
+/** What an operator may set of the budget, in the words of the configuration. */
+function budgetSettings({ memory }: Config): Partial<BudgetSettings> {
   const { lineShare, workers, cacheBytes, requestCeilingBytes } = memory;
   return {
     lineShare,
@@ -23,6 +25,24 @@ export function budgetSettings({ memory }: Config): Partial<BudgetSettings> {
   };
 }
 
+/** One cache segment: the unit in which the cache gives memory back. */
+export function segmentBytesOf({ cacheBytes }: Budget, { memory: { segmentBytes } }: Config): number {
+  return segmentBytes ?? segmentBytesFor(cacheBytes);
+}
+
+/** Errors: RangeError with the table, where the limit cannot work or a cache could not hold two of its own segments. */
+export function budgetFor(limitBytes: number, config: Config): Budget {
+  const budget = deriveBudget(limitBytes, budgetSettings(config));
+  const { segmentBytes } = config.memory;
+  if (config.cache.enabled && segmentBytes !== null && 2 * segmentBytes > budget.cacheBytes) {
+    throw new RangeError(
+      `memory.segmentBytes: two segments of ${segmentBytes} bytes do not fit a cache of ${budget.cacheBytes} bytes\n` +
+        describeBudget(budget),
+    );
+  }
+  return budget;
+}
+
 export function memory(
   options: MemoryOptions,
   env: Readonly<Record<string, string | undefined>>,
@@ -30,18 +50,25 @@ export function memory(
 ): number {
   let budget: Budget;
   let from = 'given';
+  let segmentBytes: number;
   try {
     const config = loadConfig({ file: options.config ?? env['PLIMSOLL_CONFIG'] ?? null, env, flags: options.flags });
     const limit = config.memory.limit ?? readLimit().bytes;
     if (config.memory.limit === null) from = readLimit().source;
-    budget = deriveBudget(limit, budgetSettings(config));
+    budget = budgetFor(limit, config);
+    segmentBytes = segmentBytesOf(budget, config);
   } catch (error) {
     if (error instanceof ConfigError) for (const issue of error.issues) output.err(formatIssue(issue));
     else if (error instanceof RangeError) output.err(error.message);
     else throw error;
     return EXIT_CONFIG;
   }
-  if (options.json) output.out(JSON.stringify({ from, ...budget }, null, 2));
-  else output.out(`${describeBudget(budget)}\n(limit: ${from})`);
+  const launch = launchSettings(budget, segmentBytes);
+  if (options.json) output.out(JSON.stringify({ from, ...budget, segmentBytes, launch }, null, 2));
+  else {
+    const env = Object.entries(launch.env).map(([name, value]) => `${name}=${value}`);
+    const words = [...env, 'node', ...launch.execArgv].join(' ');
+    output.out(`${describeBudget(budget)}\n(limit: ${from})\nstarted as: ${words}`);
+  }
   return 0;
 }

@@ -2,6 +2,9 @@
 import type { KeyPath } from './issues.ts';
 import type { Config } from './schema.ts';
 
+/** glibc never maps less than 128 KiB on its own; below twice that a segment is mostly rounding. */
+const SEGMENT_BYTES_LEAST = 256 * 1024;
+
 export interface Breach {
   readonly path: KeyPath;
   readonly message: string;
@@ -31,6 +34,10 @@ function memoryBreaches({ memory, features, sessions }: Config): Breach[] {
       path: ['memory', 'limit'],
       message: `${memory.limit} bytes is less than the runtime itself needs; at least 64MiB`,
     });
+  }
+  if (memory.segmentBytes !== null && memory.segmentBytes < SEGMENT_BYTES_LEAST) {
+    const message = `${memory.segmentBytes} bytes would not be mapped on their own, so they would not go back; at least 256KiB`;
+    found.push({ path: ['memory', 'segmentBytes'], message });
   }
   return found;
 }

@@ -4,7 +4,7 @@
  * freed, unless its mmap threshold is pinned. The launcher starts node again with these where they are not set.
  */
 import type { Budget } from './budget.ts';
-import { segmentBytesFor } from './segments.ts';
+import { mmapThresholdFor } from './segments.ts';
 
 const NODE_MAJOR = Number(process.versions.node.split('.')[0]);
 
@@ -16,7 +16,7 @@ export interface LaunchSettings {
 /** V8 keeps up to 32 MiB of freed heap pages for 8 s before it gives them back; older V8 ends at a flag it does not know. */
 const POOL_FLAGS = ['--no-memory-pool', '--no-large-page-pool'] as const;
 
-export function launchSettings(budget: Budget, nodeMajor: number = NODE_MAJOR): LaunchSettings {
+export function launchSettings(budget: Budget, segmentBytes: number, nodeMajor: number = NODE_MAJOR): LaunchSettings {
   return {
     execArgv: [
       `--max-old-space-size=${budget.maxOldSpaceMb}`,
@@ -26,7 +26,7 @@ export function launchSettings(budget: Budget, nodeMajor: number = NODE_MAJOR): 
     ],
     env: {
       MALLOC_ARENA_MAX: '2',
-      MALLOC_MMAP_THRESHOLD_: String(Math.min(2 ** 20, segmentBytesFor(budget.cacheBytes))),
+      MALLOC_MMAP_THRESHOLD_: String(mmapThresholdFor(segmentBytes)),
     },
   };
 }

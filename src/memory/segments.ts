@@ -52,7 +52,17 @@ export function freeArray(array: ArrayBufferView): void {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength > 0) freeBuffer(buffer);
 }
 
-export const SEGMENTS_STAY =
-  'freed cache segments do not go back to the operating system: the allocator keeps them. Shedding will lower no memory ' +
-  'use. Start through `plimsoll serve`, or set MALLOC_MMAP_THRESHOLD_=262144 and MALLOC_ARENA_MAX=2 (glibc), or preload ' +
-  'jemalloc with MALLOC_CONF=background_thread:true,dirty_decay_ms:0,muzzy_decay_ms:0, before the process starts.';
+/** What to tell an operator where segments do not come back. */
+export function segmentsStay(segmentBytes: number): string {
+  return (
+    `freed cache segments of ${segmentBytes} bytes do not go back to the operating system: the allocator keeps them, and ` +
+    'shedding the cache will lower no memory use. Start through `plimsoll serve` without PLIMSOLL_RELAUNCH=0, or set ' +
+    `MALLOC_MMAP_THRESHOLD_=${mmapThresholdFor(segmentBytes)} and MALLOC_ARENA_MAX=2 (glibc) before the process starts, or ` +
+    'preload jemalloc with MALLOC_CONF=background_thread:true,dirty_decay_ms:0,muzzy_decay_ms:0 (docs/memory.md)'
+  );
+}
+
+/** Buffers from this size on are mapped, and unmapped when freed: segments must be among them. */
+export function mmapThresholdFor(segmentBytes: number): number {
+  return Math.min(2 ** 20, segmentBytes);
+}

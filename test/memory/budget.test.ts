@@ -71,7 +71,7 @@ test('the table names every part', () => {
 });
 
 test('the launcher knows what is missing, and leaves what an operator chose', () => {
-  const wanted = launchSettings(deriveBudget(256 * MIB), 24);
+  const wanted = launchSettings(deriveBudget(256 * MIB), 2 * MIB, 24);
   assert.ok(wanted.execArgv.includes('--max-old-space-size=64'));
   const bare = missingLaunch(wanted, { execArgv: [], nodeOptions: '', env: {} });
   assert.equal(bare.length, wanted.execArgv.length + Object.keys(wanted.env).length);

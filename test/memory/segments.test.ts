@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import test from 'node:test';
 import { deriveBudget } from '../../src/memory/budget.ts';
 import { launchSettings } from '../../src/memory/launch.ts';
-import { SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN, segmentBytesFor, segmentReturns } from '../../src/memory/segments.ts';
+import {
+  SEGMENT_BYTES_MAX,
+  SEGMENT_BYTES_MIN,
+  segmentBytesFor,
+  segmentReturns,
+  segmentsStay,
+} from '../../src/memory/segments.ts';
 
 const MIB = 2 ** 20;
 
@@ -23,6 +29,11 @@ test('the check tells an allocator that gives back from one that keeps', async (
   assert.equal(await segmentReturns({ settle, rss: () => stays.shift()! }), false);
 });
 
+test('where segments stay the warning says which, why it matters, and the settings that mend it', () => {
+  assert.match(segmentsStay(4 * MIB), /4194304 bytes.*MALLOC_MMAP_THRESHOLD_=1048576 .*jemalloc/);
+  assert.match(segmentsStay(MIB / 2), /MALLOC_MMAP_THRESHOLD_=524288 /);
+});
+
 const glibc =
   process.platform === 'linux' && 'glibcVersionRuntime' in (process.report.getReport() as { header: object }).header;
 
@@ -32,8 +43,8 @@ test('with the settings of the launcher segments go back, in a process of its ow
   const module = join(import.meta.dirname, '../../src/memory/segments.ts');
   for (const mib of [128, 1024]) {
     const budget = deriveBudget(mib * MIB);
-    const { env, execArgv } = launchSettings(budget);
     const segmentBytes = segmentBytesFor(budget.cacheBytes);
+    const { env, execArgv } = launchSettings(budget, segmentBytes);
     const script = `const { segmentReturns } = await import(${JSON.stringify(module)});
       console.log(await segmentReturns({ segmentBytes: ${segmentBytes} }));`;
     const child = spawnSync(process.execPath, [...execArgv, '--input-type=module', '-e', script], {
