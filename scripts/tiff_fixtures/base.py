@@ -11,6 +11,8 @@ warnings.filterwarnings('ignore')
 UTM = dict(crs='EPSG:32631', transform=from_origin(500000, 5000000, 10, 10))
 TILE = dict(tiled=True, blockxsize=32, blockysize=16)
 cases = []
+# GDAL reads it, so its remedy can be tried.
+SOUND = dict(sound=True)
 
 
 def pixels(dtype, bands=1, w=70, h=50, seed=0):

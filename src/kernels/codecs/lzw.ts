@@ -9,12 +9,50 @@ const CLEAR = 256;
 const END = 257;
 const FIRST = 258;
 const TABLE = 4096;
+const WIDEST = 12;
 
 export function decodeLzw(encoded: Uint8Array, frame: Frame): Uint8Array {
   const out = outputOf(frame);
-  const written = lzwInto(encoded, out);
+  const written = lzwInto(isOldStyle(encoded) ? newStyle(encoded) : encoded, out);
   if (written < out.length) throw corrupt(`LZW data ends after ${written} of ${out.length} bytes`);
   return out;
+}
+
+/** A stream begins with a clear code, 256 in nine bits: which end they are packed from is seen in its first byte (libtiff). */
+function isOldStyle(encoded: Uint8Array): boolean {
+  return encoded.length > 1 && encoded[0] === 0 && (encoded[1] & 1) === 1;
+}
+
+/**
+ * LZW of before TIFF 5.0 packs codes from the low end of each byte and widens them one code later. The codes are the same,
+ * and how wide each is follows from their number alone, so they are packed anew. Rare enough for the detour.
+ */
+function newStyle(encoded: Uint8Array): Uint8Array {
+  // Codes are never narrower than 9 bits, and widen one code of each table earlier.
+  const out = new Uint8Array(encoded.length + (encoded.length >>> 4) + 16);
+  let [at, to, bits, have, packed, held] = [0, 0, 0, 0, 0, 0];
+  let [oldWidth, newWidth, next] = [9, 9, FIRST - 1];
+  for (;;) {
+    while (have < oldWidth) {
+      if (at >= encoded.length) {
+        if (held > 0) out[to++] = packed << (8 - held);
+        return out.subarray(0, to);
+      }
+      bits |= encoded[at++] << have;
+      have += 8;
+    }
+    const code = bits & ((1 << oldWidth) - 1);
+    bits >>>= oldWidth;
+    have -= oldWidth;
+    packed = (packed << newWidth) | code;
+    held += newWidth;
+    for (; held >= 8; held -= 8) out[to++] = packed >>> (held - 8);
+    packed &= (1 << held) - 1;
+    if (code === CLEAR) [oldWidth, newWidth, next] = [9, 9, FIRST - 1];
+    else if (next < TABLE) next++;
+    if (next >= 1 << oldWidth && oldWidth < WIDEST) oldWidth++;
+    if (next >= (1 << newWidth) - 1 && newWidth < WIDEST) newWidth++;
+  }
 }
 
 /** Decodes until `out` is full or the data ends; answers with the bytes written. */
@@ -63,7 +101,7 @@ export function lzwInto(encoded: Uint8Array, out: Uint8Array): number {
       start[next] = previousAt;
       length[next] = previousLength + 1;
       next++;
-      if (next >= (1 << width) - 1 && width < 12) width++;
+      if (next >= (1 << width) - 1 && width < WIDEST) width++;
     }
     previousAt = here;
     previousLength = written - here;

@@ -17,18 +17,26 @@ const INTERPS: Readonly<Record<string, ColorInterp>> = {
   undefined: 'undefined',
 };
 
-export function bandsOf(directory: Directory, format: BlockFormat, items: readonly MetadataItem[]): Band[] {
+/** `unit`: of the file's vertical datum, for bands that name none. */
+export function bandsOf(
+  directory: Directory,
+  format: BlockFormat,
+  items: readonly MetadataItem[],
+  unit: string | null,
+): Band[] {
   const interps = interpsOf(directory, format);
   const bands: Band[] = [];
   for (let sample = 0; sample < format.samples; sample++) {
     const own = (role: string) => items.find(item => item.sample === sample && item.role === role)?.text;
     bands.push({
       index: sample + 1,
-      colorInterp: INTERPS[own('colorinterp')?.toLowerCase() ?? ''] ?? interps[sample],
+      colorInterp: isBilevel(format)
+        ? 'palette'
+        : (INTERPS[own('colorinterp')?.toLowerCase() ?? ''] ?? interps[sample]),
       description: own('description') ?? null,
       scale: finiteOr(own('scale'), 1),
       offset: finiteOr(own('offset'), 0),
-      unit: own('unittype') || null,
+      unit: own('unittype') || unit,
     });
   }
   return bands;
@@ -39,11 +47,17 @@ function finiteOr(text: string | undefined, fallback: number): number {
   return Number.isFinite(value) ? value : fallback;
 }
 
-function interpsOf(directory: Directory, { photometric, samples, compression }: BlockFormat): ColorInterp[] {
+/** One band of single bits is black and white, and not a range of values to be stretched. */
+function isBilevel({ photometric, samples, bits }: BlockFormat): boolean {
+  return bits === 1 && samples === 1 && photometric <= 1;
+}
+
+function interpsOf(directory: Directory, format: BlockFormat): ColorInterp[] {
+  const { photometric, samples, compression } = format;
   const colours: ColorInterp[] =
     photometric === 2 || photometric === 6 || (compression === WEBP && samples >= 3)
       ? ['red', 'green', 'blue']
-      : photometric === 3
+      : photometric === 3 || isBilevel(format)
         ? ['palette']
         : ['gray'];
   const extras = directory.numbers.get(TAG.ExtraSamples) ?? [];
@@ -66,16 +80,22 @@ export function isPremultiplied(directory: Directory): boolean {
 
 /** RGBA, index-major. 16-bit map entries are divided by 257; maps that hold 8-bit values in 16 are taken as they are. */
 export function paletteOf(directory: Directory, format: BlockFormat, findings: Findings): Uint8Array | null {
-  const { photometric, bits, samples, dtype } = format;
+  const { photometric, dtype, bits, samples } = format;
   if (photometric === 3) return colourMap(directory, format, findings);
-  if (samples === 1 && bits === 1 && photometric <= 1) {
-    const [first, second] = photometric === 0 ? [255, 0] : [0, 255];
-    return Uint8Array.of(first, first, first, 255, second, second, second, 255);
+  if (isBilevel(format)) return grays(2, photometric === 0);
+  if (photometric !== 0) return null;
+  findings.note('tiff-min-is-white', 'PhotometricInterpretation says that 0 is white; values are served as stored');
+  return dtype === 'uint8' && samples === 1 ? grays(2 ** bits, true) : null;
+}
+
+/** From black to white, or the other way round. */
+function grays(entries: number, fromWhite: boolean): Uint8Array {
+  const palette = new Uint8Array(entries * 4);
+  for (let i = 0; i < entries; i++) {
+    const gray = Math.floor(((fromWhite ? entries - 1 - i : i) * 255) / (entries - 1));
+    palette.set([gray, gray, gray, 255], i * 4);
   }
-  if (photometric === 0 && dtype === 'uint8') {
-    findings.note('tiff-min-is-white', 'PhotometricInterpretation says that 0 is white; values are served as stored');
-  }
-  return null;
+  return palette;
 }
 
 function colourMap(directory: Directory, { bits, dtype, samples }: BlockFormat, findings: Findings): Uint8Array | null {

@@ -96,7 +96,9 @@ function typeOf(
   const name = KINDS[kind as keyof typeof KINDS];
   const dtype = name === 'uint' && (bits === 1 || bits === 2 || bits === 4) ? 'uint8' : DTYPES[`${name}${bits}`];
   if (!dtype) {
-    findings.reason('tiff-bits-unsupported', `${where} has samples of ${bits} bits in sample format ${kind}`);
+    const code =
+      bits === 12 && one(directory, TAG.Compression, 1) === JPEG ? 'tiff-jpeg-12-bit' : 'tiff-bits-unsupported';
+    findings.reason(code, `${where} has samples of ${bits} bits in sample format ${kind}`);
     return null;
   }
   return { dtype, bits };
@@ -166,8 +168,7 @@ function agrees(format: BlockFormat, where: string, findings: Findings): boolean
   } else if (predictor !== 1 && ((predictor !== 2 && predictor !== 3) || bits < 8)) {
     findings.reason('tiff-predictor-unsupported', `${where} has predictor ${predictor} on samples of ${bits} bits`);
   } else if (compression === JPEG && (dtype !== 'uint8' || bits !== 8 || blockSamples > 4)) {
-    const code = bits === 12 ? 'tiff-jpeg-12-bit' : 'tiff-bits-unsupported';
-    findings.reason(code, `${where} has JPEG blocks of ${blockSamples} samples of ${bits} bits`);
+    findings.reason('tiff-bits-unsupported', `${where} has JPEG blocks of ${blockSamples} samples of ${bits} bits`);
   } else if (compression === WEBP && (bits !== 8 || dtype !== 'uint8' || blockSamples < 3 || blockSamples > 4)) {
     findings.reason('tiff-bits-unsupported', `${where} has WebP blocks of ${blockSamples} samples of ${bits} bits`);
   } else if (

@@ -45,6 +45,7 @@ export const KEY = {
   StraightVertPoleLong: 3095,
   RectifiedGridAngle: 3096,
   Vertical: 4096,
+  VerticalUnits: 4099,
 } as const;
 
 export const USER_DEFINED = 32767;
@@ -75,6 +76,19 @@ export function geoKeysOf(directory: Directory): GeoKeys {
 export function number(keys: GeoKeys, key: number): number | undefined {
   const value = keys.get(key);
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** EPSG's vertical systems in feet; all others that files name are in metres. */
+const FEET: readonly number[] = [5614, 6130, 6131, 6132, 8050, 8051, 8228, 8897];
+const SURVEY_FEET: readonly number[] = [5702, 6358, 6359, 6360, 8052, 8053];
+
+/** Of heights, in PROJ's words; null where the file has no vertical system. */
+export function verticalUnitOf(keys: GeoKeys): string | null {
+  const vertical = number(keys, KEY.Vertical) ?? 0;
+  if (vertical === 0) return null;
+  const unit = number(keys, KEY.VerticalUnits);
+  if (unit === 9003 || SURVEY_FEET.includes(vertical)) return 'US survey foot';
+  return unit === 9002 || FEET.includes(vertical) ? 'foot' : 'metre';
 }
 
 export function isPixelIsPoint(keys: GeoKeys): boolean {

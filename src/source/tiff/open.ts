@@ -14,7 +14,7 @@ import type { BBox } from '../../tile.ts';
 import type { DType, Level, RasterSource } from '../types.ts';
 import { bandsOf, descriptionOf, isPremultiplied, nodataOf, paletteOf, warnOfLossyNodata } from './bands.ts';
 import { crsOf } from './crs.ts';
-import { geoKeysOf, isPixelIsPoint } from './geokeys.ts';
+import { geoKeysOf, isPixelIsPoint, verticalUnitOf } from './geokeys.ts';
 import { boundsOf, transformOf } from './georef.ts';
 import { HEAD_BYTES, one, openTiff, readDirectories } from './ifd.ts';
 import {
@@ -76,6 +76,7 @@ async function judge(
   const siblings = options.siblings === false ? NO_SIBLINGS : await siblingsOf(open, ref, findings);
   const levels = await levelsOf(main, sortImages(rest, false, findings), siblings, options, findings);
   const base = levels[0];
+  if (existsSync(`${ref.href}.aux.xml`)) findings.note('tiff-aux-ignored', 'what FILE.aux.xml says is not looked at');
   if (directory.present.has(TAG.SubIfds)) findings.note('tiff-sub-ifds', 'images in SubIFDs are not looked at');
   const keys = geoKeysOf(directory);
   const crs = crsOf(keys, options.crs, findings);
@@ -100,7 +101,7 @@ async function judge(
     width,
     height,
     dtype,
-    bands: base ? bandsOf(directory, base.format, items) : [],
+    bands: base ? bandsOf(directory, base.format, items, verticalUnitOf(keys)) : [],
     transform,
     nodata,
     palette: base ? paletteOf(directory, base.format, findings) : null,

@@ -3,9 +3,10 @@ import { basename } from 'node:path';
 import { type Problem, problem } from '../../errors.ts';
 import type { Reason, Verdict } from '../types.ts';
 
-const TRANSLATE = 'gdal_translate -of COG -co COMPRESS=DEFLATE -co PREDICTOR=YES IN OUT.tif';
+const TRANSLATE = 'gdal_translate -of COG -co COMPRESS=DEFLATE IN OUT.tif';
 const EXPAND = 'gdal_translate -of COG -co COMPRESS=DEFLATE -expand rgb IN OUT.tif';
-const BYTE = 'gdal_translate -of COG -co COMPRESS=DEFLATE -ot Byte IN OUT.tif';
+const WIDER =
+  'gdal_translate -of COG -co COMPRESS=DEFLATE -ot UInt16 IN OUT.tif (Int16 or Float32 where the samples are such)';
 const WARP = 'gdalwarp -of COG -co COMPRESS=DEFLATE -t_srs EPSG:3857 IN OUT.tif';
 const ASSIGN = 'gdal_translate -of COG -co COMPRESS=DEFLATE -a_srs EPSG:CODE IN OUT.tif (or set `crs` on the layer)';
 const AGAIN = 'copy or download the file again; its end is missing or it was damaged';
@@ -31,7 +32,7 @@ const REMEDIES = {
   'tiff-block-too-large': 'gdal_translate -of COG -co COMPRESS=DEFLATE -co BLOCKSIZE=512 IN OUT.tif',
   'tiff-too-many-bands': 'gdal_translate -of COG -co COMPRESS=DEFLATE -b 1 -b 2 -b 3 IN OUT.tif',
   'tiff-complex': 'gdal_calc.py -A IN --calc="numpy.abs(A)" --type=Float32 --outfile=OUT.tif',
-  'tiff-bits-unsupported': BYTE,
+  'tiff-bits-unsupported': WIDER,
   'tiff-mixed-types': TRANSLATE,
   'tiff-palette-invalid': EXPAND,
   'tiff-mask-unsupported': TRANSLATE,
@@ -52,6 +53,7 @@ const REMEDIES = {
   'tiff-metadata-ignored': '',
   'tiff-64-bit': '',
   'tiff-vertical-ignored': '',
+  'tiff-aux-ignored': 'gdal_translate -of COG IN OUT.tif (takes what FILE.aux.xml says into the file)',
   'tiff-datum-assumed': '',
   'tiff-lossy-nodata': 'gdal_translate -of COG -co COMPRESS=JPEG IN OUT.tif (with a mask instead of nodata)',
   'tiff-min-is-white': '',

@@ -20,6 +20,10 @@ export function metadataItems(xml: string | undefined, findings: Findings): Meta
     findings.note('tiff-metadata-ignored', 'GDAL_METADATA with a document type declaration is not read');
     return [];
   }
+  if (!/<\/GDALMetadata\s*>|<GDALMetadata\s*\/>/.test(xml)) {
+    findings.note('tiff-metadata-ignored', 'GDAL_METADATA breaks off: it has no end');
+    return [];
+  }
   const items: MetadataItem[] = [];
   for (const match of xml.matchAll(ITEM)) {
     if (items.length === ITEMS_MAX) break;
@@ -32,7 +36,8 @@ export function metadataItems(xml: string | undefined, findings: Findings): Meta
       name,
       sample: sample !== undefined && /^\d+$/.test(sample) ? Number(sample) : null,
       role: attributes.get('role') ?? null,
-      text: unescapeXml(match[2] ?? ''),
+      // GDAL escapes values twice when it writes them.
+      text: unescapeXml(unescapeXml(match[2] ?? '')),
     });
   }
   return items;
