@@ -50,26 +50,38 @@ export function cpuMsOf(roots: readonly number[]): number {
   return treeOf(roots).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
 }
 
-function rssOf(pid: number): number {
-  const status = textOf(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status ?? '')?.[1] ?? 0) * 1024;
+export interface Resident {
+  /** All pages, those of mapped files too. */
+  readonly rss: number;
+  /** Pages that no file can give back: what U counts of a process. */
+  readonly held: number;
+}
+
+function residentOf(pid: number): Resident {
+  const status = textOf(`/proc/${pid}/status`) ?? '';
+  const bytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1024;
+  return { rss: bytes('VmRSS'), held: bytes('RssAnon') + bytes('RssShmem') };
 }
 
 /** Resident bytes of the tree; pages that processes share are counted once each. */
-export function rssBytesOf(roots: readonly number[]): number {
-  return treeOf(roots).reduce((sum, { pid }) => sum + rssOf(pid), 0);
+export function residentBytesOf(roots: readonly number[]): Resident {
+  const each = treeOf(roots).map(({ pid }) => residentOf(pid));
+  return { rss: each.reduce((sum, one) => sum + one.rss, 0), held: each.reduce((sum, one) => sum + one.held, 0) };
 }
 
-/** The highest reading until `stop`, sampled every 100 ms: a shorter peak can pass unseen. */
-export function watchRss(roots: readonly number[]): { stop(): number } {
-  let peak = rssBytesOf(roots);
-  const timer = setInterval(() => {
-    peak = Math.max(peak, rssBytesOf(roots));
-  }, POLL_MS);
+/** The highest readings until `stop`, sampled every 100 ms: a shorter peak can pass unseen. */
+export function watchResident(roots: readonly number[]): { stop(): Resident } {
+  let peak = residentBytesOf(roots);
+  const look = () => {
+    const now = residentBytesOf(roots);
+    peak = { rss: Math.max(peak.rss, now.rss), held: Math.max(peak.held, now.held) };
+  };
+  const timer = setInterval(look, POLL_MS);
   return {
     stop() {
       clearInterval(timer);
-      return Math.max(peak, rssBytesOf(roots));
+      look();
+      return peak;
     },
   };
 }

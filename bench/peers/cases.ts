@@ -1,6 +1,6 @@
-/** The four things every server is asked for, as lists of paths. */
+/** What every server is asked for, as lists of paths. */
 import type { Dataset } from './dataset.ts';
-import type { Paths } from './peer.ts';
+import { type Paths, RGB_TILE, type TileWant } from './peer.ts';
 
 export interface Case {
   readonly name: string;
@@ -16,25 +16,45 @@ function vectorPaths(dataset: Dataset, paths: Paths): string[] | null {
   return list.every(path => path !== null) ? list : null;
 }
 
+function tilePaths(want: TileWant) {
+  return ({ rasterTiles, rasterTiles512 }: Dataset, paths: Paths): string[] | null => {
+    const tiles = want.size === 512 ? rasterTiles512 : rasterTiles;
+    const list = tiles.map(tile => paths.rasterTile(tile, want));
+    return list.every(path => path !== null) ? list : null;
+  };
+}
+
+function rasterCase(name: string, want: Partial<TileWant>): Case {
+  const whole = { ...RGB_TILE, ...want };
+  return { name, accept: `image/${whole.format}`, repeated: false, paths: tilePaths(whole) };
+}
+
+const WINDOW: Case = {
+  name: 'window, 512 px PNG',
+  accept: 'image/png',
+  repeated: false,
+  paths: (dataset, paths) => dataset.windows.map(window => paths.window(window)),
+};
+
+/** The cases of bench/raster.ts. */
+export const RASTER_CASES: readonly Case[] = [
+  rasterCase('RGB, 256 px PNG', {}),
+  rasterCase('RGB, 512 px PNG', { size: 512 }),
+  rasterCase('RGB, 512 px WebP', { size: 512, format: 'webp' }),
+  rasterCase('float32 in colours, 256 px PNG', { layer: 'dem' }),
+  rasterCase('UTM to web mercator, 256 px PNG', { layer: 'utm' }),
+  WINDOW,
+];
+
 export const CASES: readonly Case[] = [
   { name: 'vector tile', accept: 'application/vnd.mapbox-vector-tile', repeated: false, paths: vectorPaths },
-  {
-    name: 'raster tile, 256 px PNG',
-    accept: 'image/png',
-    repeated: false,
-    paths: (dataset, paths) => dataset.rasterTiles.map(tile => paths.rasterTile(tile)),
-  },
-  {
-    name: 'window, 512 px PNG',
-    accept: 'image/png',
-    repeated: false,
-    paths: (dataset, paths) => dataset.windows.map(window => paths.window(window)),
-  },
+  rasterCase('raster tile, 256 px PNG', {}),
+  WINDOW,
   {
     name: 'same raster tile again',
     accept: 'image/png',
     repeated: true,
-    paths: (dataset, paths) => [paths.rasterTile(dataset.rasterTiles[0]!)],
+    paths: (dataset, paths) => tilePaths(RGB_TILE)(dataset, paths)?.slice(0, 1) ?? null,
   },
   {
     name: 'same vector tile again',

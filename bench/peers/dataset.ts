@@ -16,13 +16,23 @@ export interface Dataset {
   readonly name: string;
   readonly vector: string;
   readonly raster: string;
+  /** A float32 elevation model, and the raster in UTM, where the data has them. */
+  readonly dem?: string;
+  readonly utm?: string;
   /** No two alike, so that a list asked for once meets no cache of tiles. */
   readonly vectorTiles: readonly Tile[];
   readonly rasterTiles: readonly Tile[];
+  /** For tiles of 512 px: a zoom less for the same pixels. */
+  readonly rasterTiles512: readonly Tile[];
   readonly windows: readonly Window[];
 }
 
 const HALF = Math.PI * 6378137;
+export function tileBox({ z, x, y }: Tile): Window {
+  const side = (2 * HALF) / 2 ** z;
+  return [-HALF + x * side, HALF - (y + 1) * side, -HALF + (x + 1) * side, HALF - y * side];
+}
+
 const DEMO = fileURLToPath(new URL('../../demo/', import.meta.url));
 
 function lines(path: string): string[] {
@@ -39,15 +49,27 @@ function tilesIn(path: string): Tile[] {
 }
 
 function folder(dir: string): Dataset {
-  const need = ['bench.fgb', 'bench-rgb.tif', 'tiles-vector-1000.txt', 'tiles-raster-1000.txt', 'bbox-raster.txt'];
+  const need = [
+    'bench.fgb',
+    'bench-rgb.tif',
+    'bench-dem.tif',
+    'bench-rgb-utm.tif',
+    'tiles-vector-1000.txt',
+    'tiles-raster-1000.txt',
+    'tiles-raster-512-1000.txt',
+    'bbox-raster.txt',
+  ];
   const lacks = need.filter(name => !existsSync(join(dir, name)));
   if (lacks.length > 0) throw new Error(`${dir} lacks ${lacks.join(', ')}`);
   return {
     name: dir,
     vector: join(dir, 'bench.fgb'),
     raster: join(dir, 'bench-rgb.tif'),
+    dem: join(dir, 'bench-dem.tif'),
+    utm: join(dir, 'bench-rgb-utm.tif'),
     vectorTiles: tilesIn(join(dir, 'tiles-vector-1000.txt')),
     rasterTiles: tilesIn(join(dir, 'tiles-raster-1000.txt')),
+    rasterTiles512: tilesIn(join(dir, 'tiles-raster-512-1000.txt')),
     windows: lines(join(dir, 'bbox-raster.txt')).map(line => line.split(',').map(Number) as unknown as Window),
   };
 }
@@ -91,6 +113,7 @@ function demo(): Dataset {
     raster: join(DEMO, 'world.tif'),
     vectorTiles: worldTiles([2, 3, 4, 5]),
     rasterTiles: worldTiles([2, 3, 4, 5]),
+    rasterTiles512: worldTiles([2, 3, 4]),
     windows: worldWindows(100),
   };
 }

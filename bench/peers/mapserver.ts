@@ -1,7 +1,18 @@
 /** mapserv as FastCGI, kept up by multiwatch, behind nginx: how MapServer is run where it is run well. */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { launch, onPath, type Paths, type Peer, type Running, type Setting, stopAll, untilReady } from './peer.ts';
+import { type Dataset, tileBox } from './dataset.ts';
+import {
+  launch,
+  onPath,
+  type Paths,
+  type Peer,
+  RGB_TILE,
+  type Running,
+  type Setting,
+  stopAll,
+  untilReady,
+} from './peer.ts';
 
 const MAPSERV_DIRS = ['/usr/lib/cgi-bin', '/usr/libexec', '/usr/local/bin'];
 
@@ -23,6 +34,23 @@ function missing(): string[] {
     : [];
 }
 
+/** The elevation model is stretched to gray: colours by class would cost MapServer more. */
+function rasterLayers(dataset: Dataset): string {
+  const layers = { rgb: dataset.raster, dem: dataset.dem, utm: dataset.utm };
+  return Object.entries(layers)
+    .filter(([, file]) => file !== undefined)
+    .map(
+      ([name, file]) => `  LAYER
+    NAME "${name}" TYPE RASTER STATUS OFF
+    DATA "${file}"
+    PROJECTION AUTO END
+    PROCESSING "RESAMPLE=BILINEAR"${name === 'dem' ? ' PROCESSING "SCALE=0,1000"' : ''}
+    METADATA "ows_title" "${name}" END
+  END`,
+    )
+    .join('\n');
+}
+
 function mapfile({ dataset }: Setting): string {
   return `MAP
   NAME "bench"
@@ -33,6 +61,9 @@ function mapfile({ dataset }: Setting): string {
   IMAGETYPE "png"
   OUTPUTFORMAT NAME "png" DRIVER "AGG/PNG" MIMETYPE "image/png" IMAGEMODE RGB EXTENSION "png" END
   OUTPUTFORMAT
+    NAME "webp" DRIVER "GDAL/WEBP" MIMETYPE "image/webp" IMAGEMODE RGB EXTENSION "webp" FORMATOPTION "QUALITY=75"
+  END
+  OUTPUTFORMAT
     NAME "mvt" DRIVER "MVT" MIMETYPE "application/vnd.mapbox-vector-tile" EXTENSION "mvt"
     FORMATOPTION "EXTENT=4096" FORMATOPTION "EDGE_BUFFER=16"
   END
@@ -41,13 +72,7 @@ function mapfile({ dataset }: Setting): string {
       "ows_title" "bench" "ows_enable_request" "*" "ows_srs" "EPSG:3857 EPSG:4326" "ows_onlineresource" "http://127.0.0.1/?"
     END
   END
-  LAYER
-    NAME "raster" TYPE RASTER STATUS OFF
-    DATA "${dataset.raster}"
-    PROJECTION AUTO END
-    PROCESSING "RESAMPLE=BILINEAR"
-    METADATA "ows_title" "raster" END
-  END
+${rasterLayers(dataset)}
   LAYER
     NAME "vector" TYPE POLYGON STATUS OFF
     CONNECTIONTYPE FLATGEOBUF
@@ -105,15 +130,21 @@ ${temporary.join('\n')}
 `;
 }
 
-function pathsOf(dir: string): Paths {
+function pathsOf(dir: string, dataset: Dataset): Paths {
   const map = `/?map=${encodeURIComponent(join(dir, 'bench.map'))}`;
   const tile = (layer: string, type: string) =>
     `${map}&mode=tile&tilemode=gmap&layers=${layer}&map.imagetype=${type}&tile=`;
-  const wms = `${map}&SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&LAYERS=raster&STYLES=&SRS=EPSG:3857&WIDTH=512&HEIGHT=512`;
+  const wms = (layer: string, format: string) =>
+    `${map}&SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&LAYERS=${layer}&STYLES=&SRS=EPSG:3857&WIDTH=512&HEIGHT=512&FORMAT=image/${format}&BBOX=`;
   return {
     vectorTile: ({ z, x, y }) => `${tile('vector', 'mvt')}${x}+${y}+${z}`,
-    rasterTile: ({ z, x, y }) => `${tile('raster', 'png')}${x}+${y}+${z}`,
-    window: box => `${wms}&FORMAT=image/png&BBOX=${box.join(',')}`,
+    rasterTile: ({ z, x, y }, { layer, size, format }) => {
+      if (layer !== 'rgb' && dataset[layer] === undefined) return null;
+      // mode=tile knows one size only.
+      if (size === 512) return `${wms(layer, format)}${tileBox({ z, x, y }).join(',')}`;
+      return `${tile(layer, format)}${x}+${y}+${z}`;
+    },
+    window: box => `${wms('rgb', 'png')}${box.join(',')}`,
   };
 }
 
@@ -132,9 +163,9 @@ async function start(setting: Setting): Promise<Running> {
     launch(find('nginx')!, ['-c', join(dir, 'nginx.conf'), '-e', join(dir, 'nginx.log')], { dir }),
   ];
   const stop = () => stopAll(children);
-  const paths = pathsOf(dir);
+  const paths = pathsOf(dir, setting.dataset);
   try {
-    await untilReady(port, paths.rasterTile({ z: 0, x: 0, y: 0 }), dir, children);
+    await untilReady(port, paths.rasterTile({ z: 0, x: 0, y: 0 }, RGB_TILE)!, dir, children);
     return { pids: children.map(child => child.pid!), paths, stop };
   } catch (error) {
     await stop();

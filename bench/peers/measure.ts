@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LoadResult, load } from '../lib/load.ts';
-import { cpuMsOf, watchRss } from '../lib/processes.ts';
+import { cpuMsOf, type Resident, watchResident } from '../lib/processes.ts';
 import type { Case } from './cases.ts';
 import type { Dataset } from './dataset.ts';
 import type { Peer } from './peer.ts';
@@ -24,7 +24,7 @@ export interface Row {
   readonly case: string;
   readonly load: LoadResult;
   readonly cpuMsPerRequest: number;
-  readonly peakRssBytes: number;
+  readonly peak: Resident;
 }
 
 /** Of the list's paths, one in ten warms the server and is not measured. */
@@ -64,7 +64,7 @@ async function measured(ask: Ask, one: Case, bounds: Bounds): Promise<Omit<Row, 
   const rest = one.repeated ? paths : paths.slice(warm.length, warm.length + bounds.requests);
   const common = { port, connections: bounds.connections, headers };
   await load({ ...common, paths: warm, count: one.repeated ? 50 : warm.length, seconds: WARM_SECONDS });
-  const rss = watchRss(ask.pids);
+  const resident = watchResident(ask.pids);
   const before = cpuMsOf(ask.pids);
   const result = await load({
     ...common,
@@ -73,7 +73,7 @@ async function measured(ask: Ask, one: Case, bounds: Bounds): Promise<Omit<Row, 
     ...(one.repeated ? {} : { count: rest.length }),
   });
   const cpuMs = cpuMsOf(ask.pids) - before;
-  return { load: result, cpuMsPerRequest: cpuMs / Math.max(1, result.requests), peakRssBytes: rss.stop() };
+  return { load: result, cpuMsPerRequest: cpuMs / Math.max(1, result.requests), peak: resident.stop() };
 }
 
 /** Null where the server has no such case. */

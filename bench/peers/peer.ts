@@ -5,9 +5,18 @@ import { delimiter, join } from 'node:path';
 import { treeOf } from '../lib/processes.ts';
 import type { Dataset, Tile, Window } from './dataset.ts';
 
+/** dem is drawn in viridis between 0 and 1000, where a server can. */
+export interface TileWant {
+  readonly layer: 'rgb' | 'dem' | 'utm';
+  readonly size: 256 | 512;
+  readonly format: 'png' | 'webp';
+}
+
+export const RGB_TILE: TileWant = { layer: 'rgb', size: 256, format: 'png' };
+
 export interface Paths {
   vectorTile(tile: Tile): string | null;
-  rasterTile(tile: Tile): string;
+  rasterTile(tile: Tile, want: TileWant): string | null;
   /** 512 by 512 pixels of the window, as PNG. */
   window(window: Window): string;
 }

@@ -1,3 +1,4 @@
+import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Dataset } from './dataset.ts';
 import { launch, type Paths, type Peer, type Running, type Setting, stopAll, untilReady } from './peer.ts';
@@ -11,16 +12,25 @@ interface Listed {
   readonly reasons: readonly { readonly detail: string }[];
 }
 
-async function layerIds(port: number, dataset: Dataset): Promise<{ vector: string; raster: string }> {
+type Ids = Readonly<Record<'vector' | 'rgb' | 'dem' | 'utm', string | undefined>>;
+
+/** Files are served under their names without the ending. */
+function idsWanted(dataset: Dataset): Ids {
+  const id = (path: string | undefined) => (path === undefined ? undefined : basename(path, extname(path)));
+  return { vector: id(dataset.vector), rgb: id(dataset.raster), dem: id(dataset.dem), utm: id(dataset.utm) };
+}
+
+async function layerIds(port: number, dataset: Dataset): Promise<Ids> {
   const reply = await fetch(`http://127.0.0.1:${port}/layers`, { headers: { accept: 'application/json' } });
   const { layers } = (await reply.json()) as { layers: readonly Listed[] };
-  const idOf = (kind: string): string => {
-    const layer = layers.find(one => one.kind === kind);
+  const wanted = idsWanted(dataset);
+  for (const id of Object.values(wanted)) {
+    if (id === undefined) continue;
+    const layer = layers.find(one => one.id === id);
     if (!layer?.servable)
-      throw new Error(`${dataset.name}: no ${kind} layer is served (${layer?.reasons[0]?.detail ?? 'none listed'})`);
-    return encodeURIComponent(layer.id);
-  };
-  return { vector: idOf('vector'), raster: idOf('raster') };
+      throw new Error(`${dataset.name}: no ${id} is served (${layer?.reasons[0]?.detail ?? 'not listed'})`);
+  }
+  return wanted;
 }
 
 async function start({ dataset, port, dir, workers, memory }: Setting): Promise<Running> {
@@ -28,7 +38,7 @@ async function start({ dataset, port, dir, workers, memory }: Setting): Promise<
     MAIN,
     'serve',
     dataset.vector,
-    dataset.raster,
+    ...[dataset.raster, dataset.dem, dataset.utm].filter(path => path !== undefined),
     '--port',
     String(port),
     '--host',
@@ -43,9 +53,14 @@ async function start({ dataset, port, dir, workers, memory }: Setting): Promise<
     const ids = await layerIds(port, dataset);
     const paths: Paths = {
       vectorTile: ({ z, x, y }) => `/tiles/${ids.vector}/${z}/${x}/${y}.mvt`,
-      rasterTile: ({ z, x, y }) => `/tiles/${ids.raster}/${z}/${x}/${y}.png?resampling=bilinear`,
+      rasterTile: ({ z, x, y }, { layer, size, format }) => {
+        if (ids[layer] === undefined) return null;
+        const colours = layer === 'dem' ? '&rescale=0,1000&colormap_name=viridis' : '';
+        const twice = size === 512 ? '@2x' : '';
+        return `/tiles/${ids[layer]}/${z}/${x}/${y}${twice}.${format}?resampling=bilinear${colours}`;
+      },
       window: box =>
-        `/cog/bbox/${box.join(',')}/512x512.png?url=${ids.raster}&coord_crs=EPSG:3857&dst_crs=EPSG:3857&resampling=bilinear`,
+        `/cog/bbox/${box.join(',')}/512x512.png?url=${ids.rgb}&coord_crs=EPSG:3857&dst_crs=EPSG:3857&resampling=bilinear`,
     };
     return { pids: [child.pid!], paths, stop };
   } catch (error) {

@@ -1,15 +1,16 @@
 /**
  * This server beside its peers, in one run on one machine: same files, same requests, each server alone and started
- * anew for every case. Installs nothing; says what is lacking and goes on with the rest.
+ * anew for every case. Installs nothing; says what is lacking and goes on with the rest. Options of
+ * bench/peers.ts and bench/raster.ts:
  *
- *   node bench/peers/run.ts [--data DIR] [--peers plimsoll,mapserver,titiler] [--cases vector,window] [--json FILE]
- *                           [--connections 8] [--requests 300] [--seconds 20] [--workers 2] [--memory 512MiB]
+ *   [--data DIR] [--peers plimsoll,mapserver,titiler] [--cases vector,window] [--json FILE]
+ *   [--connections 8] [--requests 300] [--seconds 20] [--workers 2] [--memory 512MiB]
  */
 import { createReadStream, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { digits, markdownTable } from '../lib/stats.ts';
-import { CASES } from './cases.ts';
+import type { Case } from './cases.ts';
 import { type Dataset, openDataset } from './dataset.ts';
 import { mapserver } from './mapserver.ts';
 import { type Bounds, measure, type Row } from './measure.ts';
@@ -46,8 +47,9 @@ function peersOf(names: string): Peer[] {
 }
 
 /** Reads the files once, so that no server pays for a cold disk. */
-async function warmPageCache({ vector, raster }: Dataset): Promise<void> {
-  for (const path of [vector, raster]) {
+async function warmPageCache({ vector, raster, dem, utm }: Dataset): Promise<void> {
+  for (const path of [vector, raster, dem, utm]) {
+    if (path === undefined) continue;
     let bytes = 0;
     for await (const chunk of createReadStream(path)) bytes += (chunk as Buffer).length;
     console.error(`${path}: ${Math.round(bytes / 1e6)} MB`);
@@ -61,6 +63,7 @@ const HEAD = [
   'p50 ms',
   'p99 ms',
   'CPU ms/req',
+  'peak U MiB',
   'peak RSS MiB',
   'bytes/reply',
   'not 2xx',
@@ -70,7 +73,7 @@ const HEAD = [
 
 /** The last two columns: how many times this server's rate and how much of that server's CPU Plimsoll has. */
 function tableRow(row: Row, ours: Row | undefined): string[] {
-  const { load, cpuMsPerRequest, peakRssBytes } = row;
+  const { load, cpuMsPerRequest, peak } = row;
   const beside = ours && ours !== row;
   return [
     row.case,
@@ -79,7 +82,8 @@ function tableRow(row: Row, ours: Row | undefined): string[] {
     digits(load.p50Ms),
     digits(load.p99Ms),
     digits(cpuMsPerRequest),
-    String(Math.round(peakRssBytes / 2 ** 20)),
+    String(Math.round(peak.held / 2 ** 20)),
+    String(Math.round(peak.rss / 2 ** 20)),
     String(Math.round(load.bytesMean)),
     String(load.requests - load.ok),
     beside ? digits(ours.load.perSecond / load.perSecond) : '',
@@ -93,7 +97,7 @@ export function report(rows: readonly Row[]): string {
   return markdownTable(HEAD, body);
 }
 
-async function main(): Promise<void> {
+export async function runPeers(cases: readonly Case[]): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
   const bounds: Bounds = {
     connections: positive('connections', values.connections),
@@ -108,7 +112,7 @@ async function main(): Promise<void> {
   const peers = peersOf(values.peers).filter(peer => peer.missing().length === 0);
   await warmPageCache(dataset);
   const rows: Row[] = [];
-  for (const one of CASES.filter(({ name }) => values.cases.split(',').some(part => name.includes(part)))) {
+  for (const one of cases.filter(({ name }) => values.cases.split(',').some(part => name.includes(part)))) {
     for (const peer of peers) {
       const row = await measure(peer, dataset, one, bounds).catch((error: Error) => {
         console.error(`${peer.name}, ${one.name}: ${error.message}`);
@@ -123,5 +127,3 @@ async function main(): Promise<void> {
   console.log(report(rows));
   if (values.json) writeFileSync(values.json, JSON.stringify({ dataset: dataset.name, bounds, rows }, null, 2));
 }
-
-await main();

@@ -35,10 +35,16 @@ async function start({ dataset, port, dir, workers }: Setting): Promise<Running>
     env: { ...GDAL, PATH: `${dirname(program)}:${process.env['PATH'] ?? ''}` },
   });
   const stop = () => stopAll([child]);
-  const query = `url=${encodeURIComponent(dataset.raster)}&resampling=bilinear&reproject=bilinear`;
+  const queryOf = (file: string) => `url=${encodeURIComponent(file)}&resampling=bilinear&reproject=bilinear`;
+  const query = queryOf(dataset.raster);
   const paths: Paths = {
     vectorTile: () => null,
-    rasterTile: ({ z, x, y }) => `/cog/tiles/WebMercatorQuad/${z}/${x}/${y}.png?${query}`,
+    rasterTile: ({ z, x, y }, { layer, size, format }) => {
+      const file = layer === 'rgb' ? dataset.raster : dataset[layer];
+      if (file === undefined) return null;
+      const colours = layer === 'dem' ? '&rescale=0,1000&colormap_name=viridis' : '';
+      return `/cog/tiles/WebMercatorQuad/${z}/${x}/${y}.${format}?tilesize=${size}&${queryOf(file)}${colours}`;
+    },
     window: box => `/cog/bbox/${box.join(',')}/512x512.png?coord_crs=epsg:3857&dst_crs=epsg:3857&${query}`,
   };
   try {
