@@ -74,9 +74,18 @@ export function dropAlpha(pixels: Uint8Array, channels: 2 | 4): Uint8Array {
   return out;
 }
 
+/** Four pixels at a time: most tiles are valid all over. */
+function allOnes(mask: Uint8Array): boolean {
+  if (mask.byteOffset % 4 !== 0 || mask.length % 4 !== 0) return false;
+  const words = new Int32Array(mask.buffer, mask.byteOffset, mask.length / 4);
+  for (let i = 0; i < words.length; i++) if (words[i] !== -1) return false;
+  return words.length > 0;
+}
+
 export type MaskKind = 'opaque' | 'empty' | 'binary' | 'soft';
 
 export function maskKind(mask: Uint8Array): MaskKind {
+  if (allOnes(mask)) return 'opaque';
   let full = 0;
   let none = 0;
   for (let i = 0; i < mask.length; i++) {

@@ -51,7 +51,10 @@ export type Answer =
 
 /** Jobs that can be under way at once; admission keeps the true number far lower. */
 const FLAG_SLOTS = 4096;
-/** How many jobs longer than the shortest queue a job's home thread may have before affinity gives way. */
+/**
+ * How many jobs longer than the shortest queue a job's home thread may have before affinity gives way: to a thread that would
+ * soon be idle. One that is busy would only decode once more what home holds already.
+ */
 const AFFINITY_SLACK = 2;
 
 export function defaultThreads(): number {
@@ -83,7 +86,7 @@ export function createPool(options: PoolOptions): Pool {
     for (const lane of lanes) if (lane.load < least.load) least = lane;
     if (affinity === undefined) return least;
     const home = lanes[(affinity >>> 0) % lanes.length];
-    return home.load - least.load <= AFFINITY_SLACK ? home : least;
+    return least.load >= AFFINITY_SLACK || home.load - least.load <= AFFINITY_SLACK ? home : least;
   };
 
   const run = async (job: Job, { signal, affinity }: RunOptions = {}): Promise<Painted> => {

@@ -2,6 +2,7 @@
 import { configureSharp } from '../../kernels/codecs/index.ts';
 import type { Range } from '../../kernels/colour.ts';
 import { bilinearRow, nearestRow } from '../../kernels/resample.ts';
+import { bilinearAxes, bilinearTaps, nearestAxes, nearestTaps } from '../../kernels/resample-axes.ts';
 import { wideRow } from '../../kernels/resample-wide.ts';
 import { SAMPLE_TYPES, type Samples, workingArray } from '../../kernels/samples.ts';
 import { axesOf, CELL, fillAxes, fillMap } from '../../kernels/warp.ts';
@@ -112,6 +113,7 @@ export async function paintCanvas(
   const { grid, choice } = job;
   const pixels = grid.width * grid.height;
   const bands = choice.bands.length;
+  if (isWindow(job)) return paintWindow(job, store, context);
   const samples = workingArray(choice.dtype, pixels * bands);
   const mask = new Uint8Array(pixels);
   let gathered = 0;
@@ -126,6 +128,25 @@ export async function paintCanvas(
   return { canvas: { samples, bands, type: choice.dtype, mask }, gathered };
 }
 
+/** The grid is one window of a level as it is: nothing to resample. */
+function isWindow({ aligned, parts, grid }: ImageJob): boolean {
+  if (!aligned || parts.length !== 1) return false;
+  const { window } = parts[0];
+  return window.width === grid.width && window.height === grid.height;
+}
+
+async function paintWindow(
+  { parts, choice }: ImageJob,
+  store: BlockStore,
+  context: TaskContext,
+): Promise<{ canvas: Canvas; gathered: number }> {
+  const { samples, bands, weights } = await gather(parts[0], choice, store, context);
+  const mask = weights ?? new Uint8Array(samples.length / bands).fill(255);
+  // What is invalid is nothing in a canvas, whatever the file holds there.
+  if (weights) for (let i = 0; i < mask.length; i++) if (mask[i] === 0) samples.fill(0, i * bands, (i + 1) * bands);
+  return { canvas: { samples, bands, type: choice.dtype, mask }, gathered: 0 };
+}
+
 /** Strip by strip: where the pixels lie, then what is there. */
 function resample(
   job: ImageJob,
@@ -138,12 +159,25 @@ function resample(
   const { grid, resampling, radiusX, radiusY } = job;
   const there = gridMap(grid, job.placement);
   const { width, height } = grid;
-  const xs = new Float64Array(width * Math.min(CELL, height));
-  const ys = new Float64Array(xs.length);
   const axes = there.separable ? axesOf(there.map, width, height) : null;
   const dx = part.dx - part.window.x;
   const dy = part.dy - part.window.y;
   const round = SAMPLE_TYPES[job.choice.dtype].integer;
+  const narrow = resampling === 'nearest' || (radiusX === 1 && radiusY === 1);
+  if (axes && narrow && window.weights === null) {
+    const taps = resampling === 'nearest' ? nearestTaps : bilinearTaps;
+    const across = taps(axes.xs, dx, window.width);
+    const down = taps(axes.ys, dy, window.height);
+    for (let y0 = 0; y0 < height; y0 += CELL) {
+      context.check();
+      const target = { out, outMask, y0, y1: Math.min(y0 + CELL, height) };
+      if (resampling === 'nearest') nearestAxes(window, across, down, target);
+      else bilinearAxes(window, across, down, target, round);
+    }
+    return;
+  }
+  const xs = new Float64Array(width * Math.min(CELL, height));
+  const ys = new Float64Array(xs.length);
   for (let y0 = 0; y0 < height; y0 += CELL) {
     context.check();
     const y1 = Math.min(y0 + CELL, height);

@@ -24,6 +24,8 @@ export interface GridRead {
   readonly placement: Placement;
   readonly parts: Part[];
   readonly resampling: 'nearest' | 'bilinear';
+  /** Output pixels are level pixels, one to one. */
+  readonly aligned: boolean;
   readonly radiusX: number;
   readonly radiusY: number;
   /** Level pixels in an output pixel. */
@@ -60,7 +62,8 @@ export async function planGridRead(ask: GridAsk, signal: AbortSignal): Promise<G
   const placement = placementOf(source, crs, level);
   const ratio = { x: wanted.x * placement.scaleX, y: wanted.y * placement.scaleY };
   const there = gridMap(grid, placement);
-  const resampling = ask.resampling === 'bilinear' && !aligned(there, grid) ? 'bilinear' : 'nearest';
+  const aligned = isAligned(there, grid);
+  const resampling = ask.resampling === 'bilinear' && !aligned ? 'bilinear' : 'nearest';
   const radii = resampling === 'nearest' ? { x: 1, y: 1 } : kernelRadii(ratio.x, ratio.y, KERNEL_RADIUS_MAX);
   const taps = resampling === 'nearest' ? { radiusX: 0, radiusY: 0 } : { radiusX: radii.x, radiusY: radii.y };
   const parts: Part[] = [];
@@ -71,11 +74,11 @@ export async function planGridRead(ask: GridAsk, signal: AbortSignal): Promise<G
     parts.push({ ...read, dx, dy });
   }
   if (parts.length === 0) return null;
-  return { level: index, placement, parts, resampling, radiusX: radii.x, radiusY: radii.y, ratio };
+  return { level: index, placement, parts, resampling, aligned, radiusX: radii.x, radiusY: radii.y, ratio };
 }
 
 /** Output pixels are source pixels, one to one: bilinear would only multiply by one, and read the neighbours for it. */
-function aligned({ map, maxError }: GridMap, { width, height }: OutputGrid): boolean {
+function isAligned({ map, maxError }: GridMap, { width, height }: OutputGrid): boolean {
   if (maxError !== Infinity) return false;
   const at = new Float64Array(4);
   map(0, 0, at, 0);

@@ -114,6 +114,8 @@ export interface ImageJob extends RasterJobBase {
   readonly placement: Placement;
   readonly parts: readonly Part[];
   readonly resampling: 'nearest' | 'bilinear';
+  /** Output pixels are level pixels, one to one. */
+  readonly aligned: boolean;
   /** Half width of the bilinear triangle in level pixels; 1 is plain bilinear. */
   readonly radiusX: number;
   readonly radiusY: number;
