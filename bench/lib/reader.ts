@@ -2,6 +2,8 @@ export interface Answer {
   readonly status: number;
   readonly bytes: number;
   readonly close: boolean;
+  /** Status line and headers as they came. */
+  readonly head: string;
 }
 
 type Mode = 'head' | 'length' | 'size' | 'chunk' | 'trailer' | 'until-close';
@@ -21,6 +23,7 @@ class ResponseReader {
   #status = 0;
   #bytes = 0;
   #close = false;
+  #text = '';
 
   constructor(onAnswer: (answer: Answer) => void) {
     this.#onAnswer = onAnswer;
@@ -62,6 +65,7 @@ class ResponseReader {
 
   #head(text: string): void {
     this.#status = Number(text.slice(9, 12));
+    this.#text = text;
     this.#close = /\r\nconnection: *close/i.test(text);
     const length = /\r\ncontent-length: *(\d+)/i.exec(text);
     if (this.#status === 204 || this.#status === 304) this.#finish();
@@ -90,7 +94,7 @@ class ResponseReader {
   }
 
   #finish(): void {
-    const answer = { status: this.#status, bytes: this.#bytes, close: this.#close };
+    const answer = { status: this.#status, bytes: this.#bytes, close: this.#close, head: this.#text };
     this.#mode = 'head';
     this.#bytes = 0;
     this.#onAnswer(answer);

@@ -11,16 +11,19 @@ export interface Case {
   paths(dataset: Dataset, paths: Paths): string[] | null;
 }
 
+/** Null where one of them is. */
+export function allOf(list: readonly (string | null)[]): string[] | null {
+  return list.every(path => path !== null) ? [...list] : null;
+}
+
 function vectorPaths(dataset: Dataset, paths: Paths): string[] | null {
-  const list = dataset.vectorTiles.map(tile => paths.vectorTile(tile));
-  return list.every(path => path !== null) ? list : null;
+  return allOf(dataset.vectorTiles.map(tile => paths.vectorTile(tile)));
 }
 
 function tilePaths(want: TileWant) {
   return ({ rasterTiles, rasterTiles512 }: Dataset, paths: Paths): string[] | null => {
     const tiles = want.size === 512 ? rasterTiles512 : rasterTiles;
-    const list = tiles.map(tile => paths.rasterTile(tile, want));
-    return list.every(path => path !== null) ? list : null;
+    return allOf(tiles.map(tile => paths.rasterTile(tile, want)));
   };
 }
 
@@ -33,7 +36,7 @@ const WINDOW: Case = {
   name: 'window, 512 px PNG',
   accept: 'image/png',
   repeated: false,
-  paths: (dataset, paths) => dataset.windows.map(window => paths.window(window)),
+  paths: (dataset, paths) => allOf(dataset.windows.map(window => paths.window(window))),
 };
 
 /** The cases of bench/raster.ts. */

@@ -75,7 +75,7 @@ function folder(dir: string): Dataset {
 }
 
 /** Numerical Recipes' linear congruential generator: the same order every time. */
-function shuffled<T>(items: readonly T[]): T[] {
+export function shuffled<T>(items: readonly T[]): T[] {
   const out = [...items];
   let seed = 20261123;
   for (let i = out.length - 1; i > 0; i--) {

@@ -134,8 +134,8 @@ function pathsOf(dir: string, dataset: Dataset): Paths {
   const map = `/?map=${encodeURIComponent(join(dir, 'bench.map'))}`;
   const tile = (layer: string, type: string) =>
     `${map}&mode=tile&tilemode=gmap&layers=${layer}&map.imagetype=${type}&tile=`;
-  const wms = (layer: string, format: string) =>
-    `${map}&SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&LAYERS=${layer}&STYLES=&SRS=EPSG:3857&WIDTH=512&HEIGHT=512&FORMAT=image/${format}&BBOX=`;
+  const wms = (layer: string, format: string, pixels = 512) =>
+    `${map}&SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&LAYERS=${layer}&STYLES=&SRS=EPSG:3857&WIDTH=${pixels}&HEIGHT=${pixels}&FORMAT=image/${format}&BBOX=`;
   return {
     vectorTile: ({ z, x, y }) => `${tile('vector', 'mvt')}${x}+${y}+${z}`,
     rasterTile: ({ z, x, y }, { layer, size, format }) => {
@@ -144,12 +144,12 @@ function pathsOf(dir: string, dataset: Dataset): Paths {
       if (size === 512) return `${wms(layer, format)}${tileBox({ z, x, y }).join(',')}`;
       return `${tile(layer, format)}${x}+${y}+${z}`;
     },
-    window: box => `${wms('rgb', 'png')}${box.join(',')}`,
+    window: (box, pixels) => `${wms('rgb', 'png', pixels)}${box.join(',')}`,
   };
 }
 
 async function start(setting: Setting): Promise<Running> {
-  const { dir, port, workers } = setting;
+  const { dir, port, workers, wrap = [] } = setting;
   chmodSync(dir, 0o755);
   mkdirSync(join(dir, 'tmp'));
   writeFileSync(join(dir, 'bench.map'), mapfile(setting));
@@ -159,8 +159,8 @@ async function start(setting: Setting): Promise<Running> {
   const pool = [find('multiwatch')!, '-f', String(workers), '-r', '1000', '--', find('mapserv')!];
   const env = { MAPSERVER_CONFIG_FILE: join(dir, 'mapserver.conf') };
   const children = [
-    launch(find('spawn-fcgi')!, ['-n', '-s', socket, '-M', '0666', '-b', '1024', '--', ...pool], { dir, env }),
-    launch(find('nginx')!, ['-c', join(dir, 'nginx.conf'), '-e', join(dir, 'nginx.log')], { dir }),
+    launch(find('spawn-fcgi')!, ['-n', '-s', socket, '-M', '0666', '-b', '1024', '--', ...pool], { dir, env, wrap }),
+    launch(find('nginx')!, ['-c', join(dir, 'nginx.conf'), '-e', join(dir, 'nginx.log')], { dir, wrap }),
   ];
   const stop = () => stopAll(children);
   const paths = pathsOf(dir, setting.dataset);

@@ -17,8 +17,8 @@ export const RGB_TILE: TileWant = { layer: 'rgb', size: 256, format: 'png' };
 export interface Paths {
   vectorTile(tile: Tile): string | null;
   rasterTile(tile: Tile, want: TileWant): string | null;
-  /** 512 by 512 pixels of the window, as PNG. */
-  window(window: Window): string;
+  /** The window as PNG of so many pixels a side, 512 unless told. */
+  window(window: Window, pixels?: number): string | null;
 }
 
 export interface Setting {
@@ -27,7 +27,10 @@ export interface Setting {
   /** An empty folder for configuration, sockets and logs. */
   readonly dir: string;
   readonly workers: number;
+  /** The limit it is told; empty: it finds out. */
   readonly memory: string;
+  /** Words put in front of every command: what keeps it in a cgroup, or alive. */
+  readonly wrap?: readonly string[];
 }
 
 export interface Running {
@@ -61,10 +64,15 @@ export function onPath(program: string, alsoIn: readonly string[] = []): string 
 export function launch(
   program: string,
   args: readonly string[],
-  { dir, env = {} }: { dir: string; env?: Record<string, string> },
+  { dir, env = {}, wrap = [] }: { dir: string; env?: Record<string, string>; wrap?: readonly string[] },
 ): ChildProcess {
   const log = createWriteStream(join(dir, 'server.log'), { flags: 'a' });
-  const child = spawn(program, args, { cwd: dir, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const [command, ...words] = [...wrap, program, ...args];
+  const child = spawn(command!, words, {
+    cwd: dir,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   child.stdout.pipe(log, { end: false });
   child.stderr.pipe(log, { end: false });
   return child;

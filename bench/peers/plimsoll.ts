@@ -33,9 +33,10 @@ async function layerIds(port: number, dataset: Dataset): Promise<Ids> {
   return wanted;
 }
 
-async function start({ dataset, port, dir, workers, memory }: Setting): Promise<Running> {
+async function start(main: string, setting: Setting, sets: readonly string[]): Promise<Running> {
+  const { dataset, port, dir, workers, memory, wrap = [] } = setting;
   const args = [
-    MAIN,
+    main,
     'serve',
     dataset.vector,
     ...[dataset.raster, dataset.dem, dataset.utm].filter(path => path !== undefined),
@@ -43,10 +44,14 @@ async function start({ dataset, port, dir, workers, memory }: Setting): Promise<
     String(port),
     '--host',
     '127.0.0.1',
-    '--memory',
-    memory,
+    '--workers',
+    String(workers),
+    '--log-level',
+    'warn',
+    ...(memory === '' ? [] : ['--memory', memory]),
+    ...sets.flatMap(set => ['--set', set]),
   ];
-  const child = launch(process.execPath, [...args, '--workers', String(workers), '--log-level', 'warn'], { dir });
+  const child = launch(process.execPath, args, { dir, wrap });
   const stop = () => stopAll([child]);
   try {
     await untilReady(port, '/readyz', dir, [child]);
@@ -59,8 +64,8 @@ async function start({ dataset, port, dir, workers, memory }: Setting): Promise<
         const twice = size === 512 ? '@2x' : '';
         return `/tiles/${ids[layer]}/${z}/${x}/${y}${twice}.${format}?resampling=bilinear${colours}`;
       },
-      window: box =>
-        `/cog/bbox/${box.join(',')}/512x512.png?url=${ids.rgb}&coord_crs=EPSG:3857&dst_crs=EPSG:3857&resampling=bilinear`,
+      window: (box, pixels = 512) =>
+        `/cog/bbox/${box.join(',')}/${pixels}x${pixels}.png?url=${ids.rgb}&coord_crs=EPSG:3857&dst_crs=EPSG:3857&resampling=bilinear`,
     };
     return { pids: [child.pid!], paths, stop };
   } catch (error) {
@@ -69,4 +74,9 @@ async function start({ dataset, port, dir, workers, memory }: Setting): Promise<
   }
 }
 
-export const plimsoll: Peer = { name: 'Plimsoll', missing: () => [], start };
+/** This server out of another build, or with settings of its own, under a name that tells. */
+export function plimsollWith(name: string, main: string = MAIN, sets: readonly string[] = []): Peer {
+  return { name, missing: () => [], start: setting => start(main, setting, sets) };
+}
+
+export const plimsoll: Peer = plimsollWith('Plimsoll');

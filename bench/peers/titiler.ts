@@ -27,11 +27,12 @@ function missing(): string[] {
   return ["titiler: pip install titiler.application 'uvicorn[standard]', then BENCH_VENV=<the venv>"];
 }
 
-async function start({ dataset, port, dir, workers }: Setting): Promise<Running> {
+async function start({ dataset, port, dir, workers, wrap = [] }: Setting): Promise<Running> {
   const program = python()!;
   const args = ['-m', 'uvicorn', 'titiler.application.main:app', '--host', '127.0.0.1', '--port', String(port)];
   const child = launch(program, [...args, '--workers', String(workers), '--log-level', 'warning', '--no-access-log'], {
     dir,
+    wrap,
     env: { ...GDAL, PATH: `${dirname(program)}:${process.env['PATH'] ?? ''}` },
   });
   const stop = () => stopAll([child]);
@@ -45,7 +46,8 @@ async function start({ dataset, port, dir, workers }: Setting): Promise<Running>
       const colours = layer === 'dem' ? '&rescale=0,1000&colormap_name=viridis' : '';
       return `/cog/tiles/WebMercatorQuad/${z}/${x}/${y}.${format}?tilesize=${size}&${queryOf(file)}${colours}`;
     },
-    window: box => `/cog/bbox/${box.join(',')}/512x512.png?coord_crs=epsg:3857&dst_crs=epsg:3857&${query}`,
+    window: (box, pixels = 512) =>
+      `/cog/bbox/${box.join(',')}/${pixels}x${pixels}.png?coord_crs=epsg:3857&dst_crs=epsg:3857&${query}`,
   };
   try {
     await untilReady(port, '/healthz', dir, [child]);
