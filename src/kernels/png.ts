@@ -15,8 +15,8 @@ export const PNG_RGBA = 6;
 
 export type PngColour = 0 | 2 | 3 | 4 | 6;
 
-const CHANNELS: Readonly<Record<PngColour, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+export const PNG_CHANNELS: Readonly<Record<PngColour, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+export const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
 export interface PngImage {
   readonly width: number;
@@ -38,16 +38,16 @@ export function pngBound(width: number, height: number, channels: number): numbe
 /** `scratch`, if given, holds at least height × (width × channels + 1) bytes and is overwritten. */
 export function encodePng(image: PngImage, scratch?: Uint8Array): Uint8Array {
   const { width, height, colour, pixels } = image;
-  const stride = width * CHANNELS[colour];
+  const stride = width * PNG_CHANNELS[colour];
   const size = (stride + 1) * height;
   const filtered = scratch && scratch.length >= size ? scratch.subarray(0, size) : new Uint8Array(size);
   if (colour === PNG_INDEXED) filterUp(pixels, filtered, stride, height);
-  else filterSub(pixels, filtered, stride, height, CHANNELS[colour]);
+  else filterSub(pixels, filtered, stride, height, PNG_CHANNELS[colour]);
   // One chunk as large as the result can get: pages that are not written are never there, and nothing is joined.
   const chunkSize = deflateBound(size);
   const data = deflateSync(filtered, { level: 1, strategy: constants.Z_RLE, memLevel: 9, chunkSize });
   if (filtered !== scratch && filtered.buffer !== scratch?.buffer) freeArray(filtered);
-  const chunks: [string, Uint8Array][] = [['IHDR', header(width, height, colour)]];
+  const chunks: [string, Uint8Array][] = [['IHDR', pngHeader(width, height, colour)]];
   if (image.palette) chunks.push(['PLTE', image.palette]);
   if (image.paletteAlpha && image.paletteAlpha.length > 0) chunks.push(['tRNS', image.paletteAlpha]);
   chunks.push(['IDAT', data], ['IEND', new Uint8Array(0)]);
@@ -57,11 +57,11 @@ export function encodePng(image: PngImage, scratch?: Uint8Array): Uint8Array {
 }
 
 /** zlib's own bound at memLevel 9, rounded up. */
-function deflateBound(bytes: number): number {
+export function deflateBound(bytes: number): number {
   return bytes + (bytes >>> 10) + 256;
 }
 
-function header(width: number, height: number, colour: PngColour): Uint8Array {
+export function pngHeader(width: number, height: number, colour: PngColour): Uint8Array {
   const out = new Uint8Array(13);
   const view = new DataView(out.buffer);
   view.setUint32(0, width);
@@ -72,12 +72,12 @@ function header(width: number, height: number, colour: PngColour): Uint8Array {
 }
 
 function assemble(chunks: readonly [string, Uint8Array][]): Uint8Array {
-  let size = SIGNATURE.length;
+  let size = PNG_SIGNATURE.length;
   for (const [, data] of chunks) size += data.length + 12;
   const out = new Uint8Array(size);
   const view = new DataView(out.buffer);
-  out.set(SIGNATURE);
-  let at = SIGNATURE.length;
+  out.set(PNG_SIGNATURE);
+  let at = PNG_SIGNATURE.length;
   for (const [name, data] of chunks) {
     view.setUint32(at, data.length);
     for (let i = 0; i < 4; i++) out[at + 4 + i] = name.charCodeAt(i);
@@ -89,7 +89,7 @@ function assemble(chunks: readonly [string, Uint8Array][]): Uint8Array {
 }
 
 /** Each byte minus the same channel of the pixel to its left. */
-function filterSub(from: Uint8Array, to: Uint8Array, stride: number, height: number, channels: number): void {
+export function filterSub(from: Uint8Array, to: Uint8Array, stride: number, height: number, channels: number): void {
   for (let y = 0, s = 0, d = 0; y < height; y++) {
     to[d++] = 1;
     const end = s + stride;

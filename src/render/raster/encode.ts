@@ -44,7 +44,7 @@ const JPEG = { quality: 80 } as const;
 /** A channel of WebP or JPEG at these qualities never takes more than the pixel itself, but has a header. */
 const LOSSY_HEADER = 4096;
 
-const COLOURS: Readonly<Record<number, PngColour>> = { 1: PNG_GRAY, 2: PNG_GRAY_ALPHA, 3: PNG_RGB, 4: PNG_RGBA };
+export const COLOURS: Readonly<Record<number, PngColour>> = { 1: PNG_GRAY, 2: PNG_GRAY_ALPHA, 3: PNG_RGB, 4: PNG_RGBA };
 
 /** Upper bound of a body in bytes. */
 export function bodyBound(format: RasterFormat, grid: OutputGrid, { bands, dtype }: BandChoice): number {
@@ -162,6 +162,29 @@ async function encodePicture(
     // Dead pixels would otherwise stand beside the next job's until a collection.
     for (const array of spent) freeArray(array);
   }
+}
+
+/** Channels of a picture that is written before anybody knows all of its mask. */
+export function stripChannels({ table }: ImageStyle, { bands }: BandChoice, alpha: boolean): number {
+  if (table) return 4;
+  if (!alpha) return bands.length;
+  return bands.length <= 2 ? 2 : 4;
+}
+
+/** The pixels of a canvas as they are shown, with a channel for what is invalid where there may be such. */
+export function picturePixels(
+  canvas: Canvas,
+  style: ImageStyle,
+  ranges: readonly Range[] | null,
+  alpha: boolean,
+): Uint8Array {
+  const { bands, mask } = canvas;
+  const bytes = bytesOf(canvas, style, ranges);
+  if (!style.table && !alpha) return bytes;
+  const shown = style.returnMask ? mask : new Uint8Array(mask.length).fill(255);
+  const pixels = style.table ? paletteToRgba(bytes, style.table, shown) : withAlpha(bytes, bands, shown);
+  if (bytes !== canvas.samples) freeArray(bytes);
+  return pixels;
 }
 
 function bytesOf(

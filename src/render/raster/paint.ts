@@ -1,6 +1,7 @@
 /** The painter of a worker: gathers the windows of a job, resamples them onto its grid, and encodes what comes out. */
 import { configureSharp } from '../../kernels/codecs/index.ts';
 import type { Range } from '../../kernels/colour.ts';
+import { createPngWriter } from '../../kernels/png-strips.ts';
 import { bilinearRow, nearestRow } from '../../kernels/resample.ts';
 import { bilinearAxes, bilinearTaps, nearestAxes, nearestTaps } from '../../kernels/resample-axes.ts';
 import { wideRow } from '../../kernels/resample-wide.ts';
@@ -8,11 +9,21 @@ import { SAMPLE_TYPES, type Samples, workingArray } from '../../kernels/samples.
 import { axesOf, CELL, fillAxes, fillMap } from '../../kernels/warp.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
-import { type Canvas, CONTENT_TYPES, encodeCanvas, encodingBytes, rangesFor, unscaled } from './encode.ts';
+import {
+  type Canvas,
+  COLOURS,
+  CONTENT_TYPES,
+  encodeCanvas,
+  encodingBytes,
+  picturePixels,
+  rangesFor,
+  stripChannels,
+  unscaled,
+} from './encode.ts';
 import { type Gathered, gather } from './gather.ts';
 import { gridMap } from './geometry.ts';
 import { type BlockStore, createBlockStore } from './store.ts';
-import type { ImageJob, Part, RasterJob } from './types.ts';
+import type { ImageJob, Part, RasterJob, Strips } from './types.ts';
 import { paintPoint, paintStatistics, valueRanges } from './values.ts';
 
 export interface RasterPainterSettings {
@@ -46,12 +57,13 @@ export function createRasterPainter(settings: RasterPainterSettings = {}): Raste
   return {
     async paint(job, context) {
       const started = performance.now();
-      studio.store.enter();
+      const keepBytes = job.kind === 'image' ? (job.strips?.keepBytes ?? 0) : 0;
+      studio.store.enter(keepBytes);
       try {
         const painted = await paintAny(job, studio, context);
         return { ...painted, ms: performance.now() - started };
       } finally {
-        studio.store.leave();
+        studio.store.leave(keepBytes);
       }
     },
     get heldBytes() {
@@ -75,6 +87,7 @@ function paintAny(job: RasterJob, studio: Studio, context: TaskContext): Promise
 async function paintImage(job: ImageJob, studio: Studio, context: TaskContext): Promise<Painted> {
   const { grid, choice, style, placement } = job;
   const found = job.stretch ? await stretchOf(job, studio, context) : null;
+  if (job.strips) return paintStrips(job, job.strips, found, studio.store, context);
   const painting = await paintCanvas(job, studio.store, context);
   context.check();
   const canvas = style.scales ? unscale(painting.canvas, job) : painting.canvas;
@@ -100,6 +113,44 @@ async function paintImage(job: ImageJob, studio: Studio, context: TaskContext): 
     headers:
       found && ranges ? { ...headers, 'x-raster-rescale': ranges.map(range => range.join(',')).join(';') } : headers,
     peakBytes,
+    ms: 0,
+  };
+}
+
+/** From the top down: a strip is painted, encoded and gone before the next one is begun. */
+async function paintStrips(
+  job: ImageJob,
+  { list, alpha, keepBytes }: Strips,
+  found: readonly Range[] | null,
+  store: BlockStore,
+  context: TaskContext,
+): Promise<Painted> {
+  const { grid, choice, style } = job;
+  const ranges = rangesFor(style, found);
+  const channels = stripChannels(style, choice, alpha);
+  const writer = createPngWriter(grid.width, grid.height, COLOURS[channels]);
+  let peakBytes = 0;
+  for (const strip of list) {
+    context.check();
+    const painting = await paintCanvas({ ...job, ...strip }, store, context);
+    const canvas = style.scales ? unscale(painting.canvas, job) : painting.canvas;
+    const pixels = picturePixels(canvas, style, ranges, alpha);
+    writer.add(pixels);
+    const { samples, mask } = painting.canvas;
+    const encoding = encodingBytes(style, mask.length, choice, found !== null, pixels.length);
+    peakBytes = Math.max(peakBytes, samples.byteLength + mask.byteLength + Math.max(painting.gathered, encoding));
+    for (const array of new Set([pixels, canvas.samples, samples, mask])) freeArray(array);
+  }
+  const body = writer.finish();
+  const told: Record<string, string> = {};
+  if (found && ranges) told['x-raster-rescale'] = ranges.map(range => range.join(',')).join(';');
+  const { png: contentType } = CONTENT_TYPES;
+  return {
+    body,
+    contentType,
+    encoding: 'identity',
+    headers: told,
+    peakBytes: peakBytes + keepBytes + body.length,
     ms: 0,
   };
 }

@@ -15,6 +15,7 @@ import { bodyBound, encodingBytes } from './encode.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
 import { fitSize, wantedSize } from './size.ts';
 import { planStretch } from './stretch.ts';
+import { planStrips } from './strips.ts';
 import type { BandChoice, ImageJob, ImageStyle, OutputGrid, RasterFormat, RasterParams, WindowRead } from './types.ts';
 
 export { planPoint, planStatistics } from './query.ts';
@@ -125,13 +126,18 @@ async function planImage(ask: ImageAsk, grid: OutputGrid, signal: AbortSignal): 
   const read = await planGridRead({ source: layer.source, crs, grid, choice, resampling, coarser }, signal);
   if (read === null) return nothing(ask, grid, choice, style);
   const stretch = needsStretch(layer, style) ? await planStretch(layer.source, choice, signal) : null;
+  const whole = imageCost(layer, grid, choice, style, read, stretch);
+  const cut = await planStrips({ source: layer.source, crs, grid, choice, style, resampling, read, stretch }, signal);
+  const strips = cut && costBytes(cut.cost) < costBytes(whole) ? cut.strips : null;
+  const cost = strips && cut ? cut.cost : whole;
   const job: ImageJob = {
     task: 'raster',
     kind: 'image',
     choice,
     grid,
     placement: read.placement,
-    parts: read.parts,
+    parts: strips ? [] : read.parts,
+    strips,
     resampling: read.resampling,
     aligned: read.aligned,
     radiusX: read.radiusX,
@@ -139,12 +145,11 @@ async function planImage(ask: ImageAsk, grid: OutputGrid, signal: AbortSignal): 
     style,
     stretch,
   };
-  const cost = imageCost(layer, grid, choice, style, read, stretch);
   const fits = (share: number) => fittingSize(ask, grid, share, share * costBytes(cost), signal);
   return {
     cost,
     job,
-    explain: explainRead(layer, grid, bands, read, stretch),
+    explain: { ...explainRead(layer, grid, bands, read, stretch), ...(strips ? { strips: strips.list.length } : {}) },
     headers: { 'x-raster-level': String(read.level) },
     affinity: affinityOf(layer.id, read),
     ...('tile' in ask ? {} : { fits }),
@@ -210,6 +215,7 @@ function nothing(ask: ImageAsk, grid: OutputGrid, choice: BandChoice, style: Ima
     grid,
     style: { ...style, rescale: style.rescale ?? [[0, 1]] },
     stretch: null,
+    strips: null,
     ...rest,
   };
   return { ...none, cost: imageCost(layer, grid, choice, style, empty, null), job };

@@ -40,6 +40,8 @@ export interface GridAsk {
   readonly resampling: 'nearest' | 'bilinear';
   /** Levels coarser than the rule says. */
   readonly coarser: number;
+  /** Part of a grid that was planned: its level and its resampling. */
+  readonly like?: GridRead;
 }
 
 export function placementOf(source: RasterSource, crs: string, level: Level): Placement {
@@ -57,14 +59,17 @@ export async function planGridRead(ask: GridAsk, signal: AbortSignal): Promise<G
     source.levels.map(l => source.width / l.width),
     Math.min(wanted.x, wanted.y),
   );
-  const index = Math.min(source.levels.length - 1, rule + ask.coarser);
+  const { like } = ask;
+  const index = like?.level ?? Math.min(source.levels.length - 1, rule + ask.coarser);
   const level = source.levels[index];
   const placement = placementOf(source, crs, level);
   const ratio = { x: wanted.x * placement.scaleX, y: wanted.y * placement.scaleY };
   const there = gridMap(grid, placement);
   const aligned = isAligned(there, grid);
-  const resampling = ask.resampling === 'bilinear' && !aligned ? 'bilinear' : 'nearest';
-  const radii = resampling === 'nearest' ? { x: 1, y: 1 } : kernelRadii(ratio.x, ratio.y, KERNEL_RADIUS_MAX);
+  const smooth = ask.resampling === 'bilinear' && !aligned;
+  const resampling = like?.resampling ?? (smooth ? 'bilinear' : 'nearest');
+  const kernel = resampling === 'nearest' ? { x: 1, y: 1 } : kernelRadii(ratio.x, ratio.y, KERNEL_RADIUS_MAX);
+  const radii = like ? { x: like.radiusX, y: like.radiusY } : kernel;
   const taps = resampling === 'nearest' ? { radiusX: 0, radiusY: 0 } : { radiusX: radii.x, radiusY: radii.y };
   const parts: Part[] = [];
   for (const [dx, dy] of shifts(there)) {

@@ -22,9 +22,12 @@ export interface BlockStore {
   /** A block decoded, or made where the file is sparse. The data is shared: never write to it. */
   block(level: LevelRead, place: BlockRead, fill: number): FetchedBlock | Promise<FetchedBlock>;
   readonly heldBytes: number;
-  /** A job begins and ends. Between the two it copies each block before it asks for the next. */
-  enter(): void;
-  leave(): void;
+  /**
+   * A job begins and ends. Between the two it copies each block before it asks for the next; blocks of `keepBytes` more
+   * are kept for it, which its price holds.
+   */
+  enter(keepBytes?: number): void;
+  leave(keepBytes?: number): void;
   close(): void;
 }
 
@@ -45,6 +48,7 @@ class WorkerBlocks implements BlockStore {
   readonly #dead: FetchedBlock[] = [];
   #held = 0;
   #jobs = 0;
+  #lentBytes = 0;
   #encoded = new Uint8Array(0);
 
   constructor(settings: StoreSettings) {
@@ -55,11 +59,14 @@ class WorkerBlocks implements BlockStore {
     return this.#held + this.#encoded.length;
   }
 
-  enter(): void {
+  enter(keepBytes = 0): void {
     this.#jobs++;
+    this.#lentBytes += keepBytes;
   }
 
-  leave(): void {
+  leave(keepBytes = 0): void {
+    this.#lentBytes -= keepBytes;
+    this.#evict();
     if (--this.#jobs === 0) this.#bury();
   }
 
@@ -106,10 +113,9 @@ class WorkerBlocks implements BlockStore {
   }
 
   #keep(key: string, block: FetchedBlock): FetchedBlock {
-    const { blockCacheBytes } = this.#settings;
     const bytes = block.data.byteLength + (block.mask?.byteLength ?? 0);
     // One block must not push out all others.
-    if (bytes * 4 > blockCacheBytes) {
+    if (bytes * 4 > this.#room) {
       this.#dead.push(block);
       return block;
     }
@@ -118,13 +124,21 @@ class WorkerBlocks implements BlockStore {
     this.#blocks.delete(key);
     this.#blocks.set(key, { block, bytes });
     this.#held += bytes;
-    for (const [oldest, { block: evicted, bytes: freed }] of this.#blocks) {
-      if (this.#held <= blockCacheBytes) break;
-      this.#blocks.delete(oldest);
-      this.#held -= freed;
-      this.#dead.push(evicted);
-    }
+    this.#evict();
     return block;
+  }
+
+  get #room(): number {
+    return this.#settings.blockCacheBytes + this.#lentBytes;
+  }
+
+  #evict(): void {
+    for (const [oldest, { block, bytes }] of this.#blocks) {
+      if (this.#held <= this.#room) break;
+      this.#blocks.delete(oldest);
+      this.#held -= bytes;
+      this.#dead.push(block);
+    }
   }
 
   /** Blocks that nobody will read again give their pages back now: a collection comes long after the next job's. */

@@ -108,11 +108,28 @@ interface RasterJobBase extends Job {
   readonly choice: BandChoice;
 }
 
+/** A few rows of a large picture, painted and encoded before the next. */
+export interface Strip {
+  readonly grid: OutputGrid;
+  readonly parts: readonly Part[];
+}
+
+/** Where a picture is painted in strips: it is never in memory as a whole. */
+export interface Strips {
+  readonly list: readonly Strip[];
+  /** False: every pixel is known to be valid. */
+  readonly alpha: boolean;
+  /** Decoded blocks of a row of blocks, kept from strip to strip. */
+  readonly keepBytes: number;
+}
+
 export interface ImageJob extends RasterJobBase {
   readonly kind: 'image';
   readonly grid: OutputGrid;
   readonly placement: Placement;
   readonly parts: readonly Part[];
+  /** null: painted in one go. With strips `parts` is empty. */
+  readonly strips: Strips | null;
   readonly resampling: 'nearest' | 'bilinear';
   /** Output pixels are level pixels, one to one. */
   readonly aligned: boolean;
