@@ -268,6 +268,7 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, report
     features: {
       catalogue,
       publicUrl,
+      filter: config.filter,
       limitDefault: config.features.limitDefault,
       limitMax: config.features.limitMax,
       batchBytes: batchBytesFor(budget.requestCeilingBytes),

@@ -13,6 +13,7 @@ interface ErrorKind {
 const kinds = {
   'bad-parameter': { status: 400, title: 'A parameter is malformed' },
   'unknown-parameter': { status: 400, title: 'Unknown query parameter' },
+  'bad-filter': { status: 400, title: 'The filter is not CQL2 or does not fit the layer' },
   'bad-body': { status: 400, title: 'The request body is malformed' },
   unauthorized: { status: 401, title: 'A secret or token is required' },
   forbidden: { status: 403, title: 'Not allowed' },

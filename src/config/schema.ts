@@ -105,6 +105,12 @@ const raster = section('Raster tiles and windows.', {
   maxSize: count(4096, 'Most pixels a side of a window.', { minimum: 1, maximum: 32768 }),
 });
 
+const filter = section('Filters (CQL2) of items and tiles.', {
+  maxLength: count(16_384, 'Most characters of a filter; a URL of more than 16 KiB does not get here.', { minimum: 1 }),
+  maxDepth: count(64, 'How deep its expressions may nest.', { minimum: 1, maximum: 500 }),
+  maxReadBytes: bytes({ default: '128MiB', description: 'Most bytes of features that a filtered tile may read.' }),
+});
+
 const features = section('Feature pages (OGC API Features).', {
   limitDefault: count(10, 'Features a page where the request does not say.', { minimum: 1 }),
   limitMax: count(10_000, 'Most features a page.', { minimum: 1 }),
@@ -216,6 +222,7 @@ export const configSchema = Type.Object(
     vector,
     raster,
     features,
+    filter,
     sessions,
     discovery,
     adminToken: nullableText('Bearer token for /debug and other operations; without it they are closed.'),

@@ -240,7 +240,7 @@ async function answerFeature(
     const ask: ItemsAsk = {
       layer,
       boxes: null,
-      filter: { equals: [], time: null },
+      filter: { cql: null, equals: [], time: null },
       properties: null,
       crs,
       from: 0,

@@ -4,8 +4,8 @@ import { crsUri, resolveCrs } from '../crs/index.ts';
 import { problem } from '../errors.ts';
 import type { Catalogue, Layer, VectorLayer } from '../layers/types.ts';
 import { servedColumns } from '../render/items/stream.ts';
-import type { Column, ColumnType } from '../source/types.ts';
-import { crsUris, ITEMS_PARAMETERS } from './features-params.ts';
+import type { Column, ColumnType, GeometryKind } from '../source/types.ts';
+import { crsUris } from './crs-params.ts';
 
 export const CRS84 = 'http://www.opengis.net/def/crs/OGC/1.3/CRS84';
 
@@ -18,6 +18,23 @@ export const CONFORMANCE = [
   'http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core',
   'http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson',
   'http://www.opengis.net/spec/ogcapi-features-2/1.0/conf/crs',
+  'http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables',
+  'http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/queryables-query-parameters',
+  'http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/filter',
+  'http://www.opengis.net/spec/ogcapi-features-3/1.0/conf/features-filter',
+  'http://www.opengis.net/spec/cql2/1.0/conf/cql2-text',
+  'http://www.opengis.net/spec/cql2/1.0/conf/cql2-json',
+  'http://www.opengis.net/spec/cql2/1.0/conf/basic-cql2',
+  'http://www.opengis.net/spec/cql2/1.0/conf/advanced-comparison-operators',
+  'http://www.opengis.net/spec/cql2/1.0/conf/case-insensitive-comparison',
+  'http://www.opengis.net/spec/cql2/1.0/conf/accent-insensitive-comparison',
+  'http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions',
+  'http://www.opengis.net/spec/cql2/1.0/conf/basic-spatial-functions-plus',
+  'http://www.opengis.net/spec/cql2/1.0/conf/spatial-functions',
+  'http://www.opengis.net/spec/cql2/1.0/conf/temporal-functions',
+  'http://www.opengis.net/spec/cql2/1.0/conf/array-functions',
+  'http://www.opengis.net/spec/cql2/1.0/conf/property-property',
+  'http://www.opengis.net/spec/cql2/1.0/conf/arithmetic',
 ] as const;
 
 interface Link {
@@ -143,20 +160,24 @@ function collectionJson(base: string, layer: VectorLayer): Record<string, unknow
   };
 }
 
-/** What `name=value` and `datetime` may be asked of. */
+/** What `filter`, `name=value` and `datetime` may be asked of. A JSON attribute answers to the A_ predicates alone. */
 function queryables(base: string, layer: VectorLayer): Record<string, unknown> {
-  const reserved: readonly string[] = ITEMS_PARAMETERS;
-  const columns = servedColumns(layer).filter(
-    ({ name, type }) => !reserved.includes(name) && type !== 'json' && type !== 'binary',
-  );
+  const columns = servedColumns(layer).filter(({ type }) => type !== 'binary');
+  const geometry = { 'x-ogc-role': 'primary-geometry', format: geometryFormat(layer.source.geometry) };
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: `${collectionUrl(base, layer)}/queryables`,
     type: 'object',
     title: layer.title,
-    properties: Object.fromEntries(columns.map(column => [column.name, columnSchema(column)])),
+    properties: { geometry, ...Object.fromEntries(columns.map(column => [column.name, columnSchema(column)])) },
     additionalProperties: false,
   };
+}
+
+/** Part 3's names: geometry-point, geometry-multipolygon; any where features say it themselves. */
+function geometryFormat(kind: GeometryKind): string {
+  const simple = /^(Multi)?(Point|LineString|Polygon)$|^GeometryCollection$/.test(kind);
+  return `geometry-${simple ? kind.toLowerCase() : 'any'}`;
 }
 
 const SCHEMAS: Readonly<Record<ColumnType, Readonly<Record<string, unknown>>>> = {

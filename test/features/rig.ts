@@ -65,6 +65,7 @@ export async function rig(
   registerFeatures(app, {
     catalogue,
     publicUrl: () => 'http://maps.test',
+    filter: { maxLength: 16_384, maxDepth: 64 },
     limitDefault: 10,
     limitMax: 10_000,
     admit: async cost => {

@@ -2,6 +2,7 @@
 
 import { FORMATS_OF_ITEMS } from '../features-params.ts';
 import { CRS84 } from '../ogc.ts';
+import { filterParameters } from './filter-parameters.ts';
 import { EXPLAIN, IF_NONE_MATCH, json, NOT_MODIFIED, pathParam, queryParam, ref, WORK_PROBLEMS } from './parts.ts';
 import type { Answer, Endpoint, Parameter, Samples } from './types.ts';
 
@@ -101,7 +102,7 @@ function items(samples: Samples, id: Parameter, limits: FeatureLimits): Endpoint
       },
       304: NOT_MODIFIED,
     },
-    problems: [...WORK_PROBLEMS, 'bad-parameter', 'wrong-kind', 'unprocessable'],
+    problems: [...WORK_PROBLEMS, 'bad-parameter', 'bad-filter', 'wrong-kind', 'unprocessable'],
   };
 }
 
@@ -151,6 +152,7 @@ function itemsParameters({ vectorBBox, columns }: Samples, { limitDefault, limit
       ),
       ...csv,
     },
+    ...filterParameters(columns, ''),
     F,
     EXPLAIN,
     {

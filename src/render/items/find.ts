@@ -34,7 +34,7 @@ export async function findById<M extends { readonly signal: AbortSignal }>(
   }
   const { signal } = deps.meta;
   // The first match is not written (limit 0), so its ordinal comes back as the next one.
-  const filter = { equals: [{ column, value: id }], time: null };
+  const filter = { cql: null, equals: [{ column, value: id }], time: null };
   const plan = await planItems({ ...ask, filter, properties: [], limit: 0 }, signal);
   const permit = await deps.admit(plan.cost, deps.meta);
   try {

@@ -1,6 +1,7 @@
 /** Which features a page of items is about, beyond the box: equal attributes and a time. Plain data, so that it crosses to a worker. */
 import { problem } from '../../errors.ts';
 import type { Column, ColumnType } from '../../source/types.ts';
+import type { FilterSpec } from '../filter/filter.ts';
 
 export interface Equals {
   readonly column: string;
@@ -15,15 +16,17 @@ export interface TimeSpan {
 }
 
 export interface ItemsFilter {
+  /** CQL2; null: none. */
+  readonly cql: FilterSpec | null;
   readonly equals: readonly Equals[];
   readonly time: TimeSpan | null;
 }
 
-export function isFiltered({ equals, time }: ItemsFilter): boolean {
-  return equals.length > 0 || time !== null;
+export function isFiltered({ cql, equals, time }: ItemsFilter): boolean {
+  return cql !== null || equals.length > 0 || time !== null;
 }
 
-export function filterColumns({ equals, time }: ItemsFilter): Set<string> {
+export function filterColumns({ equals, time }: Pick<ItemsFilter, 'equals' | 'time'>): Set<string> {
   const names = new Set(equals.map(({ column }) => column));
   if (time) names.add(time.column);
   return names;

@@ -9,6 +9,7 @@ import type { Cost, Painted } from '../../plan.ts';
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import type { FeaturePage } from '../../source/fgb/query.ts';
 import type { BBox } from '../../tile.ts';
+import { filterSchema } from '../filter/filter.ts';
 import { type ItemsFilter, isFiltered } from './match.ts';
 import { queryBoxes } from './query.ts';
 import { type ItemsJob, MATCHED, NEXT, RETURNED, runEnd } from './task.ts';
@@ -217,6 +218,7 @@ export function jobOf(ask: ItemsAsk, batch: Batch, limit: number, extra?: Readon
     schema: { columns: source.columns, geometryType: source.geometryType, hasZ: source.hasZ },
     ...batch,
     filter,
+    filterSchema: filter.cql === null ? null : filterSchema(layer),
     properties: properties ?? servedColumns(layer).map(({ name }) => name),
     idColumn: layer.options.idColumn ?? null,
     from,

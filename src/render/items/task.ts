@@ -4,6 +4,7 @@ import { Problem, problem } from '../../errors.ts';
 import { type Bytes, openBytes } from '../../io/bytes.ts';
 import type { BytesRef, Job, Painted, TaskContext } from '../../plan.ts';
 import { type DecodedFeature, decodeFeature, type FeatureSchema } from '../../source/fgb/feature.ts';
+import { createFilter, type FeatureFilter, type FilterSchema } from '../filter/filter.ts';
 import { type Output, writeFeature } from './geojson.ts';
 import { filterColumns, type ItemsFilter, isFiltered, matchesFilter } from './match.ts';
 import { TextSink } from './sink.ts';
@@ -20,6 +21,8 @@ export interface ItemsJob extends Job {
   readonly offsets: Float64Array;
   readonly lengths: Uint32Array;
   readonly filter: ItemsFilter;
+  /** What its CQL2 is asked of; null where it has none. */
+  readonly filterSchema: FilterSchema | null;
   /** Attributes that are written, in this order, null where a feature has none. */
   readonly properties: readonly string[];
   readonly idColumn: string | null;
@@ -86,6 +89,8 @@ class ItemsWriter {
   #out: Output;
   #filtered: boolean;
   #wanted: Set<string>;
+  #cql: FeatureFilter | null;
+  #view: DataView = new DataView(new ArrayBuffer(0));
   #sink = new TextSink();
   #returned = 0;
   #matched = 0;
@@ -95,7 +100,9 @@ class ItemsWriter {
   constructor(job: ItemsJob, out: Output) {
     this.#job = job;
     this.#out = out;
-    this.#filtered = isFiltered(job.filter);
+    const { cql } = job.filter;
+    this.#filtered = isFiltered({ ...job.filter, cql: null });
+    this.#cql = cql && job.filterSchema && createFilter(cql, job.filterSchema);
     this.#wanted = new Set(job.properties);
     for (const name of filterColumns(job.filter)) this.#wanted.add(name);
     if (job.idColumn !== null) this.#wanted.add(job.idColumn);
@@ -103,13 +110,26 @@ class ItemsWriter {
 
   add(run: Uint8Array, at: number, ordinal: number): void {
     const { schema, filter, from, limit } = this.#job;
-    this.#inputBytes += 4 + new DataView(run.buffer, run.byteOffset + at, 4).getUint32(0, true);
+    if (this.#view.buffer !== run.buffer) this.#view = new DataView(run.buffer, run.byteOffset, run.byteLength);
+    this.#inputBytes += 4 + this.#view.getUint32(at, true);
+    // Asked of the bytes: what does not match is not decoded.
+    if (this.#cql && !this.#cql.test(this.#view, at, run.byteLength)) return;
+    if (!this.#filtered && this.#skips(ordinal)) return;
     const feature = decodeFeature(run, at, schema, this.#wanted);
     if (this.#filtered && !matchesFilter(feature.properties, filter)) return;
     this.#matched++;
     if (ordinal < from) return;
     if (this.#returned < limit) this.#write(feature, ordinal);
     else this.#next ??= ordinal;
+  }
+
+  /** Counted, and not written: nothing of it need be decoded. */
+  #skips(ordinal: number): boolean {
+    const { from, limit } = this.#job;
+    if (ordinal >= from && this.#returned < limit) return false;
+    this.#matched++;
+    if (ordinal >= from) this.#next ??= ordinal;
+    return true;
   }
 
   #write({ geometry, properties }: DecodedFeature, ordinal: number): void {

@@ -254,7 +254,7 @@ function finite(value: number): number | null {
 }
 
 /** 0.1 stored in 32 bits is 0.1, not 0.10000000149: seven digits are all it has. */
-function shortest(value: number): number {
+export function shortest(value: number): number {
   const short = Number(value.toPrecision(7));
   return Math.fround(short) === value ? short : value;
 }

@@ -1,0 +1,58 @@
+/** A box of some CRS as boxes of a layer's own, for its index: never smaller, sometimes larger. */
+import { isLonLat, resolveCrs, transformBounds } from '../crs/index.ts';
+import type { VectorLayer } from '../layers/types.ts';
+import { type BBox, intersection } from '../tile.ts';
+
+type Placed = Pick<VectorLayer, 'source' | 'lonLatBounds'>;
+
+/** null: everything; none: nothing. In degrees minx > maxx crosses the antimeridian, which is two boxes to a planar index. */
+export function layerBoxes(box: BBox, crs: string, layer: Placed): readonly BBox[] | null {
+  if (resolveCrs(crs).geographic) return lonLatBoxes(box, layer, crs);
+  const moved = crs === layer.source.crs ? box : transformBounds(crs, layer.source.crs as string, box);
+  return moved ? [moved] : [];
+}
+
+function lonLatBoxes(box: BBox, layer: Placed, crs: string): readonly BBox[] | null {
+  const [west, south, east, north] = box;
+  const boxes: BBox[] =
+    west > east
+      ? [
+          [west, south, 180, north],
+          [-180, south, east, north],
+        ]
+      : [box];
+  const moved = boxes.map(one => toLayer(one, layer, crs)).filter(one => one !== 'none');
+  return moved.includes(null) ? null : (moved as BBox[]);
+}
+
+/** Room around the layer's bounds, as a share of their size, since edges bend on the way to another CRS. */
+const BOUNDS_ROOM = 0.05;
+
+/** The box in the layer's CRS; cut to where the layer is, since a projection may be nonsense far from its home. */
+function toLayer(box: BBox, { source, lonLatBounds: home }: Placed, crs: string): BBox | null | 'none' {
+  if (isLonLat(source.crs as string)) return box;
+  if (!home) return 'none';
+  let cut: BBox | null = box;
+  if (home[0] <= home[2]) {
+    if (box[0] <= home[0] && box[1] <= home[1] && box[2] >= home[2] && box[3] >= home[3]) return null;
+    const dx = (home[2] - home[0]) * BOUNDS_ROOM + 1e-9;
+    const dy = (home[3] - home[1]) * BOUNDS_ROOM + 1e-9;
+    cut = intersection(box, [home[0] - dx, Math.max(-90, home[1] - dy), home[2] + dx, Math.min(90, home[3] + dy)]);
+  }
+  if (!cut) return 'none';
+  return transformBounds(crs, source.crs as string, cut) ?? 'none';
+}
+
+/** What both lists of boxes have in common; null is everything. */
+export function commonBoxes(a: readonly BBox[] | null, b: readonly BBox[] | null): readonly BBox[] | null {
+  if (a === null) return b;
+  if (b === null) return a;
+  const common: BBox[] = [];
+  for (const one of a) {
+    for (const two of b) {
+      const box = intersection(one, two);
+      if (box) common.push(box);
+    }
+  }
+  return common;
+}
