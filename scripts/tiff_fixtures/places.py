@@ -29,12 +29,15 @@ for n, (crs, x, y) in {
     'eqc': ('+proj=eqc +lat_ts=0 +lon_0=0 +x_0=0 +y_0=0 +datum=WGS84 +units=m', 1000000, 4000000),
     'merc-ts': ('+proj=merc +lat_ts=41 +lon_0=10 +x_0=0 +y_0=0 +datum=WGS84 +units=m', 100000, 4000000),
     'utm-wgs84': ('+proj=utm +zone=33 +datum=WGS84 +units=m', 500000, 5000000),
+    'moll-by-wkt': ('+proj=moll +lon_0=0 +datum=WGS84 +units=m', -3500, 6000000),
     'longlat-sphere': ('+proj=longlat +R=6371229', 10, 50),
     'longlat-wgs84': ('+proj=longlat +datum=WGS84', 10, 50),
 }.items():
     step = 0.01 if 'longlat' in n else 100
     case(f'crs-{n}', told=dict(place=2) if n == 'lcc-2sp' else {}, data=pixels('uint8'), crs=rasterio.crs.CRS.from_string(crs), transform=from_origin(x, y, step, step))
 case('crs-unknown-projection', 'tiff-crs-unsupported', told=SOUND, data=pixels('uint8'), crs=rasterio.crs.CRS.from_string('+proj=robin +lon_0=0 +datum=WGS84 +units=m'))
+case('crs-unknown-wkt', 'tiff-crs-unsupported', told=SOUND, data=pixels('uint8'), crs=rasterio.crs.CRS.from_string('+proj=eck4 +lon_0=0 +datum=WGS84 +units=m'))
+case('metres-as-degrees', 'tiff-outside-crs', told=SOUND, data=pixels('uint8'), crs='EPSG:4326')
 case('no-crs', 'tiff-no-crs', told=SOUND, data=pixels('uint8'), crs=None)
 
 

@@ -31,7 +31,7 @@ export function tileJson(
     minzoom,
     maxzoom,
     bounds,
-    center: centerOf(bounds, minzoom, maxzoom),
+    center: centerOf(layers, bounds, minzoom, maxzoom),
     // Required by the schema; empty is what a raster has.
     vector_layers: raster ? [] : layers.map(layer => vectorLayer(context, layer)),
     ...(raster ? { format: 'png' } : { format: 'pbf' }),
@@ -57,12 +57,14 @@ function unionBounds(layers: readonly Layer[]): BBox {
   return box ?? [-180, -MERCATOR_MAX_LAT, 180, MERCATOR_MAX_LAT];
 }
 
-/** The zoom at which the bounds about fill a 1024 px map. */
-function centerOf(bounds: BBox, minzoom: number, maxzoom: number): [number, number, number] {
-  const [w, s, e, n] = bounds;
+/** The zoom at which the bounds about fill a 1024 px map. A layer across the antimeridian has its middle beyond or before it. */
+function centerOf(layers: readonly Layer[], bounds: BBox, minzoom: number, maxzoom: number): [number, number, number] {
+  const own = layers.length === 1 ? layers[0].lonLatBounds : null;
+  const [w, s, e, n] = own && own[0] > own[2] ? [own[0], bounds[1], own[2] + 360, bounds[3]] : bounds;
   const span = Math.max(e - w, (n - s) * 1.4, 1e-6);
   const zoom = Math.floor(Math.log2((360 / span) * 2));
-  return [(w + e) / 2, (s + n) / 2, Math.max(minzoom, Math.min(maxzoom, Math.max(0, zoom)))];
+  const middle = (w + e) / 2;
+  return [middle > 180 ? middle - 360 : middle, (s + n) / 2, Math.max(minzoom, Math.min(maxzoom, Math.max(0, zoom)))];
 }
 
 export function layerJson(context: HttpContext, layer: Layer, request: FastifyRequest): Record<string, unknown> {

@@ -1,6 +1,7 @@
 /**
  * A GeoTIFF of raw values: little-endian, pixel-interleaved strips of about 64 KB, deflate. Invalid pixels hold the nodata
- * value where there is one, NaN in floats where there is none; integers without nodata get an alpha band instead.
+ * value where there is one, NaN in floats where there is none. Integers without nodata get an alpha band where GDAL takes
+ * one for the mask (gray or RGB of 8 or 16 bits), else a mask in a directory of its own, which it takes whatever the bands.
  */
 import { deflateSync } from 'node:zlib';
 import { freeArray } from '../memory/segments.ts';
@@ -49,7 +50,8 @@ export function geotiffBytes(
 ): number {
   const raw = width * height * bands * SAMPLE_TYPES[type].bytes;
   const strips = Math.min(height, Math.ceil(raw / STRIP_BYTES) + 1);
-  return raw + (raw >>> 10) + strips * 24 + 2048;
+  // A mask's own directory and strips, at most as many: a bit a pixel, less than the plane that alpha would take.
+  return raw + (raw >>> 10) + strips * 48 + 4096;
 }
 
 export function encodeGeotiff(image: TiffImage): Uint8Array {
@@ -62,9 +64,10 @@ export function encodeGeotiff(image: TiffImage): Uint8Array {
   for (let y = 0; y < height; y += rowsPerStrip) {
     strips.push(encodeStrip(image, filled, planes, y, Math.min(rowsPerStrip, height - y)));
   }
-  const fields = fieldsOf(image, planes, filled, rowsPerStrip, strips);
-  const file = assemble(fields, strips);
-  for (const strip of strips) freeArray(strip);
+  const directories: Directory[] = [{ fields: fieldsOf(image, planes, filled, rowsPerStrip, strips), strips }];
+  if (filled.mask) directories.push(maskDirectory(filled.mask, width, height));
+  const file = assemble(directories);
+  for (const directory of directories) for (const strip of directory.strips) freeArray(strip);
   if (filled.samples !== samples) freeArray(filled.samples);
   return file;
 }
@@ -72,16 +75,26 @@ export function encodeGeotiff(image: TiffImage): Uint8Array {
 interface Filled {
   readonly samples: Samples;
   readonly alpha: Uint8Array | null;
+  readonly mask: Uint8Array | null;
   readonly nodata: number | null;
 }
 
+/** GDALRasterBand::GetMaskFlags looks for alpha in unsigned samples of 8 or 16 bits, as the last of two or four bands. */
+function takesAlpha(type: SampleType, bands: number): boolean {
+  return (type === 'uint8' || type === 'uint16') && (bands === 1 || bands === 3);
+}
+
 function fillInvalid({ type, bands, samples, mask, nodata }: TiffImage): Filled {
-  if (!mask || mask.every(m => m === 255)) return { samples, alpha: null, nodata };
+  if (!mask || mask.every(m => m === 255)) return { samples, alpha: null, mask: null, nodata };
   const fill = nodata ?? (SAMPLE_TYPES[type].integer ? null : Number.NaN);
-  if (fill === null) return { samples, alpha: mask, nodata };
+  if (fill === null) {
+    return takesAlpha(type, bands)
+      ? { samples, alpha: mask, mask: null, nodata }
+      : { samples, alpha: null, mask, nodata };
+  }
   const out = samples.slice();
   for (let i = 0; i < mask.length; i++) if (mask[i] === 0) out.fill(fill, i * bands, (i + 1) * bands);
-  return { samples: out, alpha: null, nodata: fill };
+  return { samples: out, alpha: null, mask: null, nodata: fill };
 }
 
 function encodeStrip(
@@ -106,6 +119,41 @@ function encodeStrip(
   const strip = deflateSync(raw, { level: 1 });
   freeArray(raw);
   return strip;
+}
+
+interface Directory {
+  readonly fields: readonly Field[];
+  readonly strips: readonly Uint8Array[];
+}
+
+/** The mask as GDAL has it inside a file: a second directory (NewSubfileType 4) of one bit a pixel, 1 where it is valid. */
+function maskDirectory(mask: Uint8Array, width: number, height: number): Directory {
+  const rowBytes = (width + 7) >> 3;
+  const rowsPerStrip = Math.max(1, Math.min(height, Math.floor(STRIP_BYTES / rowBytes)));
+  const strips: Uint8Array[] = [];
+  for (let y = 0; y < height; y += rowsPerStrip) {
+    const rows = Math.min(rowsPerStrip, height - y);
+    const bits = new Uint8Array(rows * rowBytes);
+    for (let row = 0; row < rows; row++) {
+      const from = (y + row) * width;
+      for (let x = 0; x < width; x++) if (mask[from + x] > 0) bits[row * rowBytes + (x >> 3)] |= 0x80 >> (x & 7);
+    }
+    strips.push(deflateSync(bits, { level: 1 }));
+    freeArray(bits);
+  }
+  const fields: Field[] = [
+    { tag: 254, type: LONG, values: [4] },
+    { tag: 256, type: LONG, values: [width] },
+    { tag: 257, type: LONG, values: [height] },
+    { tag: 258, type: SHORT, values: [1] },
+    { tag: 259, type: SHORT, values: [8] },
+    { tag: 262, type: SHORT, values: [4] },
+    { tag: 273, type: LONG, values: strips.map(() => 0) },
+    { tag: 277, type: SHORT, values: [1] },
+    { tag: 278, type: LONG, values: [rowsPerStrip] },
+    { tag: 279, type: LONG, values: strips.map(strip => strip.length) },
+  ];
+  return { fields, strips };
 }
 
 function fieldsOf(
@@ -167,37 +215,55 @@ function geoFields({ originX, originY, resX, resY, epsg }: Georeference): Field[
   return fields;
 }
 
-function assemble(fields: readonly Field[], strips: readonly Uint8Array[]): Uint8Array {
-  const directory = 8;
-  let at = directory + 2 + fields.length * 12 + 4;
-  const places = fields.map(({ type, values }) => {
-    const size = values.length * SIZES[type];
-    if (size <= 4) return 0;
-    at += at & 7 ? 8 - (at & 7) : 0;
-    const place = at;
-    at += size;
-    return place;
-  });
-  const offsets = strips.map(strip => {
-    const place = at;
-    at += strip.length;
-    return place;
-  });
+interface Placed extends Directory {
+  readonly at: number;
+  /** Of each field whose values do not fit into its entry; 0 where they do. */
+  readonly places: readonly number[];
+  readonly offsets: readonly number[];
+}
+
+function assemble(directories: readonly Directory[]): Uint8Array {
+  let at = 8;
+  const placed: Placed[] = [];
+  for (const { fields, strips } of directories) {
+    const start = at;
+    at += 2 + fields.length * 12 + 4;
+    const take = (size: number, align: number) => {
+      const place = at + ((align - (at % align)) % align);
+      at = place + size;
+      return place;
+    };
+    const places = fields.map(({ type, values }) => {
+      const size = values.length * SIZES[type];
+      return size <= 4 ? 0 : take(size, 8);
+    });
+    const offsets = strips.map(strip => take(strip.length, 1));
+    // Directories begin on a word.
+    take(0, 2);
+    placed.push({ fields, strips, at: start, places, offsets });
+  }
   const out = new Uint8Array(at);
   const view = new DataView(out.buffer);
-  out.set([0x49, 0x49, 42, 0, directory]);
-  view.setUint16(directory, fields.length, true);
+  out.set([0x49, 0x49, 42, 0, placed[0].at]);
+  placed.forEach((directory, i) => {
+    writeDirectory(view, directory, placed[i + 1]?.at ?? 0);
+    for (const [n, strip] of directory.strips.entries()) out.set(strip, directory.offsets[n]);
+  });
+  return out;
+}
+
+function writeDirectory(view: DataView, { fields, at, places, offsets }: Placed, next: number): void {
+  view.setUint16(at, fields.length, true);
   fields.forEach((field, i) => {
     const values = field.tag === 273 ? offsets : field.values;
-    const entry = directory + 2 + i * 12;
+    const entry = at + 2 + i * 12;
     view.setUint16(entry, field.tag, true);
     view.setUint16(entry + 2, field.type, true);
     view.setUint32(entry + 4, values.length, true);
     if (places[i] > 0) view.setUint32(entry + 8, places[i], true);
     writeValues(view, places[i] || entry + 8, field.type, values);
   });
-  for (const [i, strip] of strips.entries()) out.set(strip, offsets[i]);
-  return out;
+  view.setUint32(at + 2 + fields.length * 12, next, true);
 }
 
 function writeValues(view: DataView, at: number, type: number, values: readonly number[]): void {

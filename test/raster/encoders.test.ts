@@ -180,25 +180,17 @@ test('a GeoTIFF written here opens here, with its place, nodata and values', asy
   }
 });
 
-test('invalid pixels of a GeoTIFF: nodata if there is one, NaN in floats, else an alpha band', async () => {
+test('invalid pixels of a GeoTIFF: nodata if there is one, NaN in floats, else alpha or a mask', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tiff-'));
-  const make = async (type: SampleType, nodata: number | null) => {
-    const samples = workingArray(type, 4).fill(5);
+  const make = async (type: SampleType, nodata: number | null, bands = 1) => {
+    const samples = workingArray(type, 4 * bands).fill(5);
     const path = join(folder, 'a.tif');
     const georef = { originX: 0, originY: 0, resX: 1, resY: 1, epsg: { code: 4326, geographic: true } };
-    writeFileSync(
-      path,
-      encodeGeotiff({
-        type,
-        width: 2,
-        height: 2,
-        bands: 1,
-        samples,
-        mask: Uint8Array.of(255, 0, 255, 255),
-        nodata,
-        georef,
-      }),
-    );
+    const mask = Uint8Array.of(255, 0, 255, 255);
+    const size = { width: 2, height: 2 };
+    const file = encodeGeotiff({ type, ...size, bands, samples, mask, nodata, georef });
+    assert.ok(file.length <= geotiffBytes(type, size, bands + 1));
+    writeFileSync(path, file);
     const { source } = await openLayer(path);
     await source.close();
     return source;
@@ -210,6 +202,16 @@ test('invalid pixels of a GeoTIFF: nodata if there is one, NaN in floats, else a
       (await make('uint8', null)).bands.map(band => band.colorInterp),
       ['gray', 'alpha'],
     );
+    // Where GDAL would not take the alpha band for a mask, there is one in a directory of its own.
+    for (const [type, bands] of [
+      ['int8', 1],
+      ['int32', 3],
+      ['uint8', 5],
+    ] as const) {
+      const { bands: made, levels } = await make(type, null, bands);
+      assert.equal(made.length, bands, type);
+      assert.ok(levels[0].mask, `${type} has a mask`);
+    }
     assert.ok(readFileSync(join(folder, 'a.tif')).length > 0);
   } finally {
     rmSync(folder, { recursive: true });

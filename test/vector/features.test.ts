@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { VectorTile } from '@mapbox/vector-tile';
-import type { Geometry, Position } from 'geojson';
+import type { Geometry, MultiPolygon, Position } from 'geojson';
 import { PbfReader } from 'pbf';
 import { decodeFeature } from '../../src/source/fgb/feature.ts';
 import type { ColumnType } from '../../src/source/types.ts';
@@ -240,6 +240,49 @@ describe('geometry of every kind', () => {
         assert.ok(Math.abs(Math.hypot(lon, lat) - 60) < (2 * 180) / 4096, `${lon} ${lat}`);
       }
     }
+  });
+
+  test('a TIN and a multipolygon of one, all in one table as GDAL writes triangles, are drawn and told', async () => {
+    const corners = [0, 0, 20, 20, 0, 20, 0, 0, 40, 0, 60, 0, 60, 20, 40, 0];
+    const tin: RawGeometry = { type: 'TIN', xy: corners, ends: [4, 8] };
+    const one: RawGeometry = { type: 'TIN', xy: corners.slice(0, 8) };
+    const multi: RawGeometry = { type: 'MultiPolygon', xy: corners.slice(0, 8) };
+    const layer = await layerOf([{ geometry: tin }, { geometry: one }, { geometry: multi }]);
+    const tile = await tileOf(layer, 0, 0, 0);
+    assert.deepEqual(tile?.faults, []);
+    assert.deepEqual(
+      tile?.features.map(({ type, parts }) => [type, parts.length]),
+      [
+        [3, 2],
+        [3, 1],
+        [3, 1],
+      ],
+    );
+    const told = [tin, one, multi].map(geometry => {
+      const bytes = writeFgb([{ geometry }], { nodeSize: 0 });
+      const start = 12 + new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
+      const schema = { columns: [], geometryType: 0, hasZ: false };
+      return decodeFeature(bytes, start, schema).geometry as MultiPolygon | null;
+    });
+    assert.deepEqual(
+      told.map(geometry => [geometry?.type, geometry?.coordinates.length, geometry?.coordinates[0].length]),
+      [
+        ['MultiPolygon', 2, 1],
+        ['MultiPolygon', 1, 1],
+        ['MultiPolygon', 1, 1],
+      ],
+    );
+  });
+
+  test('metres that are said to be degrees are refused, a stray feature among others is not', async () => {
+    const stray = await layerOf([{ geometry: at(1, 1) }, { geometry: at(9999, 9999) }]);
+    assert.equal(stray.verdict.servable, true);
+    const wrong = await layerOf([{ geometry: at(500_000, 6_000_000) }, { geometry: at(500_001, 6_000_001) }]);
+    assert.deepEqual(
+      wrong.verdict.reasons.map(({ code }) => code),
+      ['fgb-outside-crs'],
+    );
+    assert.equal(wrong.lonLatBounds, null);
   });
 
   test('types that do not exist are refused, not drawn', async () => {

@@ -3,7 +3,7 @@ import { crsUri, resolveCrs, transformBounds } from '../../crs/index.ts';
 import { Problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { RasterSource, Reason } from '../../source/types.ts';
-import { type BBox, EARTH_RADIUS, MERCATOR_HALF } from '../../tile.ts';
+import { type BBox, EARTH_RADIUS, latToMercator, lonToMercator, MERCATOR_HALF } from '../../tile.ts';
 
 export interface RasterInfo {
   readonly bounds: BBox | null;
@@ -92,7 +92,7 @@ const ZOOM_MAX = 24;
  */
 export function rasterZooms(source: RasterSource): { minzoom: number; maxzoom: number } | null {
   if (source.crs === null || source.bounds === null || source.width < 1 || source.height < 1) return null;
-  const box = mercatorBox(source.crs, source.bounds);
+  const box = mercatorBox(source.crs, source.bounds, source.lonLatBounds);
   if (!box) return null;
   const across = box[2] < box[0] ? box[2] + 2 * MERCATOR_HALF - box[0] : box[2] - box[0];
   const resolution = Math.hypot(across, box[3] - box[1]) / Math.hypot(source.width, source.height);
@@ -104,8 +104,13 @@ export function rasterZooms(source: RasterSource): { minzoom: number; maxzoom: n
   return { minzoom: Math.min(minzoom, maxzoom), maxzoom };
 }
 
-function mercatorBox(crs: string, bounds: BBox): BBox | null {
+/** West > east where it crosses the antimeridian: metres alone would make the whole world of it. */
+function mercatorBox(crs: string, bounds: BBox, lonLat: BBox | null): BBox | null {
   try {
+    if (lonLat && lonLat[0] > lonLat[2]) {
+      const [west, south, east, north] = lonLat;
+      return [lonToMercator(west), latToMercator(south), lonToMercator(east), latToMercator(north)];
+    }
     return transformBounds(crs, 'EPSG:3857', bounds);
   } catch (error) {
     if (error instanceof Problem) return null;

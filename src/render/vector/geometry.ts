@@ -48,7 +48,7 @@ export class GeometryWalker {
     if (depth > layout.DEPTH_MAX) throw layout.corrupt(`geometries nest deeper than ${layout.DEPTH_MAX}`);
     const own = layout.field(view, table, layout.GEOMETRY_TYPE, start, end);
     const type = (own ? view.getUint8(own) : 0) || fallback;
-    if (type >= CURVES_FIRST && type <= CURVES_LAST) return this.#curve(frame, table, type);
+    if (type >= CURVES_FIRST && type <= CURVES_LAST) return this.#linearised(frame, table, type);
     switch (type) {
       case 1:
       case 4:
@@ -73,7 +73,8 @@ export class GeometryWalker {
   #parts(frame: FeatureFrame, table: number, type: number, depth: number): void {
     const { view, start, end } = frame;
     const parts = layout.vector(view, table, layout.GEOMETRY_PARTS, 4, start, end);
-    // A writer may put the only polygon of a multipolygon straight into its table.
+    // A writer may put the only polygon of a multipolygon straight into its table; GDAL puts all triangles of a TIN there.
+    if (parts === 0 && type === 17) return this.#linearised(frame, table, 16);
     if (parts === 0) return type === 3 ? this.#polygonOf(frame, table) : undefined;
     const n = view.getUint32(parts, true);
     layout.spend(this.#walked, n * 8);
@@ -83,7 +84,7 @@ export class GeometryWalker {
   }
 
   /** Rare: linearised as GeoJSON is, then painted from its positions. */
-  #curve(frame: FeatureFrame, table: number, type: number): void {
+  #linearised(frame: FeatureFrame, table: number, type: number): void {
     this.#geojson(decodeGeometryAt(frame, table, type, this.#walked));
   }
 

@@ -137,13 +137,8 @@ function decodeGeometry(frame: Frame, table: number, fallback: number, depth: nu
     case 12:
     case 14:
     case 15:
-    case 16: {
-      const inner = type === 16 ? 17 : 3;
-      return nonEmpty(
-        'MultiPolygon',
-        parts(frame, table).map(p => rings(frame, p, typeOf(frame, p, inner), depth + 1)),
-      );
-    }
+    case 16:
+      return nonEmpty('MultiPolygon', polygons(frame, table, type, depth));
     case 7: {
       const geometries = parts(frame, table).map(p => decodeGeometry(frame, p, 0, depth + 1));
       return { type: 'GeometryCollection', geometries: geometries.filter(g => g !== null) };
@@ -175,6 +170,19 @@ function curve(frame: Frame, table: number, type: number, depth: number): Positi
     for (let i = out.length > 0 ? 1 : 0; i < piece.length; i++) out.push(piece[i]);
   }
   return out;
+}
+
+/**
+ * GDAL writes a TIN's triangles as rings of one table; and a writer may put the only polygon of several straight into it.
+ */
+function polygons(frame: Frame, table: number, type: number, depth: number): Position[][][] {
+  const { view, start, end } = frame;
+  const inner = type === 16 ? 17 : 3;
+  if (at.vector(view, table, at.GEOMETRY_PARTS, 4, start, end) !== 0) {
+    return parts(frame, table).map(p => rings(frame, p, typeOf(frame, p, inner), depth + 1));
+  }
+  const all = lines(frame, table);
+  return type === 16 ? all.map(ring => [ring]) : [all];
 }
 
 function rings(frame: Frame, table: number, type: number, depth: number): Position[][] {

@@ -1,5 +1,5 @@
 /** FlatGeobuf as a source: opened, checked and judged; its index at hand, its features only by byte ranges. */
-import { type Crs, resolveCrs, transformBounds } from '../../crs/index.ts';
+import { type Crs, isLonLat, resolveCrs, transformBounds } from '../../crs/index.ts';
 import { Problem, problem } from '../../errors.ts';
 import { type Bytes, openBytes } from '../../io/bytes.ts';
 import type { BytesRef } from '../../plan.ts';
@@ -152,7 +152,12 @@ function judge(
   if (crs?.note) notes.push({ code: 'fgb-crs-note', detail: `${crs.id}: ${crs.note}` });
   const bounds = tree ? (rootBox(tree) ?? header.envelope) : null;
   const lonLat = crs && bounds ? lonLatBounds(crs.id, bounds) : null;
-  if (lonLat && (lonLat[1] > MERCATOR_MAX_LAT || lonLat[3] < -MERCATOR_MAX_LAT))
+  // Where no feature has a geometry the box is inside out, and nothing is amiss.
+  const outside =
+    crs && bounds && bounds[0] <= bounds[2] && (lonLat === null || outsideWorld(crs.id, bounds)) ? bounds : null;
+  if (outside)
+    reasons.push(reason('fgb-outside-crs', `bounds ${outside.join(', ')} have no place on Earth in ${crs?.id}`));
+  else if (lonLat && (lonLat[1] > MERCATOR_MAX_LAT || lonLat[3] < -MERCATOR_MAX_LAT))
     notes.push({
       code: 'fgb-beyond-mercator',
       detail: `it lies at latitudes ${lonLat[1].toFixed(2)} to ${lonLat[3].toFixed(2)}, where web mercator has no tiles`,
@@ -165,7 +170,7 @@ function judge(
     description: header.description,
     crs: crs?.id ?? null,
     bounds,
-    lonLatBounds: lonLat,
+    lonLatBounds: outside ? null : lonLat,
     residentBytes: (tree?.residentBytes ?? 0) + header.columns.length * COLUMN_BYTES + header.length,
     geometry: GEOMETRY_KINDS[header.geometryType],
     hasZ: header.hasZ,
@@ -201,6 +206,11 @@ function judgeCrs(href: string, header: FgbHeader, configured: string | undefine
     reasons.push(reason('fgb-no-crs', `${href} does not say its CRS; name one in the layer's options, or in the file`));
   else reasons.push(reason('fgb-crs-unsupported', `${href}: ${failure}`));
   return null;
+}
+
+/** Metres that are said to be degrees, most often. A few stray features alone do not make a file wrong. */
+function outsideWorld(crs: string, [west, south, east, north]: BBox): boolean {
+  return isLonLat(crs) && (south > 90 || north < -90 || west > 540 || east < -540);
 }
 
 function lonLatBounds(crs: string, bounds: BBox): BBox | null {

@@ -11,6 +11,7 @@ export type FgbReason =
   | 'fgb-no-index'
   | 'fgb-no-crs'
   | 'fgb-crs-unsupported'
+  | 'fgb-outside-crs'
   | 'fgb-geometry-type'
   | 'fgb-feature-corrupt';
 
@@ -25,6 +26,7 @@ const remedies: Readonly<Record<FgbReason, string | undefined>> = {
   'fgb-no-index': REWRITE,
   'fgb-no-crs': 'ogr2ogr -f FlatGeobuf -lco SPATIAL_INDEX=YES -a_srs EPSG:<code> out.fgb in.fgb',
   'fgb-crs-unsupported': 'ogr2ogr -f FlatGeobuf -lco SPATIAL_INDEX=YES -t_srs EPSG:4326 out.fgb in.fgb',
+  'fgb-outside-crs': 'ogr2ogr -f FlatGeobuf -lco SPATIAL_INDEX=YES -a_srs EPSG:<code> out.fgb in.fgb',
   'fgb-geometry-type': 'ogr2ogr -f FlatGeobuf -lco SPATIAL_INDEX=YES -nlt CONVERT_TO_LINEAR out.fgb in.fgb',
   'fgb-feature-corrupt': REWRITE,
 };

@@ -31,10 +31,21 @@ function fromKeys(keys: GeoKeys, findings: Findings): string | null {
   const geographicType = number(keys, KEY.GeographicType) ?? 0;
   if (projectedType > 0 && projectedType !== USER_DEFINED) return `EPSG:${projectedType}`;
   if (model === 3) return `EPSG:${geographicType || 'geocentric'}`;
+  const esri = esriText(keys);
+  if (esri !== null) return esri;
   if (projectedType === USER_DEFINED || model === 1) return projected(keys, findings);
   if (geographicType > 0 && geographicType !== USER_DEFINED) return `EPSG:${geographicType}`;
   if (geographicType === USER_DEFINED || model === 2) {
     return `+proj=longlat ${datumOf(keys, findings)} +no_defs`;
+  }
+  return null;
+}
+
+/** Projections that GeoTIFF has no number for are written by GDAL, after ESRI, as WKT in a citation. */
+function esriText(keys: GeoKeys): string | null {
+  for (const key of [KEY.ProjectedCitation, KEY.Citation]) {
+    const match = /ESRI PE String = (.+)$/.exec(String(keys.get(key) ?? ''));
+    if (match) return resolveCrs(match[1]).id;
   }
   return null;
 }

@@ -6,7 +6,7 @@
  * cannot even be described (no TIFF at all, a broken first directory) throws, as 'layer-not-servable' with its reasons.
  */
 import { existsSync } from 'node:fs';
-import { transformBounds } from '../../crs/index.ts';
+import { isLonLat, transformBounds } from '../../crs/index.ts';
 import { Problem } from '../../errors.ts';
 import { type Bytes, openBytes, statRef } from '../../io/bytes.ts';
 import type { BytesRef } from '../../plan.ts';
@@ -191,7 +191,7 @@ function lonLatOf(
 ): { crs: string | null; lonLat: BBox | null } {
   if (crs === null || bounds === null) return { crs, lonLat: null };
   try {
-    const lonLat = transformBounds(crs, 'OGC:CRS84', bounds);
+    const lonLat = degreesBeyondPoles(crs, bounds) ? null : transformBounds(crs, 'OGC:CRS84', bounds);
     if (!lonLat) findings.reason('tiff-outside-crs', `bounds ${bounds.join(', ')} have no place on Earth in ${crs}`);
     return { crs, lonLat };
   } catch (error) {
@@ -199,6 +199,11 @@ function lonLatOf(
     findings.reason('tiff-crs-unsupported', error.message);
     return { crs: null, lonLat: null };
   }
+}
+
+/** Grids about points reach half a pixel beyond the poles; ten degrees beyond, they are no degrees. */
+function degreesBeyondPoles(crs: string, [, south, , north]: BBox): boolean {
+  return isLonLat(crs) && (south < -100 || north > 100);
 }
 
 function metadataOf(items: readonly MetadataItem[]): Record<string, string> {
