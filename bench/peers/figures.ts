@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
 import { markdownTable } from '../lib/stats.ts';
 
-const BEGIN = '<!-- figures of bench/peers/run.ts -->';
+const BEGIN = '<!-- figures of bench/peers.ts -->';
 const END = '<!-- end of figures -->';
 
 function firstLine(program: string, args: readonly string[]): string {

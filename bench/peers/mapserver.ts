@@ -173,4 +173,6 @@ async function start(setting: Setting): Promise<Running> {
   }
 }
 
-export const mapserver: Peer = { name: 'MapServer', missing, start };
+const version = () => ({ program: find('mapserv'), args: ['-v'] });
+
+export const mapserver: Peer = { name: 'MapServer', missing, version, start };

@@ -44,6 +44,8 @@ export interface Peer {
   readonly name: string;
   /** What would have to be installed, in the words of whoever installs it; empty where nothing. */
   missing(): string[];
+  /** How to ask which version it is; absent where it is this one. */
+  version?(): { readonly program: string | undefined; readonly args: readonly string[] };
   start(setting: Setting): Promise<Running>;
 }
 

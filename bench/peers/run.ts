@@ -5,13 +5,15 @@
  *
  *   [--data DIR] [--peers plimsoll,mapserver,titiler] [--cases vector,window] [--json FILE]
  *   [--connections 8] [--requests 300] [--seconds 20] [--workers 2] [--memory 512MiB]
+ *   [--write README.md]   puts the table between the marks of that document
  */
-import { createReadStream, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { createReadStream, statSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { digits, markdownTable } from '../lib/stats.ts';
 import type { Case } from './cases.ts';
 import { type Dataset, openDataset } from './dataset.ts';
+import { machine, versions, writeFigures } from './figures.ts';
 import { mapserver } from './mapserver.ts';
 import { type Bounds, measure, type Row } from './measure.ts';
 import type { Peer } from './peer.ts';
@@ -25,6 +27,7 @@ const OPTIONS = {
   peers: { type: 'string', default: Object.keys(PEERS).join(',') },
   cases: { type: 'string', default: '' },
   json: { type: 'string' },
+  write: { type: 'string' },
   connections: { type: 'string', default: '8' },
   requests: { type: 'string', default: '300' },
   seconds: { type: 'string', default: '20' },
@@ -71,7 +74,7 @@ const HEAD = [
   'CPU ÷',
 ];
 
-/** The last two columns: how many times this server's rate and how much of that server's CPU Plimsoll has. */
+/** The last two columns: how many times that server's rate Plimsoll has, and how many times Plimsoll's CPU it takes. */
 function tableRow(row: Row, ours: Row | undefined): string[] {
   const { load, cpuMsPerRequest, peak } = row;
   const beside = ours && ours !== row;
@@ -91,10 +94,26 @@ function tableRow(row: Row, ours: Row | undefined): string[] {
   ];
 }
 
-export function report(rows: readonly Row[]): string {
+function tableRows(rows: readonly Row[]): string[][] {
   const oursOf = (row: Row) => rows.find(other => other.server === plimsoll.name && other.case === row.case);
-  const body = rows.map(row => tableRow(row, oursOf(row)));
-  return markdownTable(HEAD, body);
+  return rows.map(row => tableRow(row, oursOf(row)));
+}
+
+/** What the figures are about, in plain sentences. */
+function introOf(dataset: Dataset, peers: readonly Peer[], bounds: Bounds): string {
+  const versionList = versions(peers.flatMap(peer => (peer.version ? [{ name: peer.name, ...peer.version() }] : [])));
+  const day = new Date().toISOString().slice(0, 10);
+  const files = [dataset.vector, dataset.raster].map(path => `${basename(path)}, ${megabytes(path)} MB`);
+  return [
+    `Measured on ${day}: ${machine()}; client and server on the same cores.`,
+    `Node ${process.version.slice(1)}${versionList ? `, ${versionList}` : ''}; ${bounds.workers} workers each, ${bounds.connections} connections, this server under --memory ${bounds.memory}.`,
+    `Files: ${files.join('; ')}. Every tile and window is asked for once; what is asked for again is one, over and over.`,
+    '`req/s ×`: how many times the rate of that server Plimsoll has; `CPU ÷`: how many times its CPU that server takes.',
+  ].join('\n');
+}
+
+function megabytes(path: string): number {
+  return Math.round(statSync(path).size / 1e6);
 }
 
 export async function runPeers(cases: readonly Case[]): Promise<void> {
@@ -123,7 +142,8 @@ export async function runPeers(cases: readonly Case[]): Promise<void> {
       if (row) console.error(`${peer.name}, ${one.name}: ${digits(row.load.perSecond)} req/s`);
     }
   }
-  console.log(`${dataset.name}, ${cpus().length} cores, Node ${process.version}, ${JSON.stringify(bounds)}\n`);
-  console.log(report(rows));
+  const intro = introOf(dataset, peers, bounds);
+  console.log(`${intro}\n\n${markdownTable(HEAD, tableRows(rows))}`);
+  if (values.write) writeFigures(values.write, { intro, head: HEAD, rows: tableRows(rows) });
   if (values.json) writeFileSync(values.json, JSON.stringify({ dataset: dataset.name, bounds, rows }, null, 2));
 }

@@ -58,4 +58,9 @@ async function start({ dataset, port, dir, workers, wrap = [] }: Setting): Promi
   }
 }
 
-export const titiler: Peer = { name: 'titiler', missing, start };
+const version = () => ({
+  program: python(),
+  args: ['-c', 'from importlib.metadata import version; print(version("titiler.application"))'],
+});
+
+export const titiler: Peer = { name: 'titiler', missing, version, start };
