@@ -84,7 +84,11 @@ const cache = section('The cache of encoded replies.', {
   swr: seconds({ default: 86400, description: 'Cache-Control stale-while-revalidate, seconds.' }),
   defaultEncodings: Type.Array(
     Type.Unsafe<'zstd' | 'br' | 'gzip' | 'identity'>({ type: 'string', enum: ['zstd', 'br', 'gzip', 'identity'] }),
-    { default: ['gzip'], minItems: 1, description: 'Encodings a cold tile is compressed to, in order of preference.' },
+    {
+      default: ['gzip', 'zstd', 'br'],
+      minItems: 1,
+      description: 'Encodings of tiles, the first that a client takes: few in use share the cache better.',
+    },
   ),
 });
 
