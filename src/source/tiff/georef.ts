@@ -6,7 +6,8 @@ import { TAG } from './tags.ts';
 
 export type Transform = readonly [number, number, number, number, number, number];
 
-const IDENTITY: Transform = [0, 1, 0, 0, 0, 1];
+/** What a file without a place has for a transform. */
+export const IDENTITY: Transform = [0, 1, 0, 0, 0, 1];
 
 /** The transform to pixel corners; the identity, with a reason, where the file has none. */
 export function transformOf(directory: Directory, pixelIsPoint: boolean, findings: Findings): Transform {

@@ -15,7 +15,7 @@ import type { DType, Level, RasterSource } from '../types.ts';
 import { bandsOf, descriptionOf, isPremultiplied, nodataOf, paletteOf, warnOfLossyNodata } from './bands.ts';
 import { crsOf } from './crs.ts';
 import { geoKeysOf, isPixelIsPoint, verticalUnitOf } from './geokeys.ts';
-import { boundsOf, transformOf } from './georef.ts';
+import { boundsOf, IDENTITY, transformOf } from './georef.ts';
 import { HEAD_BYTES, one, openTiff, readDirectories } from './ifd.ts';
 import {
   BLOCK_BYTES_MAX,
@@ -83,7 +83,7 @@ async function judge(
   const transform = transformOf(directory, isPixelIsPoint(keys), findings);
   const width = one(directory, TAG.ImageWidth, 0);
   const height = one(directory, TAG.ImageLength, 0);
-  const bounds = width > 0 && height > 0 ? boundsOf(transform, width, height) : null;
+  const bounds = width > 0 && height > 0 && transform !== IDENTITY ? boundsOf(transform, width, height) : null;
   const items = metadataItems(directory.texts.get(TAG.GdalMetadata), findings);
   const dtype: DType = base?.format.dtype ?? 'uint8';
   const nodata = options.nodata ?? nodataOf(directory.texts.get(TAG.GdalNodata), dtype, findings);
