@@ -14,13 +14,23 @@ export interface Running {
   stop(): Promise<number | string>;
 }
 
+interface How {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** `node ENTRY serve ARGS… --port 0`; resolves with the address that it printed. */
-export async function startProcess(
-  entry: string,
-  args: readonly string[] = [],
-  { cwd = ROOT, env = {} }: { cwd?: string; env?: Readonly<Record<string, string>> } = {},
+export function startProcess(entry: string, args: readonly string[] = [], how: How = {}): Promise<Running> {
+  return startCommand(process.execPath, [entry, 'serve', ...args], how);
+}
+
+/** Any command that ends in the server; signals go to the command itself, as a supervisor would send them. */
+export async function startCommand(
+  command: string,
+  args: readonly string[],
+  { cwd = ROOT, env = {} }: How = {},
 ): Promise<Running> {
-  const child = spawn(process.execPath, [entry, 'serve', ...args, '--host', '127.0.0.1', '--port', '0'], {
+  const child = spawn(command, [...args, '--host', '127.0.0.1', '--port', '0'], {
     cwd,
     env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

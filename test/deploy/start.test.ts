@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ROOT } from './process.ts';
+import { ROOT, startCommand } from './process.ts';
 
 function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
   const all = [join(ROOT, 'src/main.ts'), 'serve', '--port', '0', ...args];
@@ -32,3 +32,11 @@ for (const [args, env, code, why] of REFUSED) {
     assert.equal(status, code);
   });
 }
+
+test('SIGTERM to npm reaches the server, which drains', async () => {
+  const { base, output, stop } = await startCommand('npm', ['start', '--', 'serve']);
+  assert.equal((await fetch(`${base}/livez`)).status, 200);
+  await stop();
+  assert.match(output(), /"drained"/);
+  await assert.rejects(fetch(`${base}/livez`), 'nothing is left behind');
+});
