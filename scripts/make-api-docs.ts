@@ -122,6 +122,7 @@ function cell(text: string): string {
 export const DEMO_SAMPLES: Samples = {
   layer: 'countries',
   tile: { z: 0, x: 0, y: 0 },
+  gridTile: { z: 0, x: 1, y: 0 },
   format: 'mvt',
   vector: 'countries',
   vectorBBox: [-45, -21.7942, 45, 20.3772],

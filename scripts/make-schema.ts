@@ -42,6 +42,8 @@ function sectionLines(schema: SchemaNode, depth: number): string[] {
     const comment = `${pad}# ${node.description ?? ''}`;
     const gap = depth === 0 ? [''] : [];
     if (key === 'layers' && depth === 0) return [...gap, comment, 'layers: {}', ...layerExample()];
+    if (key === 'tileMatrixSets')
+      return [...gap, comment, 'tileMatrixSets: {}', '# tileMatrixSets:', '#   MyGrid: my-grid.json'];
     if (node.type === 'object') return [...gap, comment, `${pad}${key}:`, ...sectionLines(node, depth + 1)];
     return [...gap, comment, `${pad}${key}: ${yamlValue(node.default)}`];
   });

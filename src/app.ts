@@ -5,7 +5,9 @@ import { type Admission, createAdmission } from './admission/controller.ts';
 import { createByteCache } from './cache/byte-cache.ts';
 import { createFlight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
+import { readTileMatrixSets } from './config/grids.ts';
 import type { Config } from './config/load.ts';
+import { createGrids } from './grids/index.ts';
 import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
 import { layerKey } from './identity.ts';
@@ -19,7 +21,7 @@ import type { Limit } from './memory/limit.ts';
 import { createMemory, type Memory } from './memory/memory.ts';
 import { segmentBytesFor } from './memory/segments.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { sessionTile } from './operations.ts';
+import { sessionTile, tileOperations } from './operations.ts';
 import { createPast } from './past.ts';
 import type { Job } from './plan.ts';
 import { batchBytesFor } from './render/items/stream.ts';
@@ -244,11 +246,14 @@ function serverOptions({ config, log }: AppInput, metrics: Metrics) {
 function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, reports: Reports, metrics: Metrics) {
   const { catalogue, admission, sessions } = built;
   const publicUrl = publicUrlOf(config.server.publicUrl);
+  const grids = createGrids(readTileMatrixSets(config.tileMatrixSets).sets);
   const http: HttpContext = {
     catalogue,
     serve: ask => serve(ask, rooms),
     encodings: config.cache.defaultEncodings,
     publicUrl,
+    grids,
+    tiles: tileOperations(grids),
     sessionTile: sessions === null ? null : sessionTile(sessions),
     fieldsOf: reports.fieldsOf,
   };

@@ -1,5 +1,6 @@
 /** Every kind of work serve.ts can be asked for. Adding one: its plan in render/, a line here, a route, a test. */
 import { problem } from './errors.ts';
+import type { Grids } from './grids/types.ts';
 import type { Layer, RasterLayer, VectorLayer } from './layers/types.ts';
 import type { Encoding, Job, Painted, Plan } from './plan.ts';
 import { emptyImage } from './render/raster/encode.ts';
@@ -15,13 +16,14 @@ import {
 import { planVectorTile } from './render/vector/plan.ts';
 import type { Operation } from './serve.ts';
 import type { Sessions } from './sessions/types.ts';
-import { type BBox, gridById, type TileCoord } from './tile.ts';
+import type { BBox, TileCoord } from './tile.ts';
 
 export const MVT = 'application/vnd.mapbox-vector-tile';
 
 interface TileParams {
-  /** Id of the tile matrix set: parameters are part of the cache key, so they are kept small. */
+  /** Key of the tile matrix set: parameters are part of the cache key, so they are kept small. */
   readonly tms: string;
+  /** Place among the set's matrices. */
   readonly z: number;
   readonly x: number;
   readonly y: number;
@@ -68,36 +70,65 @@ export interface StatisticsParams {
   readonly raster: RasterParams;
 }
 
-export const vectorTile: Operation<VectorTileParams> = {
-  name: 'vector-tile',
-  class: 'tile',
-  revision: 1,
-  compressible: true,
-  zoom: params => params.z,
-  plan: (layers, { tms, properties, ...tile }, encoding, signal) =>
-    planVectorTile({ layers: vectors(layers), grid: gridById(tms), tile, properties, encoding }, signal),
-  degrade: async (layers, { tms, properties, ...tile }, encoding, signal) => {
-    const ask = { layers: vectors(layers), grid: gridById(tms), tile, properties, encoding, degrade: 'thin' as const };
-    return degraded('thin', await planVectorTile(ask, signal));
-  },
-  empty: () => nothing(MVT),
-};
+export interface TileOperations {
+  readonly vectorTile: Operation<VectorTileParams>;
+  readonly rasterTile: Operation<RasterTileParams>;
+}
 
-export const rasterTile: Operation<RasterTileParams> = {
-  name: 'raster-tile',
-  class: 'tile',
-  revision: 1,
-  compressible: false,
-  zoom: params => params.z,
-  plan: (layers, { tms, scale, format, raster, ...tile }, _encoding, signal) =>
-    planRasterTile({ layer: onlyRaster(layers), grid: gridById(tms), tile, scale, format, params: raster }, signal),
-  degrade: async (layers, { tms, scale, format, raster: params, ...tile }, _encoding, signal) => {
-    const layer = onlyRaster(layers);
-    const ask = { layer, grid: gridById(tms), tile, scale, format, params, degrade: 'overview' as const };
-    return degraded('overview', await planRasterTile(ask, signal));
-  },
-  empty: ({ scale, format }) => emptyImage(format, 256 * scale, 256 * scale),
-};
+/** Tiles of files, in any of the grids that are served. */
+export function tileOperations(grids: Grids): TileOperations {
+  return { vectorTile: vectorTile(grids), rasterTile: rasterTile(grids) };
+}
+
+function vectorTile(grids: Grids): Operation<VectorTileParams> {
+  const ask = (layers: readonly Layer[], { tms, properties, ...tile }: VectorTileParams, encoding: Encoding) => ({
+    layers: vectors(layers),
+    grid: grids.byKey(tms),
+    tile,
+    properties,
+    encoding,
+  });
+  return {
+    name: 'vector-tile',
+    class: 'tile',
+    revision: 1,
+    compressible: true,
+    zoom: params => zoomOf(grids, params),
+    plan: (layers, params, encoding, signal) => planVectorTile(ask(layers, params, encoding), signal),
+    degrade: async (layers, params, encoding, signal) =>
+      degraded('thin', await planVectorTile({ ...ask(layers, params, encoding), degrade: 'thin' }, signal)),
+    empty: () => nothing(MVT),
+  };
+}
+
+function rasterTile(grids: Grids): Operation<RasterTileParams> {
+  const ask = (layers: readonly Layer[], { tms, scale, format, raster, ...tile }: RasterTileParams) => ({
+    layer: onlyRaster(layers),
+    grid: grids.byKey(tms),
+    tile,
+    scale,
+    format,
+    params: raster,
+  });
+  return {
+    name: 'raster-tile',
+    class: 'tile',
+    revision: 1,
+    compressible: false,
+    zoom: params => zoomOf(grids, params),
+    plan: (layers, params, _encoding, signal) => planRasterTile(ask(layers, params), signal),
+    degrade: async (layers, params, _encoding, signal) =>
+      degraded('overview', await planRasterTile({ ...ask(layers, params), degrade: 'overview' }, signal)),
+    empty: ({ tms, z, scale, format }) => {
+      const { tileWidth, tileHeight } = grids.byKey(tms).matrices[z];
+      return emptyImage(format, tileWidth * scale, tileHeight * scale);
+    },
+  };
+}
+
+function zoomOf(grids: Grids, { tms, z }: TileParams): number {
+  return grids.byKey(tms).matrices[z].zoom;
+}
 
 export const rasterWindow: Operation<WindowParams> = {
   name: 'window',

@@ -28,6 +28,7 @@ const ROOMS = [
   ['source'],
   ['io'],
   ['memory'],
+  ['grids'],
   ['crs'],
   ['errors', 'nearest', 'plan', 'tile'],
 ];

@@ -1,4 +1,5 @@
 /** Rules between keys, which a schema cannot say. */
+import { readTileMatrixSets } from './grids.ts';
 import type { KeyPath } from './issues.ts';
 import type { Config } from './schema.ts';
 
@@ -11,7 +12,7 @@ export interface Breach {
 }
 
 export function breaches(config: Config): Breach[] {
-  return [...memoryBreaches(config), ...serverBreaches(config), ...layerBreaches(config)];
+  return [...memoryBreaches(config), ...serverBreaches(config), ...layerBreaches(config), ...gridBreaches(config)];
 }
 
 function memoryBreaches({ memory, features, sessions }: Config): Breach[] {
@@ -87,4 +88,11 @@ function layerBreaches({ layers }: Config): Breach[] {
     });
   }
   return found;
+}
+
+function gridBreaches({ tileMatrixSets }: Config): Breach[] {
+  return readTileMatrixSets(tileMatrixSets).faults.map(({ id, message }) => ({
+    path: ['tileMatrixSets', id],
+    message,
+  }));
 }

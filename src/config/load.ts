@@ -61,6 +61,8 @@ export function loadConfig(input: ConfigInput): Config {
   for (const layer of Object.values((tree['layers'] ?? {}) as Record<string, Tree>)) {
     if (typeof layer['path'] === 'string') layer['path'] = absolute(base, layer['path']);
   }
+  const sets = (tree['tileMatrixSets'] ?? {}) as Record<string, string>;
+  for (const [id, path] of Object.entries(sets)) sets[id] = absolute(base, path);
 
   const origins = new Map<string, Omit<ConfigIssue, 'message'>>();
   for (const { name, path, schema: leaf, text, origin } of overrides(input, schema, issues)) {

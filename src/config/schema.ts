@@ -219,6 +219,14 @@ export const configSchema = Type.Object(
       default: {},
       description: 'Layers by id. They come before discovered ones.',
     }),
+    tileMatrixSets: Type.Unsafe<Record<string, string>>({
+      type: 'object',
+      propertyNames: { pattern: LAYER_ID_PATTERN },
+      additionalProperties: { type: 'string', minLength: 1 },
+      default: {},
+      description:
+        'Tile matrix sets by id, each a file in the JSON of OGC Two Dimensional Tile Matrix Set 2.0; relative to this configuration file.',
+    }),
     server,
     log,
     memory,

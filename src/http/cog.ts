@@ -8,16 +8,17 @@ import { rasterPoint, rasterPreview, rasterStatistics, rasterWindow } from '../o
 import { rasterInfo } from '../render/raster/info.ts';
 import type { RasterFormat } from '../render/raster/plan.ts';
 import type { Operation } from '../serve.ts';
+import { WEB_MERCATOR_QUAD } from '../tile.ts';
 import { clientOf, type HttpContext } from './context.ts';
 import {
   clientSignal,
   clip,
   flag,
+  gridPath,
   integer,
   oneOf,
   queryOf,
   text,
-  tilePath,
   toBBox,
   toInteger,
   toNumber,
@@ -61,22 +62,21 @@ function registerDocuments(app: FastifyInstance, context: HttpContext): void {
 
 function registerTileRoutes(app: FastifyInstance, context: HttpContext): void {
   const document = async (request: FastifyRequest, reply: FastifyReply) => {
-    onlyWebMercator((request.params as { tms?: string }).tms);
+    const { tms = WEB_MERCATOR_QUAD.id } = request.params as { tms?: string };
+    const set = context.grids.get(tms);
     const layer = rasterOf(context, request);
     judgeQuery([layer], queryOf(request));
-    return reply.header('cache-control', 'public, max-age=60').send(tileJson(context, [layer], request));
+    return reply.header('cache-control', 'public, max-age=60').send(tileJson(context, [layer], request, set));
   };
   app.get('/cog/tilejson.json', document);
   app.get('/cog/:tms/tilejson.json', document);
   app.get<{ Params: { tms: string; z: string; x: string; y: string } }>(
     '/cog/tiles/:tms/:z/:x/:y',
     async (request, reply) => {
-      onlyWebMercator(request.params.tms);
+      const set = context.grids.get(request.params.tms);
       const layer = rasterOf(context, request);
-      return sendReply(
-        reply,
-        await answerTile(context, request, reply, [layer], tilePath(request.params), request.params.tms, 'png'),
-      );
+      const tile = gridPath(set, request.params);
+      return sendReply(reply, await answerTile(context, request, reply, [layer], tile, set, 'png'));
     },
   );
 }
@@ -188,11 +188,6 @@ function idOfFile(context: HttpContext, name: string): string | undefined {
     .list()
     .filter(layer => layer.kind === 'raster' && basename(layer.source.ref.href) === file);
   return found.length === 1 ? found[0].id : undefined;
-}
-
-function onlyWebMercator(tms: string | undefined): void {
-  if (tms !== undefined && tms !== 'WebMercatorQuad')
-    throw problem('not-found', `tiles are served in WebMercatorQuad, not in ${clip(tms)}`);
 }
 
 const SIDE = { min: 1, max: MAX_SIDE };

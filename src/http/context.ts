@@ -1,6 +1,8 @@
 /** What routes get from app.ts, by parameter: nothing in http/ reaches for anything else. */
 import type { FastifyRequest } from 'fastify';
+import type { Grids } from '../grids/types.ts';
 import type { Catalogue } from '../layers/types.ts';
+import type { TileOperations } from '../operations.ts';
 import type { Encoding } from '../plan.ts';
 import type { Reply } from '../reply.ts';
 import type { Ask, Operation } from '../serve.ts';
@@ -12,7 +14,9 @@ export interface HttpContext {
   readonly encodings: readonly Encoding[];
   /** Where clients reach this server, no trailing slash: --public-url, or what the request says. */
   publicUrl(request: FastifyRequest): string;
-  /** Vector and raster tile operations, and session tiles where sessions are on. */
+  readonly grids: Grids;
+  readonly tiles: TileOperations;
+  /** Session tiles, where sessions are on. */
   readonly sessionTile: Operation<{
     readonly tms: string;
     readonly z: number;

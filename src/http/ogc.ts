@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { crsUri, resolveCrs } from '../crs/index.ts';
 import { problem } from '../errors.ts';
-import type { Catalogue, Layer, VectorLayer } from '../layers/types.ts';
+import type { Catalogue, Layer, RasterLayer, VectorLayer } from '../layers/types.ts';
 import { servedColumns } from '../render/items/stream.ts';
 import type { Column, ColumnType, GeometryKind } from '../source/types.ts';
 import { crsUris } from './crs-params.ts';
@@ -35,13 +35,25 @@ export const CONFORMANCE = [
   'http://www.opengis.net/spec/cql2/1.0/conf/array-functions',
   'http://www.opengis.net/spec/cql2/1.0/conf/property-property',
   'http://www.opengis.net/spec/cql2/1.0/conf/arithmetic',
+  'http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/core',
+  'http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tileset',
+  'http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/tilesets-list',
+  'http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/geodata-tilesets',
+  'http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/mvt',
+  'http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/png',
+  'http://www.opengis.net/spec/ogcapi-tiles-1/1.0/conf/jpeg',
+  'http://www.opengis.net/spec/tms/2.0/conf/tilematrixset',
+  'http://www.opengis.net/spec/tms/2.0/conf/json-tilematrixset',
+  'http://www.opengis.net/spec/tms/2.0/conf/tilesetmetadata',
+  'http://www.opengis.net/spec/tms/2.0/conf/json-tilesetmetadata',
 ] as const;
 
-interface Link {
+export interface Link {
   readonly rel: string;
   readonly href: string;
   readonly type?: string;
   readonly title?: string;
+  readonly templated?: boolean;
 }
 
 export interface OgcDeps {
@@ -71,8 +83,14 @@ export function landingPage(base: string): Record<string, unknown> {
         'application/json',
         'Conformance classes',
       ),
-      link('data', '/collections', 'application/json', 'Feature collections'),
-      link('http://www.opengis.net/def/rel/ogc/1.0/data', '/collections', 'application/json', 'Feature collections'),
+      link('data', '/collections', 'application/json', 'Collections'),
+      link('http://www.opengis.net/def/rel/ogc/1.0/data', '/collections', 'application/json', 'Collections'),
+      link(
+        'http://www.opengis.net/def/rel/ogc/1.0/tiling-schemes',
+        '/tileMatrixSets',
+        'application/json',
+        'Tile matrix sets',
+      ),
     ],
   };
 }
@@ -91,7 +109,7 @@ export function registerOgc(app: FastifyInstance, deps: OgcDeps): void {
     return reply.header('cache-control', 'no-cache').send({ links, collections });
   });
   app.get<{ Params: { id: string } }>('/collections/:id', async (request, reply) => {
-    const layer = vectorOf(deps.catalogue, request.params.id);
+    const layer = collectionOf(deps.catalogue, request.params.id);
     return reply.header('cache-control', 'no-cache').send(collectionJson(deps.publicUrl(request), layer));
   });
   app.get<{ Params: { id: string } }>('/collections/:id/queryables', async (request, reply) => {
@@ -103,12 +121,20 @@ export function registerOgc(app: FastifyInstance, deps: OgcDeps): void {
   });
 }
 
-function isServed(layer: Layer): layer is VectorLayer {
-  return layer.kind === 'vector' && layer.verdict.servable;
+type CollectionLayer = VectorLayer | RasterLayer;
+
+function isServed(layer: Layer): layer is CollectionLayer {
+  return (layer.kind === 'vector' || layer.kind === 'raster') && layer.verdict.servable;
 }
 
 /** Throws what is true of the id: unknown, ended, of another kind, not servable. */
 export function vectorOf(catalogue: Catalogue, id: string): VectorLayer {
+  const layer = collectionOf(catalogue, id);
+  if (layer.kind !== 'vector') throw problem('wrong-kind', `${id} is a ${layer.kind} layer and has no features`);
+  return layer;
+}
+
+function collectionOf(catalogue: Catalogue, id: string): CollectionLayer {
   const layer = catalogue.get(id);
   if (!layer) {
     catalogue.lease(id).release(); // throws, naming the nearest ids
@@ -118,8 +144,7 @@ export function vectorOf(catalogue: Catalogue, id: string): VectorLayer {
     const { reasons } = layer.verdict;
     throw problem('layer-not-servable', `${id}: ${reasons[0]?.detail ?? 'not servable'}`, { reasons });
   }
-  if (layer.kind !== 'vector')
-    throw problem('wrong-kind', `${id} is a ${layer.kind} layer and has no feature collection`);
+  if (!isServed(layer)) throw problem('wrong-kind', `${id} is a ${layer.kind} layer and no collection`);
   return layer;
 }
 
@@ -127,37 +152,42 @@ export function collectionUrl(base: string, layer: Layer): string {
   return `${base}/collections/${encodeURIComponent(layer.id)}`;
 }
 
-function collectionJson(base: string, layer: VectorLayer): Record<string, unknown> {
+const REL = 'http://www.opengis.net/def/rel/ogc/1.0';
+
+function collectionJson(base: string, layer: CollectionLayer): Record<string, unknown> {
   const { id, title, description, lonLatBounds, options, source } = layer;
   const href = collectionUrl(base, layer);
   const storage = source.crs === null ? null : crsUri(resolveCrs(source.crs));
   const links: Link[] = [
     { rel: 'self', href, type: 'application/json', title },
-    { rel: 'items', href: `${href}/items`, type: 'application/geo+json', title: `${title}: features` },
-    {
-      rel: 'http://www.opengis.net/def/rel/ogc/1.0/queryables',
-      href: `${href}/queryables`,
-      type: 'application/schema+json',
-    },
-    {
-      rel: 'http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector',
-      href: `${base}/tiles/${encodeURIComponent(id)}`,
-      type: 'application/json',
-    },
+    ...(layer.kind === 'vector' ? featureLinks(href, title) : rasterLinks(href, title)),
   ];
   return {
     id,
     title,
     ...(description ? { description } : {}),
     ...(options.attribution ? { attribution: options.attribution } : {}),
-    itemType: 'feature',
+    ...(layer.kind === 'vector' ? { itemType: 'feature' } : {}),
     ...(lonLatBounds ? { extent: { spatial: { bbox: [lonLatBounds], crs: CRS84 } } } : {}),
-    crs: crsUris(layer),
+    ...(layer.kind === 'vector' ? { crs: crsUris(layer) } : {}),
     ...(storage ? { storageCrs: storage } : {}),
-    bboxCrs: crsUris(layer),
-    itemCount: source.count,
+    ...(layer.kind === 'vector' ? { bboxCrs: crsUris(layer), itemCount: layer.source.count } : {}),
     links,
   };
+}
+
+function featureLinks(href: string, title: string): Link[] {
+  return [
+    { rel: 'items', href: `${href}/items`, type: 'application/geo+json', title: `${title}: features` },
+    { rel: `${REL}/queryables`, href: `${href}/queryables`, type: 'application/schema+json' },
+    { rel: `${REL}/tilesets-vector`, href: `${href}/tiles`, type: 'application/json', title: `${title}: tiles` },
+  ];
+}
+
+function rasterLinks(href: string, title: string): Link[] {
+  return [
+    { rel: `${REL}/tilesets-map`, href: `${href}/map/tiles`, type: 'application/json', title: `${title}: tiles` },
+  ];
 }
 
 /** What `filter`, `name=value` and `datetime` may be asked of. A JSON attribute answers to the A_ predicates alone. */

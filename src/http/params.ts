@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { Problem, problem } from '../errors.ts';
 import { ENCODINGS, type Encoding } from '../plan.ts';
-import type { BBox } from '../tile.ts';
+import type { BBox, TileMatrixSet } from '../tile.ts';
 
 export type Query = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -133,6 +133,16 @@ export function tilePath(params: { z: string; x: string; y: string }): TilePath 
   const z = coordinate('z', params.z);
   const x = coordinate('x', params.x);
   return { z, x, y: Number(match[1]), scale: match[2] === '2' ? 2 : 1, extension: match[3] ?? null };
+}
+
+/** The same in any grid: z is the id of a tile matrix, and comes out as its place among the set's. */
+export function gridPath(set: TileMatrixSet, params: { z: string; x: string; y: string }): TilePath {
+  const z = set.matrices.findIndex(matrix => matrix.id === params.z);
+  if (z < 0) {
+    const ids = [set.matrices[0], ...set.matrices.slice(-1)].map(matrix => matrix.id).join(' … ');
+    throw problem('tile-outside-grid', `z: "${clip(params.z)}" is no tile matrix of ${set.id}, which has ${ids}`);
+  }
+  return { ...tilePath({ ...params, z: '0' }), z };
 }
 
 function coordinate(name: string, value: string): number {

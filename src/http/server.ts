@@ -12,6 +12,7 @@ import { type OpsContext, registerOps } from './ops.ts';
 import { sendProblem } from './send.ts';
 import { registerSessions, type SessionsDeps } from './sessions.ts';
 import { registerTiles } from './tiles.ts';
+import { registerTilesets } from './tilesets.ts';
 import { registerViewer } from './viewer.ts';
 
 export interface ServerOptions {
@@ -73,6 +74,7 @@ export function createServer(options: ServerOptions, routes: Routes): FastifyIns
   registerApiDocs(app, { catalogue: routes.http.catalogue, limits: routes.features, publicUrl: routes.http.publicUrl });
   registerCatalogue(app, routes.http);
   registerTiles(app, routes.http);
+  registerTilesets(app, routes.http);
   registerCog(app, routes.http);
   registerFeatures(app, routes.features);
   if (routes.sessions) registerSessions(app, routes.sessions.sessions, routes.sessions);

@@ -1,21 +1,26 @@
 /** TileJSON 3.0.0 of one layer or a composite, and the catalogue's JSON. */
 import type { FastifyRequest } from 'fastify';
+import { problem } from '../errors.ts';
+import { gridCrsUri } from '../grids/document.ts';
 import type { Layer } from '../layers/types.ts';
-import type { BBox } from '../tile.ts';
-import { MERCATOR_MAX_LAT } from '../tile.ts';
+import { type BBox, MERCATOR_MAX_LAT, type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
 import type { HttpContext } from './context.ts';
 
 export function tileJson(
   context: HttpContext,
   layers: readonly Layer[],
   request: FastifyRequest,
+  set: TileMatrixSet = WEB_MERCATOR_QUAD,
 ): Record<string, unknown> {
+  const base = context.publicUrl(request);
+  const other = set.id === WEB_MERCATOR_QUAD.id ? null : set;
+  const zooms = (layer: Layer) => zoomsIn(set, layer);
   const ids = layers.map(layer => encodeURIComponent(layer.id)).join(',');
   const raster = layers[0].kind === 'raster';
   const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
   const bounds = unionBounds(layers);
-  const minzoom = Math.min(...layers.map(layer => layer.minzoom));
-  const maxzoom = Math.max(...layers.map(layer => layer.maxzoom));
+  const minzoom = Math.min(...layers.map(layer => zooms(layer).minzoom));
+  const maxzoom = Math.max(...layers.map(layer => zooms(layer).maxzoom));
   const attribution = layers
     .map(layer => layer.options.attribution)
     .filter(Boolean)
@@ -27,19 +32,37 @@ export function tileJson(
     ...(attribution ? { attribution } : {}),
     version: '1.0.0',
     scheme: 'xyz',
-    tiles: [`${context.publicUrl(request)}/tiles/${ids}/{z}/{x}/{y}${raster ? '.png' : '.mvt'}${query}`],
+    tiles: [`${base}/tiles/${other ? `${other.id}/` : ''}${ids}/{z}/{x}/{y}${raster ? '.png' : '.mvt'}${query}`],
     minzoom,
     maxzoom,
     bounds,
     center: centerOf(layers, bounds, minzoom, maxzoom),
     // Required by the schema; empty is what a raster has.
-    vector_layers: raster ? [] : layers.map(layer => vectorLayer(context, layer)),
+    vector_layers: raster ? [] : layers.map(layer => vectorLayer(context, layer, zooms(layer))),
     ...(raster ? { format: 'png' } : { format: 'pbf' }),
+    // TileJSON itself knows web mercator only.
+    ...(other ? { crs: gridCrsUri(other), tileMatrixSet: `${base}/tileMatrixSets/${other.id}` } : {}),
   };
 }
 
-function vectorLayer(context: HttpContext, layer: Layer): Record<string, unknown> {
-  const { id, minzoom, maxzoom } = layer;
+/** A layer's zooms are of WebMercatorQuad; in another set they are the matrices with pixels of those sizes. */
+function zoomsIn(set: TileMatrixSet, { minzoom, maxzoom }: Layer): { minzoom: number; maxzoom: number } {
+  if (set.id === WEB_MERCATOR_QUAD.id) return { minzoom, maxzoom };
+  const numbers = set.matrices.map(({ id }) => Number(id));
+  const last = numbers.length - 1;
+  if (numbers.some((n, i) => !Number.isInteger(n) || n !== numbers[0] + i))
+    throw problem('unprocessable', `TileJSON counts zooms; the matrices of ${set.id} have other ids`);
+  const like = (zoom: number) => set.matrices.findIndex(matrix => matrix.zoom >= zoom);
+  const [low, high] = [like(minzoom), like(maxzoom)];
+  return { minzoom: numbers[low < 0 ? last : low], maxzoom: numbers[high < 0 ? last : high] };
+}
+
+function vectorLayer(
+  context: HttpContext,
+  layer: Layer,
+  { minzoom, maxzoom }: { minzoom: number; maxzoom: number },
+): Record<string, unknown> {
+  const { id } = layer;
   return { id, description: layer.description ?? layer.title, minzoom, maxzoom, fields: context.fieldsOf(id) };
 }
 

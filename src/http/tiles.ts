@@ -2,15 +2,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
 import type { Layer } from '../layers/types.ts';
-import { MVT, rasterTile, vectorTile } from '../operations.ts';
+import { MVT } from '../operations.ts';
 import type { Reply } from '../reply.ts';
-import { inGrid, WEB_MERCATOR_QUAD } from '../tile.ts';
+import { inGrid, type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
 import { RASTER_PARAMETERS } from './api/raster-parameters.ts';
 import { clientOf, type HttpContext } from './context.ts';
 import {
   clientSignal,
   clip,
   flag,
+  gridPath,
   list,
   negotiateEncoding,
   type Query,
@@ -34,21 +35,35 @@ interface TileRoute {
   Params: { layers: string; z: string; x: string; y: string };
 }
 
+interface GridTileRoute {
+  Params: TileRoute['Params'] & { tms: string };
+}
+
 export function registerTiles(app: FastifyInstance, context: HttpContext): void {
   app.get<TileRoute>('/tiles/:layers/:z/:x/:y', async (request, reply) => {
     const layers = layersOf(context, request.params.layers);
     const tile = tilePath(request.params);
-    return sendReply(reply, await answerTile(context, request, reply, layers, tile, WEB_MERCATOR_QUAD.id));
+    return sendReply(reply, await answerTile(context, request, reply, layers, tile, WEB_MERCATOR_QUAD));
   });
-  const document = async (request: FastifyRequest<{ Params: { layers: string } }>, reply: FastifyReply) => {
+  app.get<GridTileRoute>('/tiles/:tms/:layers/:z/:x/:y', async (request, reply) => {
+    const set = context.grids.get(request.params.tms);
+    const layers = layersOf(context, request.params.layers);
+    const tile = gridPath(set, request.params);
+    return sendReply(reply, await answerTile(context, request, reply, layers, tile, set));
+  });
+  type Named = FastifyRequest<{ Params: { layers: string; tms?: string } }>;
+  const document = async (request: Named, reply: FastifyReply) => {
+    const { tms } = request.params;
+    const set = tms === undefined ? WEB_MERCATOR_QUAD : context.grids.get(tms);
     const ids = request.params.layers.replace(/\.json$/, '');
     const layers = layersOf(context, ids);
     // Of what the tile URLs carry nothing may be refused only when the tiles are asked for.
     judgeQuery(layers, queryOf(request));
-    return reply.header('cache-control', 'public, max-age=60').send(tileJson(context, layers, request));
+    return reply.header('cache-control', 'public, max-age=60').send(tileJson(context, layers, request, set));
   };
   app.get('/tiles/:layers', document);
   app.get('/tiles/:layers/tilejson.json', document);
+  app.get('/tiles/:tms/:layers/tilejson.json', document);
 }
 
 /** Layers of a comma list: known, servable, of one kind, none twice. */
@@ -88,12 +103,13 @@ export async function answerTile(
   reply: FastifyReply,
   layers: readonly Layer[],
   tile: TilePath,
-  tms: string,
+  set: TileMatrixSet,
   format?: RasterExtension,
 ): Promise<Reply> {
   const { z, x, y } = tile;
+  const tms = set.key;
   const query = queryOf(request);
-  refuseOutside(layers, tile);
+  refuseOutside(layers, tile, set);
   refuseForeign(layers[0], query);
   const common = {
     layers: layers.map(layer => layer.id),
@@ -114,26 +130,34 @@ export async function answerTile(
       format: rasterFormat(tile, request, format),
       raster: rasterParams(query, layer),
     };
-    return context.serve({ ...common, operation: rasterTile, params, encoding: 'identity' });
+    return context.serve({ ...common, operation: context.tiles.rasterTile, params, encoding: 'identity' });
   }
   vectorExtension(tile, request);
   const encoding = negotiateEncoding(request.headers['accept-encoding'], context.encodings);
   if (layer.kind === 'session') {
     if (!context.sessionTile) throw problem('session-gone', `${layer.id}: sessions are turned off`);
+    if (set.id !== WEB_MERCATOR_QUAD.id)
+      throw problem(
+        'unprocessable',
+        `${layer.id}: session layers have tiles in ${WEB_MERCATOR_QUAD.id}, not in ${set.id}`,
+      );
     return context.serve({ ...common, operation: context.sessionTile, params: { tms, z, x, y }, encoding });
   }
   const params = { tms, z, x, y, properties: propertiesOf(query, layers) };
-  return context.serve({ ...common, operation: vectorTile, params, encoding });
+  return context.serve({ ...common, operation: context.tiles.vectorTile, params, encoding });
 }
 
-function refuseOutside(layers: readonly Layer[], tile: TilePath): void {
-  if (!inGrid(WEB_MERCATOR_QUAD, tile)) {
-    throw problem('tile-outside-grid', `${tile.z}/${tile.x}/${tile.y} is not a tile of ${WEB_MERCATOR_QUAD.id}`);
+function refuseOutside(layers: readonly Layer[], tile: TilePath, set: TileMatrixSet): void {
+  if (!inGrid(set, tile)) {
+    const id = set.matrices[tile.z]?.id ?? tile.z;
+    throw problem('tile-outside-grid', `${id}/${tile.x}/${tile.y} is not a tile of ${set.id}`);
   }
   // A composite is there where one of its layers is; the others are empty in it.
-  if (layers.every(layer => tile.z < (layer.options.minzoom ?? 0) || tile.z > (layer.options.maxzoom ?? MAX_ZOOM))) {
+  const { zoom, id } = set.matrices[tile.z];
+  if (layers.every(({ options }) => zoom < (options.minzoom ?? 0) || zoom > (options.maxzoom ?? MAX_ZOOM))) {
     const ranges = layers.map(l => `${l.id} ${l.options.minzoom ?? 0}–${l.options.maxzoom ?? MAX_ZOOM}`).join(', ');
-    throw problem('tile-outside-grid', `zoom ${tile.z} is outside the zooms served: ${ranges}`);
+    const like = set.id === WEB_MERCATOR_QUAD.id ? '' : ` of ${set.id}, like zoom ${zoom} of ${WEB_MERCATOR_QUAD.id},`;
+    throw problem('tile-outside-grid', `zoom ${id}${like} is outside the zooms served: ${ranges}`);
   }
 }
 

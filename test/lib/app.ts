@@ -16,6 +16,8 @@ export const WITHOUT_SHARED = existsSync(SHARED) ? false : 'the shared test data
 
 export interface TestAppOptions {
   readonly paths?: readonly string[];
+  /** A configuration file, beside what `set` says. */
+  readonly file?: string;
   readonly memory?: string;
   readonly set?: Readonly<Record<string, string>>;
   readonly log?: Logger;
@@ -36,10 +38,10 @@ function calmGauge(limit: Limit): Gauge {
 }
 
 export async function testApp(options: TestAppOptions = {}): Promise<App> {
-  const { paths = [DEMO], memory = '512MiB', set = {}, log = silent, limitNow } = options;
+  const { paths = [DEMO], file, memory = '512MiB', set = {}, log = silent, limitNow } = options;
   const all = { 'memory.limit': memory, 'memory.workers': '1', 'discovery.watch': 'false', ...set };
   const flags = Object.entries(all).map(([key, text]) => ({ flag: `--set ${key}`, key, text }));
-  const config = loadConfig({ env: {}, flags, paths });
+  const config = loadConfig({ env: {}, file, flags, paths });
   const read = readLimit({ flag: config.memory.limit ?? undefined });
   const limit = limitNow ? { ...read, bytes: limitNow() } : read;
   const budget = deriveBudget(config.memory.limit ?? limit.bytes, { workers: 1 });

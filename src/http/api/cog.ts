@@ -5,6 +5,7 @@ import { FORMATS, MAX_SIDE, PREVIEW_SIZE } from '../cog.ts';
 import { RASTER_FORMATS } from '../tiles.ts';
 import {
   EXPLAIN,
+  gridTileParams,
   IF_NONE_MATCH,
   json,
   LAYER_PROBLEMS,
@@ -14,7 +15,7 @@ import {
   SERVED_NOT_MODIFIED,
   STRICT,
   scaleParam,
-  tileParams,
+  tmsParam,
   WORK_PROBLEMS,
 } from './parts.ts';
 import { RASTER_PARAMETERS } from './raster-parameters.ts';
@@ -105,14 +106,9 @@ function documents(url: Parameter[]): Endpoint[] {
 }
 
 function tiles({ rasterTile }: Samples, url: Parameter[]): Endpoint[] {
-  const tms = pathParam(
-    'tms',
-    'Tile matrix set.',
-    { type: 'string', enum: [WEB_MERCATOR_QUAD.id] },
-    WEB_MERCATOR_QUAD.id,
-  );
+  const tms = tmsParam(WEB_MERCATOR_QUAD.id);
   const format = pathParam('format', 'Image format.', { type: 'string', enum: Object.keys(RASTER_FORMATS) }, 'png');
-  const place = [tms, ...tileParams(rasterTile)];
+  const place = gridTileParams(WEB_MERCATOR_QUAD.id, rasterTile);
   const query = [...url, ...RASTER_PARAMETERS];
   const tileJson = {
     ...GET,

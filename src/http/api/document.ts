@@ -14,7 +14,7 @@ export interface DocumentInput {
 
 export const TAGS: Readonly<Record<Tag, string>> = {
   catalogue: 'What is served.',
-  tiles: 'TileJSON, and vector and raster tiles in WebMercatorQuad.',
+  tiles: 'TileJSON, and vector and raster tiles, in WebMercatorQuad and other tile matrix sets.',
   cog: 'Windows, previews, values and tiles of rasters, under titiler’s names.',
   features: 'OGC API Features.',
   sessions: 'Layers that a dashboard uploads for a while.',

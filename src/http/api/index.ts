@@ -4,6 +4,7 @@ import { type FeatureLimits, featureEndpoints } from './features.ts';
 import { operationEndpoints } from './operations.ts';
 import { sessionEndpoints } from './sessions.ts';
 import { tileEndpoints } from './tiles.ts';
+import { tilesetEndpoints } from './tilesets.ts';
 import type { Endpoint, Samples } from './types.ts';
 import { catalogueEndpoints, viewerEndpoints } from './viewer.ts';
 
@@ -11,6 +12,7 @@ export function endpoints(samples: Samples, limits: FeatureLimits): Endpoint[] {
   return [
     ...catalogueEndpoints(samples),
     ...tileEndpoints(samples),
+    ...tilesetEndpoints(samples),
     ...cogEndpoints(samples),
     ...featureEndpoints(samples, limits),
     ...sessionEndpoints(),

@@ -86,9 +86,24 @@ export function tileParams(tile: { z: number; x: number; y: number }): Parameter
   ];
 }
 
+/** In any grid: the matrix goes by its id. */
+export function gridTileParams(tms: string, tile: { z: number; x: number; y: number }): Parameter[] {
+  const whole = { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1 };
+  return [
+    tmsParam(tms),
+    pathParam('z', 'Tile matrix, by its id: in most sets the zoom.', { type: 'string', minLength: 1 }, String(tile.z)),
+    pathParam('x', 'Column, from the west.', whole, tile.x),
+    pathParam('y', 'Row, from the corner that the set counts from.', whole, tile.y),
+  ];
+}
+
+export function tmsParam(example: string): Parameter {
+  return pathParam('tms', 'Tile matrix set, one of /tileMatrixSets.', { type: 'string', minLength: 1 }, example);
+}
+
 export const scaleParam = pathParam(
   'scale',
-  'Pixels of a raster tile a side: 1 for 256, 2 for 512. Vector tiles have no pixels.',
+  'Pixels of a raster tile a side: 1 for the grid’s own (256), 2 for twice as many. Vector tiles have no pixels.',
   { type: 'integer', enum: [1, 2] },
   2,
 );

@@ -31,6 +31,7 @@ export function samplesOf(catalogue: Catalogue): Samples {
   return {
     layer: drawn?.id ?? NO_VECTOR,
     tile: tileAt(centre(placeOf(drawn)), drawn?.minzoom ?? 0),
+    gridTile: degreesTileAt(centre(placeOf(drawn)), Math.max(0, (drawn?.minzoom ?? 0) - 1)),
     format: drawn?.kind === 'raster' ? 'png' : 'mvt',
     vector: vector?.id ?? NO_VECTOR,
     vectorBBox: windowAt(vectorBox, BOX),
@@ -65,6 +66,12 @@ function tileAt([lon, lat]: readonly [number, number], z: number): TileCoord {
   const at = (metres: number) =>
     Math.min(2 ** z - 1, Math.floor(((metres + MERCATOR_HALF) / (2 * MERCATOR_HALF)) * 2 ** z));
   return { z, x: at(lonToMercator(lon)), y: at(-latToMercator(lat)) };
+}
+
+/** Matrix z of WorldCRS84Quad, whose pixels are those of zoom z + 1. */
+function degreesTileAt([lon, lat]: readonly [number, number], z: number): TileCoord {
+  const at = (degrees: number, tiles: number) => Math.min(tiles - 1, Math.floor((degrees / 180) * 2 ** z));
+  return { z, x: at(lon + 180, 2 ** (z + 1)), y: at(90 - lat, 2 ** z) };
 }
 
 /** Four decimals of a world, more of a field: a millionth of the side is left of it. */

@@ -44,7 +44,7 @@ const COLLECTION = object(
 );
 
 export const FEATURE_SCHEMAS: Readonly<Record<string, Schema>> = {
-  Link: object({ rel: TEXT, href: URL }, { type: TEXT, title: TEXT }),
+  Link: object({ rel: TEXT, href: TEXT }, { type: TEXT, title: TEXT, templated: { type: 'boolean' } }),
   Landing: object({ title: TEXT, links: arrayOf(ref('Link')) }, { description: TEXT }),
   Conformance: object({ conformsTo: arrayOf(URL) }),
   Collections: object({ links: arrayOf(ref('Link')), collections: arrayOf(ref('Collection')) }),

@@ -4,6 +4,7 @@ import { ACCOUNTS, type Level } from '../../memory/types.ts';
 import { COUNT, NUMBER, object, TEXT, YES_NO } from './parts.ts';
 import { FEATURE_SCHEMAS } from './schemas-features.ts';
 import { LAYER_SCHEMAS } from './schemas-layers.ts';
+import { TILESET_SCHEMAS } from './schemas-tilesets.ts';
 import type { Schema } from './types.ts';
 
 const LEVELS = ['normal', 'warning', 'critical'] as const satisfies readonly Level[];
@@ -70,4 +71,5 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   ...OPERATIONS,
   ...LAYER_SCHEMAS,
   ...FEATURE_SCHEMAS,
+  ...TILESET_SCHEMAS,
 };

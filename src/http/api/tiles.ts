@@ -1,9 +1,11 @@
 /** /tiles: TileJSON and XYZ tiles. */
 import { MVT } from '../../operations.ts';
 import { CONTENT_TYPES } from '../../render/raster/encode.ts';
+import { WORLD_CRS84_QUAD } from '../../tile.ts';
 import { MAX_COMPOSITE, RASTER_FORMATS, VECTOR_EXTENSIONS } from '../tiles.ts';
 import {
   EXPLAIN,
+  gridTileParams,
   IF_NONE_MATCH,
   json,
   LAYER_PROBLEMS,
@@ -14,15 +16,20 @@ import {
   STRICT,
   scaleParam,
   tileParams,
+  tmsParam,
   WORK_PROBLEMS,
 } from './parts.ts';
 import { RASTER_PARAMETERS } from './raster-parameters.ts';
 import type { Answer, Endpoint, Parameter, Samples } from './types.ts';
 
-const PROPERTIES = queryParam('properties', 'Vector layers: attributes to keep, a comma list; empty keeps none.', {
-  type: 'array',
-  items: { type: 'string' },
-});
+export const PROPERTIES = queryParam(
+  'properties',
+  'Vector layers: attributes to keep, a comma list; empty keeps none.',
+  {
+    type: 'array',
+    items: { type: 'string' },
+  },
+);
 
 const IMAGES = [...new Set(Object.values(RASTER_FORMATS))].map(format => CONTENT_TYPES[format]);
 
@@ -104,6 +111,42 @@ export function tileEndpoints(samples: Samples): Endpoint[] {
       summary: 'XYZ tile with twice the pixels a side',
       parameters: [named, ...tile, scaleParam, format, ...query],
     },
+    ...gridTiles(samples, named, format, query),
+  ];
+}
+
+/** The same in any tile matrix set. */
+function gridTiles(samples: Samples, named: Parameter, format: Parameter, query: readonly Parameter[]): Endpoint[] {
+  const [tms, ...tile] = gridTileParams(WORLD_CRS84_QUAD.id, samples.gridTile);
+  const common = {
+    tag: 'tiles' as const,
+    method: 'get' as const,
+    route: '/tiles/:tms/:layers/:z/:x/:y',
+    answers: TILE_ANSWERS,
+    problems: [...TILE_PROBLEMS, 'not-found'] as const,
+  };
+  return [
+    {
+      ...common,
+      id: 'getGridTile',
+      path: '/tiles/{tms}/{layers}/{z}/{x}/{y}',
+      summary: 'Tile in a tile matrix set, in the form that Accept asks for',
+      parameters: [tms, named, ...tile, ...query],
+    },
+    {
+      ...common,
+      id: 'getGridTileAs',
+      path: '/tiles/{tms}/{layers}/{z}/{x}/{y}.{format}',
+      summary: 'Tile in a tile matrix set, in a form by its extension',
+      parameters: [tms, named, ...tile, format, ...query],
+    },
+    {
+      ...common,
+      id: 'getScaledGridTile',
+      path: '/tiles/{tms}/{layers}/{z}/{x}/{y}@{scale}x.{format}',
+      summary: 'Tile in a tile matrix set with twice the pixels a side',
+      parameters: [tms, named, ...tile, scaleParam, format, ...query],
+    },
   ];
 }
 
@@ -125,6 +168,15 @@ function documents(named: Parameter): Endpoint[] {
       route: '/tiles/:layers/tilejson.json',
       path: '/tiles/{layers}/tilejson.json',
       summary: 'The same TileJSON, where a client wants a file name',
+    },
+    {
+      ...common,
+      id: 'getGridTileJson',
+      route: '/tiles/:tms/:layers/tilejson.json',
+      path: '/tiles/{tms}/{layers}/tilejson.json',
+      summary: 'TileJSON of layers in a tile matrix set',
+      parameters: [tmsParam(WORLD_CRS84_QUAD.id), ...common.parameters],
+      problems: ['not-found', ...common.problems] as const,
     },
   ];
 }

@@ -59,6 +59,8 @@ export interface Samples {
   /** A vector layer, or a raster where there is none of those. */
   readonly layer: string;
   readonly tile: TileCoord;
+  /** In WorldCRS84Quad. */
+  readonly gridTile: TileCoord;
   readonly format: 'mvt' | 'png';
   readonly vector: string;
   readonly vectorBBox: BBox;

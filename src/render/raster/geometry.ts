@@ -1,7 +1,7 @@
 /** Where output pixels lie in a raster: the one definition that plans and painters share. */
 import { resolveCrs, type Transformer, transformer } from '../../crs/index.ts';
 import { CELL, type CellSink, MAX_ERROR, type PixelMap } from '../../kernels/warp.ts';
-import { MERCATOR_HALF } from '../../tile.ts';
+import { latToMercator, lonToMercator, MERCATOR_HALF, MERCATOR_MAX_LAT } from '../../tile.ts';
 import type { Affine, OutputGrid, Placement } from './types.ts';
 
 /** Positions nearer than this to a pixel's edge are on it, so that aligned tiles do not touch the next block. */
@@ -65,10 +65,32 @@ export function gridMap(grid: OutputGrid, place: Placement): GridMap {
   if (sameCrs(grid.crs, place.crs)) {
     return { map: affineMap(grid, inverse), maxError: Infinity, separable: upright, wrap };
   }
-  const move = transformer(grid.crs, place.crs);
+  const move = moveBetween(grid.crs, place.crs);
   const separable = upright && cylindrical(grid.crs) && cylindrical(place.crs);
   return { map: projectedMap(grid, move, inverse, period), maxError: MAX_ERROR, separable, wrap };
 }
+
+/**
+ * Into web mercator, which transformer() ends at its square: what lies nearer to the poles must come out beyond the raster, not on
+ * its edge. It goes on as steeply as it ends.
+ */
+function moveBetween(from: string, to: string): Transformer {
+  if (resolveCrs(to).id !== 'EPSG:3857') return transformer(from, to);
+  const degrees = transformer(from, 'OGC:CRS84');
+  return {
+    forward(x, y, out, at) {
+      if (!degrees.forward(x, y, out, at)) return false;
+      const lat = out[at + 1];
+      const over = Math.max(0, Math.abs(lat) - MERCATOR_MAX_LAT) * EDGE_METRES_PER_DEGREE;
+      out[at] = lonToMercator(out[at]);
+      out[at + 1] = latToMercator(lat) + Math.sign(lat) * over;
+      return true;
+    },
+  };
+}
+
+/** A degree of latitude at the upper edge of web mercator. */
+const EDGE_METRES_PER_DEGREE = (MERCATOR_HALF / 180) * Math.cosh(Math.PI);
 
 function affineMap(grid: OutputGrid, inverse: Affine): PixelMap {
   return (px, py, out, at) => {

@@ -7,6 +7,7 @@ import {
   intersection,
   latToMercator,
   lonToMercator,
+  MERCATOR_HALF,
   type TileCoord,
   type TileMatrixSet,
   tileBounds,
@@ -58,8 +59,13 @@ export function queryBoxes(view: LayerView, coord: TileCoord): QueryBoxes {
     shifts.push(-worlds);
   }
   // What crosses the antimeridian is drawn in one piece, out of the world's side, and so once more a world from there.
-  const everywhere = projection === 'other' && grid.wrapsX && shifts.length > 0;
+  const everywhere = jumps(view) && shifts.length > 0;
   return { boxes: Float64Array.from(found), shifts: everywhere ? [0, 1, -1] : shifts };
+}
+
+/** True where a shape's points may come out on the other side of the world. In degrees it ends at the antimeridian by itself. */
+export function jumps({ source, projection, grid }: LayerView): boolean {
+  return projection === 'other' && grid.wrapsX && !isLonLat(source.crs as string);
 }
 
 function touches(bounds: BBox | null, box: BBox): boolean {
@@ -76,17 +82,13 @@ function toLayer(
   if (projection === 'same') return openPoles(box, grid);
   if (projection === 'mercator') {
     const lat = (y: number) => (Math.atan(Math.exp(y / 6378137)) * 360) / Math.PI - 90;
-    const lon = (x: number) => (x / world) * 360;
-    const north = box[3] >= world / 2 ? 90 : lat(box[3]);
-    const south = box[1] <= -world / 2 ? -90 : lat(box[1]);
+    const lon = (x: number) => (x / MERCATOR_HALF) * 180;
+    const north = box[3] >= MERCATOR_HALF ? 90 : lat(box[3]);
+    const south = box[1] <= -MERCATOR_HALF ? -90 : lat(box[1]);
     return [lon(box[0]), south, lon(box[2]), north];
   }
   // Other systems know one world: the part of the box that lies in it, and near the data, where the system is at home.
-  const origin = grid.matrices[0].originX;
-  const inside = intersection(
-    [Math.max(box[0], origin), box[1], Math.min(box[2], origin + world), box[3]],
-    homeOf(source, grid),
-  );
+  const inside = intersection(grid.wrapsX ? oneWorld(box, grid, world) : box, homeOf(source, grid));
   if (!inside || inside[0] >= inside[2]) return null;
   const target = transformBounds(grid.crs, source.crs as string, inside);
   if (!target) return null;
@@ -96,6 +98,11 @@ function toLayer(
   // Sides come out curved, and may bulge between the points that were transformed.
   const bulge = Math.max(target[2] - target[0], target[3] - target[1]) * BULGE_SHARE;
   return expand(target, bulge, bulge);
+}
+
+function oneWorld(box: BBox, grid: TileMatrixSet, world: number): BBox {
+  const origin = grid.matrices[0].originX;
+  return [Math.max(box[0], origin), box[1], Math.min(box[2], origin + world), box[3]];
 }
 
 /** Of the chord between two of 22 points a side, for an arc as long as it is wide. */
@@ -122,6 +129,7 @@ function homeOf({ lonLatBounds }: FgbSource, grid: TileMatrixSet): BBox {
 
 /** What lies beyond the square world is drawn nowhere, but a shape that reaches there must still be found. */
 function openPoles(box: BBox, grid: TileMatrixSet): BBox {
+  if (!grid.wrapsX) return box;
   const { originY, resolution, tileHeight, matrixHeight } = grid.matrices[0];
   const bottom = originY - resolution * tileHeight * matrixHeight;
   return [

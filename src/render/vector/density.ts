@@ -5,7 +5,7 @@
 import { transformer } from '../../crs/index.ts';
 import type { FgbSource } from '../../source/fgb/open.ts';
 import { leafEnd, leafOffset, STRIDE } from '../../source/fgb/rtree.ts';
-import type { TileCoord, TileMatrixSet } from '../../tile.ts';
+import { rowFromTop, type TileCoord, type TileMatrixSet } from '../../tile.ts';
 import { cellGrid } from './cells.ts';
 import type { Projection } from './job.ts';
 
@@ -130,7 +130,7 @@ export function densestTiles(density: Density, grid: TileMatrixSet, z: number, c
   }
   const tiles = new Set(Object.values(sums).flatMap(values => mostOf(values, TILES_A_KIND)));
   return [...tiles].map(key => {
-    const tile = { z, x: key % matrix.matrixWidth, y: Math.floor(key / matrix.matrixWidth) };
+    const tile = { z, x: key % matrix.matrixWidth, y: rowFromTop(matrix, Math.floor(key / matrix.matrixWidth)) };
     return { tile, count: sums.counts.get(key) ?? 0, bytes: sums.bytes.get(key) ?? 0 };
   });
 }

@@ -50,7 +50,7 @@ export function stepOf(subject: LodSubject, z: number, signal?: AbortSignal): Pr
 }
 
 function keyOf(grid: TileMatrixSet, z: number, caps: LodCaps): string {
-  return `${grid.id}/${z}/${caps.maxFeatures}/${caps.maxBytes}`;
+  return `${grid.key}/${z}/${caps.maxFeatures}/${caps.maxBytes}`;
 }
 
 function remember(subject: LodSubject, z: number, density: Density | null): Promise<number | null> {

@@ -7,7 +7,7 @@ import { type Selection, selectAll, selectCells } from '../../source/fgb/lod.ts'
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import type { ColumnType, VectorSource } from '../../source/types.ts';
 import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
-import { type LayerView, projectionOf, type QueryBoxes, queryBoxes } from './boxes.ts';
+import { jumps, type LayerView, projectionOf, type QueryBoxes, queryBoxes } from './boxes.ts';
 import { cellGrid, cellsAcross, stepFor } from './cells.ts';
 import { type JobColumn, pixelSide, RUN_BYTES_MAX, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
 import { DEFAULT_CAPS, type LodCaps, type LodSubject, stepOf } from './lod.ts';
@@ -60,9 +60,10 @@ function fieldType(type: ColumnType): FieldType {
 
 export async function planVectorTile(ask: VectorTileAsk, signal?: AbortSignal): Promise<Plan> {
   const parts = [];
+  const { zoom } = ask.grid.matrices[ask.tile.z];
   for (const layer of ask.layers) {
     const { minzoom = 0, maxzoom = Number.POSITIVE_INFINITY } = layer.options;
-    if (ask.tile.z >= minzoom && ask.tile.z <= maxzoom) parts.push(await planLayer(layer, ask, signal));
+    if (zoom >= minzoom && zoom <= maxzoom) parts.push(await planLayer(layer, ask, signal));
   }
   const drawn = parts.filter(part => part.selection.ordinals.length > 0);
   const dropped = parts.reduce((sum, part) => sum + part.selection.dropped, 0);
@@ -111,12 +112,13 @@ function viewOf(layer: VectorLayer, source: FgbSource, { grid }: VectorTileAsk):
 }
 
 function jobOf(
-  { source, projection, grid, extent, buffer }: LayerView,
+  view: LayerView,
   layer: VectorLayer,
   { tile, properties }: VectorTileAsk,
   { boxes, shifts }: QueryBoxes,
   { offsets, lengths, ordinals, counts }: Selection,
 ): VectorJobLayer {
+  const { source, projection, grid, extent, buffer } = view;
   const { idColumn, pointCount, properties: served } = layer.options;
   return {
     id: layer.id,
@@ -128,9 +130,9 @@ function jobOf(
     idColumn: idColumn === undefined ? -1 : source.columns.findIndex(c => c.name === idColumn),
     extent,
     buffer,
-    tolerance: tile.z >= layer.maxzoom ? 0 : (TOLERANCE_PIXELS * extent) / MAP_PIXELS,
+    tolerance: grid.matrices[tile.z].zoom >= layer.maxzoom ? 0 : (TOLERANCE_PIXELS * extent) / MAP_PIXELS,
     shifts: shifts.map(worlds => worlds * grid.matrices[tile.z].matrixWidth * extent),
-    world: projection === 'other' && grid.wrapsX ? grid.matrices[tile.z].matrixWidth * extent : 0,
+    world: jumps(view) ? grid.matrices[tile.z].matrixWidth * extent : 0,
     boxes,
     offsets,
     lengths,

@@ -99,10 +99,11 @@ function polynomialNear(row: (lat: number) => number, { top, height }: VectorJob
 }
 
 function exact(crs: string, job: VectorJob, kx: number, ky: number): Projector {
-  // By way of degrees: web mercator as crs/ has it ends at 85.05°, where a shape that reaches farther would be bent.
-  const degrees = job.gridCrs === 'EPSG:3857';
+  // By way of degrees where the poles lie at infinity: a shape that reaches there must not lose its corners.
+  const degrees = POLELESS.includes(job.gridCrs);
   const move = transformer(crs, degrees ? 'OGC:CRS84' : job.gridCrs);
-  const toTile = degrees ? mercator(kx, ky, job) : affine(kx, -job.left * kx, -ky, job.top * ky);
+  const flat = affine(kx, -job.left * kx, -ky, job.top * ky);
+  const toTile = job.gridCrs === 'EPSG:3857' ? mercator(kx, ky, job) : degrees ? clamped(job.gridCrs, flat) : flat;
   const at = new Float64Array(2);
   return (xy, from, n, out) => {
     let m = 0;
@@ -111,6 +112,21 @@ function exact(crs: string, job: VectorJob, kx: number, ky: number): Projector {
       if (!move.forward(xy[from + i], xy[from + i + 1], at, 0)) continue;
       out[m++] = at[0];
       out[m++] = at[1];
+    }
+    return toTile(out, 0, m >> 1, out);
+  };
+}
+
+/** Mercator, spherical and ellipsoidal. */
+const POLELESS: readonly string[] = ['EPSG:3857', 'EPSG:3395'];
+
+/** Degrees in place, no nearer to the poles than LAT_MAX, then to the grid's CRS and to the tile. */
+function clamped(gridCrs: string, toTile: Projector): Projector {
+  const move = transformer('OGC:CRS84', gridCrs);
+  return (xy, from, n, out) => {
+    let m = 0;
+    for (let i = from; i < from + n * 2; i += 2) {
+      if (move.forward(xy[i], Math.max(-LAT_MAX, Math.min(LAT_MAX, xy[i + 1])), out, m)) m += 2;
     }
     return toTile(out, 0, m >> 1, out);
   };
