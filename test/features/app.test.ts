@@ -139,7 +139,8 @@ function largeFile(folder: string): string {
 test('an answer of 95 MB is streamed by a server that may hold 128 MiB; one cut off in the middle gives all back', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'plimsoll-items-'));
   const path = largeFile(folder);
-  const small = await testApp({ paths: [path], memory: '128MiB' });
+  const set = { 'vector.unindexedMaxBytes': '128MiB' };
+  const small = await testApp({ paths: [path], memory: '128MiB', set });
   try {
     await small.server.listen({ port: 0, host: '127.0.0.1' });
     const { port } = small.server.server.address() as AddressInfo;
