@@ -27,7 +27,7 @@ export interface Parameter {
 export interface Algorithm {
   readonly title: string;
   readonly description: string;
-  /** Bands that it takes; null: any number. */
+  /** Bands that it takes; null: as many as there are. */
   readonly inputBands: readonly number[] | null;
   /** Bands that it makes of so many. */
   outputBands(bands: number): number;

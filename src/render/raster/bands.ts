@@ -1,17 +1,19 @@
 /** Which bands are meant, what makes a pixel invalid, and how values become colours: decided once, in the plan. */
 import { problem } from '../../errors.ts';
 import { colormap } from '../../kernels/colormaps.ts';
-import { castNodata } from '../../kernels/samples.ts';
+import { parseColourFormula } from '../../kernels/colour-formula.ts';
+import { tableOfMap } from '../../kernels/colour-map.ts';
+import { castNodata, SAMPLE_TYPES, type SampleType } from '../../kernels/samples.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { RasterSource } from '../../source/types.ts';
-import type { BandChoice, ImageStyle, RasterFormat, RasterParams } from './types.ts';
+import type { BandChoice, Derivation, ImageStyle, Product, RasterFormat, RasterParams } from './types.ts';
 
 export function isImage(format: RasterFormat): boolean {
   return format === 'png' || format === 'webp' || format === 'jpg';
 }
 
 /** 1-based bands that are wanted: asked for, the layer's, or those that make sense for the format. */
-export function bandsWanted(layer: RasterLayer, params: RasterParams, format: RasterFormat | null): number[] {
+export function defaultBands(layer: RasterLayer, params: RasterParams, format: RasterFormat | null): number[] {
   const { source } = layer;
   const asked = params.bidx ?? layer.options.bidx;
   if (asked && asked.length > 0) {
@@ -24,7 +26,7 @@ export function bandsWanted(layer: RasterLayer, params: RasterParams, format: Ra
   }
   const data = source.bands.filter(band => band.colorInterp !== 'alpha').map(band => band.index);
   if (format === null || !isImage(format)) return data.length > 0 ? data : [1];
-  if (params.colormapName ?? layer.options.colormapName) return data.slice(0, 1);
+  if (params.colormap ?? params.colormapName ?? layer.options.colormapName) return data.slice(0, 1);
   return imageBands(source, data);
 }
 
@@ -64,30 +66,67 @@ export function scaling(source: RasterSource, params: RasterParams, wanted: read
   return { scales: bands.map(band => band.scale), offsets: bands.map(band => band.offset) };
 }
 
+/** How values of these bands become a picture. `product` is what they are when they get there. */
 export function imageStyle(
   layer: RasterLayer,
   params: RasterParams,
-  wanted: readonly number[],
+  { wanted, derive, product }: Derivation,
   format: RasterFormat,
 ): ImageStyle {
-  const rescale = params.rescale ?? layer.options.rescale ?? null;
-  const name = params.colormapName ?? layer.options.colormapName;
-  const { palette } = layer.source;
-  const base = { format, returnMask: params.returnMask, ...scaling(layer.source, params, wanted) };
-  if (!isImage(format)) return { ...base, rescale: null, table: null, indexed: false };
-  if (wanted.length > 4) {
-    throw problem('unprocessable', `${wanted.length} bands cannot be a ${format} image: choose 1 to 4 with bidx`);
+  // The operator's choices are for the values of the file, not for what is computed from them.
+  const { rescale: usual = null, colormapName: usualColours } = derive ? {} : layer.options;
+  const rescale = params.rescale ?? (params.percentiles ? null : (usual ?? (product.range && [product.range])));
+  const { percentiles = null, returnMask } = params;
+  const scale = scaling(layer.source, params, wanted);
+  const base = {
+    format,
+    returnMask,
+    rescale,
+    percentiles,
+    map: null,
+    formula: null,
+    table: null,
+    indexed: false,
+    ...scale,
+  };
+  if (!isImage(format)) return { ...base, rescale: null, percentiles: null };
+  if (product.bands > 4) {
+    throw problem('unprocessable', `${product.bands} bands cannot be a ${format} image: choose 1 to 4 with bidx`);
   }
-  checkRescale(rescale, wanted.length);
+  checkRescale(rescale, product.bands);
+  const formula = params.colorFormula === undefined ? null : parseColourFormula(params.colorFormula, product.bands);
+  return {
+    ...base,
+    formula,
+    ...coloursOf(layer, params, derive !== null, usualColours, product, rescale !== null || formula !== null),
+  };
+}
+
+/** The table or map of colours; `changed`: bytes are no longer what the file holds. */
+function coloursOf(
+  layer: RasterLayer,
+  params: RasterParams,
+  derived: boolean,
+  usual: string | undefined,
+  { bands, type }: Product,
+  changed: boolean,
+): Partial<ImageStyle> {
+  const name = params.colormapName ?? (params.colormap ? undefined : usual);
+  if (name !== undefined || params.colormap) {
+    const which = params.colormap ? 'colormap' : 'colormap_name';
+    if (bands !== 1) throw problem('unprocessable', `${which} needs one band, not ${bands}: choose it with bidx`);
+  }
+  if (params.colormap) {
+    const table = type === 'uint8' || changed ? tableOfMap(params.colormap) : null;
+    return table ? { table, indexed: !changed } : { map: params.colormap };
+  }
   if (name !== undefined) {
-    if (wanted.length !== 1)
-      throw problem('unprocessable', `colormap_name needs one band, not ${wanted.length}: choose it with bidx`);
     const table = colormap(name);
     if (!table) throw problem('bad-parameter', `colormap_name: "${name}" is not known`);
-    return { ...base, rescale, table, indexed: false };
+    return { table };
   }
-  if (palette && wanted.length === 1 && rescale === null) return { ...base, rescale, table: palette, indexed: true };
-  return { ...base, rescale, table: null, indexed: false };
+  const { palette } = layer.source;
+  return palette && bands === 1 && !derived && !changed ? { table: palette, indexed: true } : {};
 }
 
 function checkRescale(rescale: readonly (readonly [number, number])[] | null, bands: number): void {
@@ -106,7 +145,13 @@ export function resamplingOf(layer: RasterLayer, params: RasterParams): 'nearest
 }
 
 /** Bytes pass through as they are; any other type needs a range, which is read from the file where nobody gives one. */
-export function needsStretch(layer: RasterLayer, style: ImageStyle): boolean {
+export function needsStretch(style: ImageStyle, { type }: Product): boolean {
   if (!isImage(style.format) || style.rescale !== null || style.indexed) return false;
-  return layer.source.dtype !== 'uint8' || style.scales !== null;
+  if (style.map !== null && style.formula === null) return style.percentiles !== null;
+  return type !== 'uint8' || style.percentiles !== null;
+}
+
+/** What the values of a type are once scale and offset are applied. */
+export function unscaledType(type: SampleType): SampleType {
+  return SAMPLE_TYPES[type].bytes > 4 ? 'float64' : 'float32';
 }

@@ -10,6 +10,8 @@ import {
   spareIndex,
   withAlpha,
 } from '../../kernels/colour.ts';
+import { applyColourFormula } from '../../kernels/colour-formula.ts';
+import { type ColourMap, colourValues } from '../../kernels/colour-map.ts';
 import { encodeGeotiff, geotiffBytes } from '../../kernels/geotiff-writer.ts';
 import { encodeNpy, npyBytes } from '../../kernels/npy.ts';
 import {
@@ -60,7 +62,7 @@ export function bodyBound(format: RasterFormat, grid: OutputGrid, { bands, dtype
  * compressed data before it becomes a file. What libvips takes for itself was measured at four bytes a pixel.
  */
 export function encodingBytes(
-  { format, scales, rescale, table, indexed, returnMask }: ImageStyle,
+  { format, scales, rescale, table, map, indexed, returnMask }: ImageStyle,
   pixels: number,
   { bands, dtype, nodata }: BandChoice,
   stretched: boolean,
@@ -75,8 +77,8 @@ export function encodingBytes(
     return unscaledBytes + bodyBytes + (fills ? pixels * n * workingBytes(dtype) : 0);
   }
   const asBytes = rescale || stretched || indexed || dtype !== 'uint8' ? pixels * n : 0;
-  const channels = table ? 4 : n <= 2 ? 2 : 4;
-  const shown = table || returnMask ? pixels * channels : 0;
+  const channels = table || map ? 4 : n <= 2 ? 2 : 4;
+  const shown = table || map || returnMask ? pixels * channels : 0;
   return unscaledBytes + asBytes + shown + (format === 'png' ? pixels * channels + bodyBytes : pixels * 4);
 }
 
@@ -141,9 +143,12 @@ async function encodePicture(
   const { bands, mask } = canvas;
   const kind = style.returnMask ? maskKind(mask) : 'opaque';
   if (kind === 'empty' && style.format !== 'jpg') return emptyBody(style.format, width, height);
+  if (style.map && !ranges && !style.formula) return await mappedPicture(canvas.samples, canvas, grid, style);
   const bytes = bytesOf(canvas, style, ranges);
   const spent = bytes === canvas.samples ? [] : [bytes];
   try {
+    if (style.formula) applyColourFormula(bytes, bands, style.formula);
+    if (style.map) return await mappedPicture(bytes, canvas, grid, style);
     if (style.table) {
       if (style.format === 'png' && kind !== 'soft') {
         const indexed = indexedPng(bytes, style.table, mask, kind === 'binary', width, height);
@@ -185,6 +190,21 @@ export function picturePixels(
   const pixels = style.table ? paletteToRgba(bytes, style.table, shown) : withAlpha(bytes, bands, shown);
   if (bytes !== canvas.samples) freeArray(bytes);
   return pixels;
+}
+
+/** Colours by value, where values are no bytes or intervals are meant. */
+async function mappedPicture(
+  samples: Samples,
+  { mask }: Canvas,
+  { width, height }: OutputGrid,
+  { map, returnMask, format }: ImageStyle,
+): Promise<Uint8Array> {
+  const colours = colourValues(samples, returnMask ? mask : new Uint8Array(mask.length).fill(255), map as ColourMap);
+  try {
+    return await encodePixels(colours, 4, width, height, format);
+  } finally {
+    freeArray(colours);
+  }
 }
 
 function bytesOf(
@@ -275,20 +295,4 @@ function emptyBody(format: RasterFormat, width: number, height: number): Uint8Ar
 export function emptyImage(format: RasterFormat, width: number, height: number): Painted {
   const body = emptyBody(format, width, height);
   return { body, contentType: CONTENT_TYPES[format], encoding: 'identity', headers: {}, peakBytes: body.length, ms: 0 };
-}
-
-/** A range a band where samples are not bytes or somebody gave one; in the values that unscaling makes. */
-export function rangesFor(style: ImageStyle, found: readonly Range[] | null): readonly Range[] | null {
-  if (style.rescale) return style.rescale;
-  if (!found) return null;
-  const { scales, offsets } = style;
-  if (!scales || !offsets) return found;
-  return found.map(([low, high], i) => {
-    const [a, b] = [low * scales[i] + offsets[i], high * scales[i] + offsets[i]];
-    return a < b ? [a, b] : [b, a];
-  });
-}
-
-export function unscaled(type: SampleType): SampleType {
-  return SAMPLE_TYPES[type].bytes > 4 ? 'float64' : 'float32';
 }

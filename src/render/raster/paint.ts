@@ -9,6 +9,7 @@ import { SAMPLE_TYPES, type Samples, workingArray } from '../../kernels/samples.
 import { axesOf, CELL, fillAxes, fillMap } from '../../kernels/warp.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
+import { productOf } from './derive.ts';
 import {
   type Canvas,
   COLOURS,
@@ -16,9 +17,7 @@ import {
   encodeCanvas,
   encodingBytes,
   picturePixels,
-  rangesFor,
   stripChannels,
-  unscaled,
 } from './encode.ts';
 import { type Gathered, gather } from './gather.ts';
 import { gridMap } from './geometry.ts';
@@ -85,27 +84,23 @@ function paintAny(job: RasterJob, studio: Studio, context: TaskContext): Promise
 }
 
 async function paintImage(job: ImageJob, studio: Studio, context: TaskContext): Promise<Painted> {
-  const { grid, choice, style, placement } = job;
+  const { choice, style, placement, shown } = job;
   const found = job.stretch ? await stretchOf(job, studio, context) : null;
   if (job.strips) return paintStrips(job, job.strips, found, studio.store, context);
-  const painting = await paintCanvas(job, studio.store, context);
+  const { canvas: read, gathered } = await paintCanvas(job, studio.store, context);
   context.check();
-  const canvas = style.scales ? unscale(painting.canvas, job) : painting.canvas;
-  const ranges = rangesFor(style, found);
-  const { body, headers } = await encodeCanvas(
-    canvas,
-    grid,
-    placement.crs,
-    style,
-    canvas === painting.canvas ? choice.nodata : null,
-    ranges,
-  );
-  const { samples, mask } = painting.canvas;
-  const encoding = encodingBytes(style, mask.length, choice, found !== null, body.length) + body.length;
-  const peakBytes = samples.byteLength + mask.byteLength + Math.max(painting.gathered, encoding);
-  freeArray(painting.canvas.samples);
-  freeArray(canvas.samples);
-  freeArray(canvas.mask);
+  const readBytes = read.samples.byteLength + read.mask.byteLength;
+  const canvas = productOf(read, job.grid, job, shown);
+  const ranges = style.rescale ?? found;
+  const nodata = canvas.samples === read.samples ? choice.nodata : null;
+  const { body, headers } = await encodeCanvas(canvas, shown, placement.crs, style, nodata, ranges);
+  const { samples, mask } = canvas;
+  const product = { ...choice, bands: new Array(canvas.bands).fill(0), dtype: canvas.type };
+  const encoding = encodingBytes(style, mask.length, product, found !== null, body.length) + body.length;
+  const made = samples === read.samples ? 0 : samples.byteLength + mask.byteLength;
+  const peakBytes = readBytes + Math.max(gathered, made + encoding);
+  freeArray(samples);
+  freeArray(mask);
   return {
     body,
     contentType: CONTENT_TYPES[style.format],
@@ -126,20 +121,21 @@ async function paintStrips(
   context: TaskContext,
 ): Promise<Painted> {
   const { grid, choice, style } = job;
-  const ranges = rangesFor(style, found);
+  const ranges = style.rescale ?? found;
   const channels = stripChannels(style, choice, alpha);
   const writer = createPngWriter(grid.width, grid.height, COLOURS[channels]);
   let peakBytes = 0;
   for (const strip of list) {
     context.check();
     const painting = await paintCanvas({ ...job, ...strip }, store, context);
-    const canvas = style.scales ? unscale(painting.canvas, job) : painting.canvas;
+    const { byteLength } = painting.canvas.samples;
+    const canvas = productOf(painting.canvas, strip.grid, job, strip.grid);
     const pixels = picturePixels(canvas, style, ranges, alpha);
     writer.add(pixels);
-    const { samples, mask } = painting.canvas;
+    const { samples, mask } = canvas;
     const encoding = encodingBytes(style, mask.length, choice, found !== null, pixels.length);
-    peakBytes = Math.max(peakBytes, samples.byteLength + mask.byteLength + Math.max(painting.gathered, encoding));
-    for (const array of new Set([pixels, canvas.samples, samples, mask])) freeArray(array);
+    peakBytes = Math.max(peakBytes, byteLength + mask.byteLength + Math.max(painting.gathered, encoding));
+    for (const array of new Set([pixels, samples, mask])) freeArray(array);
   }
   const body = writer.finish();
   const told: Record<string, string> = {};
@@ -248,30 +244,19 @@ function resample(
   freeArray(ys);
 }
 
-function unscale({ samples, bands, type, mask }: Canvas, { style }: ImageJob): Canvas {
-  const target = unscaled(type);
-  const out = workingArray(target, samples.length);
-  const { scales, offsets } = style;
-  for (let i = 0; i < out.length; i++) {
-    const band = i % bands;
-    out[i] = samples[i] * (scales?.[band] ?? 1) + (offsets?.[band] ?? 0);
-  }
-  return { samples: out, bands, type: target, mask };
-}
-
 /** Computed once a file and choice of bands, then remembered. */
 async function stretchOf(
   job: ImageJob,
   { store, ranges, rangesMax }: Studio,
   context: TaskContext,
 ): Promise<readonly Range[]> {
-  const { choice } = job;
-  const reads = job.stretch ?? [];
-  const { ref } = reads[0].level;
-  const key = `${ref.version} ${ref.href} ${choice.bands.join()} ${choice.nodata} ${choice.alpha}`;
+  const { choice, derive, style } = job;
+  const { ref } = (job.stretch ?? [])[0].level;
+  const making = JSON.stringify([derive, style.scales, style.offsets, style.percentiles]);
+  const key = `${ref.version} ${ref.href} ${choice.bands.join()} ${choice.nodata} ${choice.alpha} ${making}`;
   const known = ranges.get(key);
   if (known) return known;
-  const found = await valueRanges(reads, choice, store, context);
+  const found = await valueRanges(job, store, context);
   if (ranges.size >= rangesMax) ranges.delete(ranges.keys().next().value as string);
   ranges.set(key, found);
   return found;

@@ -4,19 +4,27 @@
  */
 import { transformBounds } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
-import { workingBytes } from '../../kernels/samples.ts';
-import { CELL } from '../../kernels/warp.ts';
 import type { RasterLayer } from '../../layers/types.ts';
-import { type Cost, costBytes, type Plan } from '../../plan.ts';
+import { costBytes, type Plan } from '../../plan.ts';
 import { type BBox, inGrid, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
-import { bandsWanted, chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts';
-import { blockCount, gatherBytes, heldInputBytes, inputBytes } from './blocks.ts';
-import { bodyBound, encodingBytes } from './encode.ts';
+import { chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts';
+import { blockCount } from './blocks.ts';
+import { imageCost } from './cost.ts';
+import { planDerivation, widened } from './derive.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
 import { fitSize, wantedSize } from './size.ts';
 import { planStretch } from './stretch.ts';
 import { planStrips } from './strips.ts';
-import type { BandChoice, ImageJob, ImageStyle, OutputGrid, RasterFormat, RasterParams, WindowRead } from './types.ts';
+import type {
+  BandChoice,
+  Derivation,
+  ImageJob,
+  ImageStyle,
+  OutputGrid,
+  RasterFormat,
+  RasterParams,
+  WindowRead,
+} from './types.ts';
 
 export { planPoint, planStatistics } from './query.ts';
 export type { RasterFormat, RasterJob, RasterParams } from './types.ts';
@@ -114,20 +122,24 @@ export function planPreview(ask: PreviewAsk, signal: AbortSignal): Promise<Plan>
 
 type ImageAsk = RasterTileAsk | WindowAsk | PreviewAsk;
 
-async function planImage(ask: ImageAsk, grid: OutputGrid, signal: AbortSignal): Promise<Plan> {
+async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal): Promise<Plan> {
   const { layer, params, format } = ask;
-  checkPixels(grid);
-  const bands = bandsWanted(layer, params, format);
-  const choice = chooseBands(layer, params, bands);
-  const style = imageStyle(layer, params, bands, format);
+  checkPixels(shown);
+  const derivation = planDerivation(layer, params, format);
+  const grid = widened(shown, derivation.derive);
+  const choice = chooseBands(layer, params, derivation.wanted);
+  const style = imageStyle(layer, params, derivation, format);
   const crs = crsOf(layer);
   const coarser = ask.degrade === 'overview' ? 1 : 0;
   const resampling = resamplingOf(layer, params);
   const read = await planGridRead({ source: layer.source, crs, grid, choice, resampling, coarser }, signal);
-  if (read === null) return nothing(ask, grid, choice, style);
-  const stretch = needsStretch(layer, style) ? await planStretch(layer.source, choice, signal) : null;
-  const whole = imageCost(layer, grid, choice, style, read, stretch);
-  const cut = await planStrips({ source: layer.source, crs, grid, choice, style, resampling, read, stretch }, signal);
+  if (read === null) return nothing(ask, shown, choice, style, derivation);
+  const stretch = needsStretch(style, derivation.product) ? await planStretch(layer.source, choice, signal) : null;
+  const pixels = { grid, shown, choice, style };
+  const whole = imageCost(layer, pixels, derivation, read, stretch);
+  const cut = derivation.derive
+    ? null
+    : await planStrips({ source: layer.source, crs, grid, choice, style, resampling, read, stretch }, signal);
   const strips = cut && costBytes(cut.cost) < costBytes(whole) ? cut.strips : null;
   const cost = strips && cut ? cut.cost : whole;
   const job: ImageJob = {
@@ -135,6 +147,8 @@ async function planImage(ask: ImageAsk, grid: OutputGrid, signal: AbortSignal): 
     kind: 'image',
     choice,
     grid,
+    shown,
+    derive: derivation.derive,
     placement: read.placement,
     parts: strips ? [] : read.parts,
     strips,
@@ -145,11 +159,14 @@ async function planImage(ask: ImageAsk, grid: OutputGrid, signal: AbortSignal): 
     style,
     stretch,
   };
-  const fits = (share: number) => fittingSize(ask, grid, share, share * costBytes(cost), signal);
+  const fits = (share: number) => fittingSize(ask, shown, share, share * costBytes(cost), signal);
   return {
     cost,
     job,
-    explain: { ...explainRead(layer, grid, bands, read, stretch), ...(strips ? { strips: strips.list.length } : {}) },
+    explain: {
+      ...explainRead(layer, shown, derivation.wanted, read, stretch),
+      ...(strips ? { strips: strips.list.length } : {}),
+    },
     headers: { 'x-raster-level': String(read.level) },
     affinity: affinityOf(layer.id, read),
     ...('tile' in ask ? {} : { fits }),
@@ -191,7 +208,7 @@ function checkPixels({ width, height }: OutputGrid): void {
 }
 
 /** Outside the raster: no job; but an empty tile that only an encoder can make is one without parts. */
-function nothing(ask: ImageAsk, grid: OutputGrid, choice: BandChoice, style: ImageStyle): Plan {
+function nothing(ask: ImageAsk, grid: OutputGrid, read: BandChoice, style: ImageStyle, derivation: Derivation): Plan {
   const { layer, format } = ask;
   const explain = { layer: layer.id, width: grid.width, height: grid.height, outside: true };
   const none = { cost: { inputBytes: 0, decodedBytes: 0, outputBytes: 0 }, job: null, explain, headers: {} };
@@ -208,44 +225,20 @@ function nothing(ask: ImageAsk, grid: OutputGrid, choice: BandChoice, style: Ima
     ratio: { x: 1, y: 1 },
   };
   const { level: _, ratio: __, ...rest } = empty;
+  const choice = read.bands.length > 4 ? { ...read, bands: read.bands.slice(0, 3) } : read;
   const job: ImageJob = {
     task: 'raster',
     kind: 'image',
     choice,
     grid,
-    style: { ...style, rescale: style.rescale ?? [[0, 1]] },
+    shown: grid,
+    derive: null,
+    style: { ...style, rescale: [[0, 1]], scales: null, offsets: null, map: null, formula: null },
     stretch: null,
     strips: null,
     ...rest,
   };
-  return { ...none, cost: imageCost(layer, grid, choice, style, empty, null), job };
-}
-
-export function imageCost(
-  layer: RasterLayer,
-  grid: OutputGrid,
-  choice: BandChoice,
-  style: ImageStyle,
-  read: GridRead,
-  stretch: readonly WindowRead[] | null,
-): Cost {
-  const pixels = grid.width * grid.height;
-  const bands = choice.bands.length;
-  const canvas = pixels * (bands * workingBytes(choice.dtype) + 1);
-  const positions = grid.width * Math.min(CELL, grid.height) * 16;
-  // Parts are gathered one after the other, and before them the blocks of the stretch, so only the largest counts.
-  const reads = [...read.parts, ...(stretch ?? [])];
-  const gathered = Math.max(0, ...reads.map(part => gatherBytes(part, layer.source, choice)));
-  // First the windows are gathered, then the canvas is encoded: the larger of the two is the peak.
-  const outputBytes = bodyBound(style.format, grid, choice);
-  const encoding = encodingBytes(style, pixels, choice, stretch !== null, outputBytes);
-  const peak = canvas + Math.max(positions + gathered, encoding + outputBytes);
-  return {
-    inputBytes: reads.reduce((sum, part) => sum + inputBytes(part), 0),
-    heldInputBytes: heldInputBytes(reads),
-    decodedBytes: Math.max(0, peak - outputBytes),
-    outputBytes,
-  };
+  return { ...none, cost: imageCost(layer, job, { ...derivation, derive: null }, empty, null), job };
 }
 
 function explainRead(

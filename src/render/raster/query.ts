@@ -3,7 +3,7 @@ import { transformer } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { Plan } from '../../plan.ts';
-import { bandsWanted, chooseBands, scaling } from './bands.ts';
+import { chooseBands, defaultBands, scaling } from './bands.ts';
 import { blockCount, gatherBytes, heldInputBytes, inputBytes, planRead } from './blocks.ts';
 import { invertAffine, SNAP, wrapPeriod } from './geometry.ts';
 import { crsOf } from './read.ts';
@@ -24,7 +24,7 @@ export interface PointAsk {
 export async function planPoint(ask: PointAsk, signal: AbortSignal): Promise<Plan> {
   const { layer, params } = ask;
   const { source } = layer;
-  const bands = bandsWanted(layer, params, null);
+  const bands = defaultBands(layer, params, null);
   const choice = chooseBands(layer, params, bands);
   const window = { ...pixelOf(ask), width: 1, height: 1 };
   const read = await planRead(source, 0, window, choice, null, signal);
@@ -76,7 +76,7 @@ export interface StatisticsAsk {
 export async function planStatistics(ask: StatisticsAsk, signal: AbortSignal): Promise<Plan> {
   const { layer, params, maxSize } = ask;
   const { source } = layer;
-  const bands = bandsWanted(layer, params, null);
+  const bands = defaultBands(layer, params, null);
   const choice = chooseBands(layer, params, bands);
   const fits = source.levels.findIndex(level => Math.max(level.width, level.height) <= maxSize);
   const index = fits >= 0 ? fits : source.levels.length - 1;

@@ -33,6 +33,7 @@ export interface StripsAsk {
 /** Null: it can only be painted in one go. */
 export async function planStrips(ask: StripsAsk, signal: AbortSignal): Promise<{ strips: Strips; cost: Cost } | null> {
   const { grid, style, read } = ask;
+  if (style.map || style.formula) return null;
   if (style.format !== 'png' || grid.crs === null || grid.width * grid.height <= STRIPS_FROM_PIXELS) return null;
   const there = gridMap(grid, read.placement);
   // Elsewhere the seam of the world lies by the middle of the image, and strips have another middle.

@@ -1,4 +1,9 @@
 /** What the raster operations pass around: parameters, the output grid, and the job a worker gets. All plain data. */
+import type { Params } from '../../kernels/algorithms/types.ts';
+import type { Range } from '../../kernels/colour.ts';
+import type { ColourOperation } from '../../kernels/colour-formula.ts';
+import type { ColourMap } from '../../kernels/colour-map.ts';
+import type { Expression } from '../../kernels/expression/parse.ts';
 import type { SampleType } from '../../kernels/samples.ts';
 import type { BytesRef, Job } from '../../plan.ts';
 import type { BlockPlace } from '../../source/tiff/blocks.ts';
@@ -12,12 +17,26 @@ export interface RasterParams {
   readonly bidx?: number[];
   readonly rescale?: [number, number][];
   readonly colormapName?: string;
+  /** Colours that the request brings itself. */
+  readonly colormap?: ColourMap;
+  readonly colorFormula?: string;
+  /** Instead of ranges: percentiles of the values, between 0 and 100. */
+  readonly percentiles?: readonly [number, number];
+  /** Makes the bands; bidx does not count then. */
+  readonly expression?: string;
+  readonly algorithm?: NamedAlgorithm;
   /** Replaces the file's nodata value; NaN is one. */
   readonly nodata?: number;
   readonly resampling: 'nearest' | 'bilinear';
   readonly returnMask: boolean;
   /** Values are multiplied by the band's scale, and its offset is added. */
   readonly unscale: boolean;
+}
+
+export interface NamedAlgorithm {
+  readonly name: string;
+  /** Every parameter it has, with its value. */
+  readonly params: Params;
 }
 
 export type Affine = readonly [number, number, number, number, number, number];
@@ -95,12 +114,41 @@ export interface ImageStyle {
   readonly rescale: readonly (readonly [number, number])[] | null;
   /** RGBA by index: a named colour map, or the file's palette. */
   readonly table: Uint8Array | null;
-  /** The table is the file's palette: samples are indices as they are. */
+  /** Samples are indices of the table as they are: it is the file's palette, or colours by value of a request. */
   readonly indexed: boolean;
+  /** Colours by value where no table of bytes says them. */
+  readonly map: ColourMap | null;
+  /** Done to bytes, before they become colours. */
+  readonly formula: readonly ColourOperation[] | null;
+  /** What a stretch leaves out on either side. */
+  readonly percentiles: readonly [number, number] | null;
   readonly returnMask: boolean;
   /** Per wanted band, or null where values stay as stored. */
   readonly scales: readonly number[] | null;
   readonly offsets: readonly number[] | null;
+}
+
+/** What is made of the values read, before they are shown. */
+export interface Derive {
+  readonly expression: Expression | null;
+  readonly algorithm: NamedAlgorithm | null;
+  /** Pixels around the picture that the algorithm looks at. */
+  readonly margin: number;
+}
+
+/** What reaches the encoder. */
+export interface Product {
+  readonly bands: number;
+  readonly type: SampleType;
+  /** Values that can occur, where that is known beforehand. */
+  readonly range: Range | null;
+}
+
+/** Bands to be read (from 1), what is made of them, and what comes out. */
+export interface Derivation {
+  readonly wanted: readonly number[];
+  readonly derive: Derive | null;
+  readonly product: Product;
 }
 
 interface RasterJobBase extends Job {
@@ -125,7 +173,10 @@ export interface Strips {
 
 export interface ImageJob extends RasterJobBase {
   readonly kind: 'image';
+  /** The pixels that are made: those that are shown, and a margin that an algorithm needs. */
   readonly grid: OutputGrid;
+  readonly shown: OutputGrid;
+  readonly derive: Derive | null;
   readonly placement: Placement;
   readonly parts: readonly Part[];
   /** null: painted in one go. With strips `parts` is empty. */
