@@ -1,6 +1,9 @@
 /** titiler's raster parameters, with the layer's own defaults behind them. */
 import { problem } from '../errors.ts';
+import { ALGORITHM_NAMES, algorithmParams } from '../kernels/algorithms/index.ts';
 import { COLORMAP_NAMES } from '../kernels/colormaps.ts';
+import { parseColourMap } from '../kernels/colour-map.ts';
+import { parseExpression } from '../kernels/expression/parse.ts';
 import type { RasterLayer } from '../layers/types.ts';
 import type { RasterParams } from '../render/raster/plan.ts';
 import { clip, flag, list, oneOf, type Query, text, texts, toInteger, toNumber } from './params.ts';
@@ -11,13 +14,18 @@ export function rasterParams(query: Query, layer: RasterLayer): RasterParams {
   const { options } = layer;
   const resampling = text(query, 'resampling') ?? text(query, 'reproject');
   const bidx = bandsOf(query, layer) ?? options.bidx;
-  const rescale = rescaleOf(query) ?? options.rescale;
-  const colormapName = colormapOf(query) ?? options.colormapName;
+  const values = valuesOf(query, layer);
+  // The operator's range is for the values of the file, not for what is computed from them.
+  const stretch =
+    stretchOf(query) ?? (values.expression || values.algorithm ? undefined : { rescale: options.rescale });
+  const colours = coloursOf(query, options.colormapName);
   const nodata = nodataOf(query) ?? options.nodata;
   return {
     ...(bidx ? { bidx: [...bidx] } : {}),
-    ...(rescale ? { rescale: rescale.map(([lo, hi]) => [lo, hi] as [number, number]) } : {}),
-    ...(colormapName ? { colormapName } : {}),
+    ...(stretch?.rescale ? { rescale: stretch.rescale.map(([lo, hi]) => [lo, hi] as [number, number]) } : {}),
+    ...(stretch?.percentiles ? { percentiles: stretch.percentiles } : {}),
+    ...colours,
+    ...values,
     ...(nodata !== undefined ? { nodata } : {}),
     resampling: resampling ? oneOf('resampling', resampling, RESAMPLINGS) : (options.resampling ?? 'nearest'),
     returnMask: flag(query, 'return_mask', true),
@@ -35,6 +43,58 @@ function bandsOf(query: Query, layer: RasterLayer): number[] | undefined {
     }
     return band;
   });
+}
+
+/** What is computed from the values of the file. Parsed here so that what is wrong is refused before anything else is done. */
+function valuesOf(query: Query, layer: RasterLayer): Pick<RasterParams, 'expression' | 'algorithm'> {
+  const expression = text(query, 'expression')?.trim();
+  if (expression !== undefined) parseExpression(expression, layer.source.bands.length);
+  const name = text(query, 'algorithm');
+  const given = text(query, 'algorithm_params');
+  if (name === undefined) {
+    if (given !== undefined && !/^\s*\{\s*\}\s*$/.test(given))
+      throw problem('bad-parameter', 'algorithm_params: there is no algorithm that they are for');
+    return expression === undefined ? {} : { expression };
+  }
+  oneOf('algorithm', name, ALGORITHM_NAMES);
+  const algorithm = { name, params: algorithmParams(name, given) };
+  return expression === undefined ? { algorithm } : { expression, algorithm };
+}
+
+function coloursOf(
+  query: Query,
+  usual: string | undefined,
+): Pick<RasterParams, 'colormap' | 'colormapName' | 'colorFormula'> {
+  const named = colormapOf(query);
+  const own = text(query, 'colormap');
+  if (named !== undefined && own !== undefined)
+    throw problem('unprocessable', 'colormap and colormap_name exclude each other');
+  const formula = text(query, 'color_formula');
+  const colorFormula = formula === undefined ? {} : { colorFormula: formula.trim() };
+  if (own !== undefined) return { ...colorFormula, colormap: parseColourMap(own) };
+  const colormapName = named ?? usual;
+  return colormapName === undefined ? colorFormula : { ...colorFormula, colormapName };
+}
+
+interface Stretch {
+  readonly rescale?: readonly (readonly [number, number])[] | undefined;
+  readonly percentiles?: readonly [number, number];
+}
+
+const PERCENTILES = /^p(\d{1,2}(?:\.\d+)?|100),p(\d{1,2}(?:\.\d+)?|100)$/;
+
+/** `rescale=p2,p98` asks for percentiles of the file, for all bands. */
+function stretchOf(query: Query): Stretch | undefined {
+  const [first, ...more] = texts(query, 'rescale');
+  const match = first === undefined || more.length > 0 ? null : PERCENTILES.exec(first.trim());
+  if (!match) {
+    const rescale = rescaleOf(query);
+    return rescale && { rescale };
+  }
+  const percentiles = [Number(match[1]), Number(match[2])] as const;
+  if (percentiles[0] >= percentiles[1])
+    throw problem('unprocessable', `rescale: p${percentiles[0]} is not below p${percentiles[1]}`);
+  return { percentiles };
 }
 
 /** `rescale=0,1000`, repeated once a band; the comma list of 2n numbers means the same. */

@@ -1,4 +1,5 @@
 /** titiler's raster parameters as http/raster-params.ts reads them. A parameter that is read there has its line here. */
+import { ALGORITHM_NAMES } from '../../kernels/algorithms/index.ts';
 import { COLORMAP_NAMES } from '../../kernels/colormaps.ts';
 import { RESAMPLINGS } from '../raster-params.ts';
 import { booleanParam, queryParam, ref } from './parts.ts';
@@ -6,7 +7,7 @@ import type { Parameter, Schema } from './types.ts';
 
 const list = (items: Schema): Schema => ({ type: 'array', items, minItems: 1 });
 /** Pairs of numbers with commas. */
-const NUMBERS = '^[-+]?[0-9.]+(e[-+]?[0-9]+)?(,[-+]?[0-9.]+(e[-+]?[0-9]+)?)+$';
+const NUMBERS = '^([-+]?[0-9.]+(e[-+]?[0-9]+)?(,[-+]?[0-9.]+(e[-+]?[0-9]+)?)+|p[0-9.]+,p[0-9.]+)$';
 const resampling = { type: 'string', enum: RESAMPLINGS };
 
 export const RASTER_PARAMETERS: readonly Parameter[] = [
@@ -25,7 +26,7 @@ export const RASTER_PARAMETERS: readonly Parameter[] = [
   {
     ...queryParam(
       'rescale',
-      'min,max of the values that become 0 and 255; repeated once a band. Without it what is not 8 bit is stretched over its range.',
+      'min,max of the values that become 0 and 255; repeated once a band; or percentiles of the file, as p2,p98. Without it what is not 8 bit is stretched over its range.',
       list({ type: 'string', pattern: NUMBERS }),
       { example: ['0,1000'] },
     ),
@@ -33,6 +34,36 @@ export const RASTER_PARAMETERS: readonly Parameter[] = [
     explode: true,
   },
   queryParam('colormap_name', 'Colour map of a single band.', ref('ColormapName'), { example: 'viridis' }),
+  queryParam(
+    'colormap',
+    'Colours of a single band as JSON: by value, {"1": "#ff0000", "2": [0, 255, 0, 128]}, or by interval, [[[0, 10], "#ff0000"]]. Other values are transparent.',
+    { type: 'string', minLength: 2 },
+    { example: '{"1":"#ff0000","2":[0,255,0,128]}' },
+  ),
+  queryParam(
+    'color_formula',
+    'Done to the bytes before they are coloured or encoded: gamma, sigmoidal and saturation, as rio-color has them.',
+    { type: 'string', minLength: 1 },
+    { example: 'gamma RGB 1.5' },
+  ),
+  queryParam(
+    'expression',
+    'Makes the bands, one for each part between semicolons, of b1, b2 … by numexpr’s rules: operators, comparisons, where, functions. bidx does not count then. What has no value is transparent. Write + as %2B.',
+    { type: 'string', minLength: 1 },
+    { example: 'b1*2' },
+  ),
+  queryParam(
+    'algorithm',
+    'Computed from the bands, or of what expression made.',
+    { type: 'string', enum: ALGORITHM_NAMES },
+    { example: 'floor' },
+  ),
+  queryParam(
+    'algorithm_params',
+    'Parameters of the algorithm as a JSON object; see /algorithms.',
+    { type: 'string', minLength: 2 },
+    { example: '{}' },
+  ),
   queryParam(
     'nodata',
     'Value that stands for nothing, instead of the file’s own; nan, inf and -inf are taken.',
