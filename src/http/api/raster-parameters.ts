@@ -44,7 +44,7 @@ export const RASTER_PARAMETERS: readonly Parameter[] = [
     'color_formula',
     'Done to the bytes before they are coloured or encoded: gamma, sigmoidal and saturation, as rio-color has them.',
     { type: 'string', minLength: 1 },
-    { example: 'gamma RGB 1.5' },
+    { example: 'gamma R 1.5' },
   ),
   queryParam(
     'expression',
