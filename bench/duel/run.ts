@@ -68,10 +68,13 @@ function build(): string {
   return join(ROOT, 'dist/main.js');
 }
 
+/** The clients of the duel wait for ten seconds, so the queue may too; the peers' queues have no end at all. */
+const SETS = ['discovery.watch=false', 'memory.queue.deadlineMs=8000'];
+
 function peersOf(names: string, main: string): Peer[] {
   const known: Readonly<Record<string, Peer>> = {
-    plimsoll: plimsollWith('Plimsoll', main, ['discovery.watch=false']),
-    uncached: plimsollWith('Plimsoll, keeping nothing', main, ['discovery.watch=false', 'cache.enabled=false']),
+    plimsoll: plimsollWith('Plimsoll', main, SETS),
+    uncached: plimsollWith('Plimsoll, keeping nothing', main, [...SETS, 'cache.enabled=false']),
     titiler,
     mapserver,
     martin,

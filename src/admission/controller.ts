@@ -185,8 +185,9 @@ class Gate implements Admission {
     }
   }
 
+  /** A queue that is long but moves in time stays first come, first served: whoever is passed over would come too late. */
   #loaded(): boolean {
-    return this.#s.level() !== 'normal' || this.#room.busyMs(this.#s.now()) >= this.#s.loadedAfterMs;
+    return this.#s.level() !== 'normal' || this.#room.isLate(this.#s.now(), this.#s.loadedAfterMs);
   }
 
   async #tooLarge({ class: kind, bytes, fits }: PermitRequest): Promise<never> {

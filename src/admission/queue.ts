@@ -57,6 +57,8 @@ export class WaitingRoom {
   };
   #ofClient = new Map<string, number>();
   #busySinceMs: number | null = null;
+  /** When the time of one who had no lesser answer to fall back on was up last. */
+  #lateMs = Number.NEGATIVE_INFINITY;
 
   get count(): number {
     return this.lines.tile.count + this.lines.window.count + this.lines.bulk.count;
@@ -91,6 +93,11 @@ export class WaitingRoom {
     return waiter.older !== null || this.lines[waiter.request.class].oldest === waiter;
   }
 
+  /** Not empty for so long, and somebody's time was up no longer ago. */
+  isLate(now: number, forMs: number): boolean {
+    return this.busyMs(now) >= forMs && now - this.#lateMs < forMs;
+  }
+
   /** How long somebody has been waiting without a pause. */
   busyMs(now: number): number {
     return this.#busySinceMs === null ? 0 : now - this.#busySinceMs;
@@ -103,6 +110,7 @@ export class WaitingRoom {
       for (let each = this.lines[kind].oldest; each !== null; each = each.newer)
         if (each.untilMs <= now) late.push(each);
     }
+    if (late.some(({ request }) => request.patienceMs === undefined)) this.#lateMs = now;
     return late;
   }
 

@@ -24,7 +24,7 @@ export interface AdmissionSettings {
   readonly deadlineMs?: number;
   /** With less than this share of its deadline left, a request is refused rather than begun. */
   readonly deadlineShareMin?: number;
-  /** A queue that has not been empty for so long is under load: newest first. */
+  /** A queue that has not been empty for so long, and in which somebody's time was up no longer ago: newest first. */
   readonly loadedAfterMs?: number;
   readonly retryAfterMax?: number;
   readonly price?: PriceSettings;
