@@ -222,9 +222,9 @@ function buildSessions(
   return sessions;
 }
 
-function catalogueConfig({ paths, layers, discovery, vector }: Config): CatalogueConfig {
+function catalogueConfig({ paths, layers, discovery, vector, filter }: Config): CatalogueConfig {
   const { maxFeatures, maxTileBytes, extent, buffer } = vector;
-  const defaults = { maxFeatures, maxTileBytes, extent, buffer };
+  const defaults = { maxFeatures, maxTileBytes, extent, buffer, filterReadBytes: filter.maxReadBytes };
   return { paths, layers: layers as CatalogueConfig['layers'], defaults, discovery };
 }
 
@@ -251,6 +251,7 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, report
     catalogue,
     serve: ask => serve(ask, rooms),
     encodings: config.cache.defaultEncodings,
+    filter: config.filter,
     publicUrl,
     grids,
     tiles: tileOperations(grids),

@@ -3,6 +3,7 @@ import { problem } from './errors.ts';
 import type { Grids } from './grids/types.ts';
 import type { Layer, RasterLayer, VectorLayer } from './layers/types.ts';
 import type { Encoding, Job, Painted, Plan } from './plan.ts';
+import type { FilterSpec } from './render/filter/filter.ts';
 import { emptyImage } from './render/raster/encode.ts';
 import {
   planPoint,
@@ -31,6 +32,8 @@ interface TileParams {
 
 export interface VectorTileParams extends TileParams {
   readonly properties: readonly string[] | null;
+  /** Absent where there is none, so that keys stay small. */
+  readonly filter?: FilterSpec;
 }
 
 export interface RasterTileParams extends TileParams {
@@ -81,13 +84,17 @@ export function tileOperations(grids: Grids): TileOperations {
 }
 
 function vectorTile(grids: Grids): Operation<VectorTileParams> {
-  const ask = (layers: readonly Layer[], { tms, properties, ...tile }: VectorTileParams, encoding: Encoding) => ({
-    layers: vectors(layers),
-    grid: grids.byKey(tms),
-    tile,
-    properties,
-    encoding,
-  });
+  const ask = (layers: readonly Layer[], params: VectorTileParams, encoding: Encoding) => {
+    const { tms, properties, filter, ...tile } = params;
+    return {
+      layers: vectors(layers),
+      grid: grids.byKey(tms),
+      tile,
+      properties,
+      encoding,
+      ...(filter ? { filter } : {}),
+    };
+  };
   return {
     name: 'vector-tile',
     class: 'tile',

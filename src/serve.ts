@@ -143,9 +143,9 @@ async function cold<P>(
     const plan = otherEncoding(ask, full, rooms) ?? (await operation.plan(layers, params, ask.encoding, signal));
     const admitted = plan.job ? await admit(ask, plan, layers, rooms, quality, signal) : null;
     const { headers } = admitted?.plan ?? plan;
-    rooms.observer.planned(headers);
     const painted = admitted ? await render(ask, admitted, rooms, signal) : operation.empty(params);
     const whole = { ...painted, headers: { ...headers, ...painted.headers } };
+    rooms.observer.planned(whole.headers);
     const degraded = admitted?.degraded ?? false;
     const identity = degraded ? full.degraded : full;
     const stillServed = layers.every(({ id, version }) => rooms.catalogue.get(id)?.version === version);

@@ -65,7 +65,7 @@ function registerTileRoutes(app: FastifyInstance, context: HttpContext): void {
     const { tms = WEB_MERCATOR_QUAD.id } = request.params as { tms?: string };
     const set = context.grids.get(tms);
     const layer = rasterOf(context, request);
-    judgeQuery([layer], queryOf(request));
+    judgeQuery(context, [layer], queryOf(request));
     return reply.header('cache-control', 'public, max-age=60').send(tileJson(context, [layer], request, set));
   };
   app.get('/cog/tilejson.json', document);

@@ -1,6 +1,7 @@
 /** What routes get from app.ts, by parameter: nothing in http/ reaches for anything else. */
 import type { FastifyRequest } from 'fastify';
 import type { Grids } from '../grids/types.ts';
+import type { FilterLimits } from '../kernels/cql2/ast.ts';
 import type { Catalogue } from '../layers/types.ts';
 import type { TileOperations } from '../operations.ts';
 import type { Encoding } from '../plan.ts';
@@ -12,6 +13,8 @@ export interface HttpContext {
   /** The one way to data: serve.ts bound to its rooms. */
   serve<P>(ask: Ask<P>): Promise<Reply>;
   readonly encodings: readonly Encoding[];
+  /** Limits of filters. */
+  readonly filter: FilterLimits;
   /** Where clients reach this server, no trailing slash: --public-url, or what the request says. */
   publicUrl(request: FastifyRequest): string;
   readonly grids: Grids;

@@ -1,12 +1,13 @@
 /** XYZ tiles and TileJSON: /tiles/{layers}, /tiles/{layers}/{z}/{x}/{y}[@2x][.ext]. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
-import type { Layer } from '../layers/types.ts';
+import type { Layer, VectorLayer } from '../layers/types.ts';
 import { MVT } from '../operations.ts';
 import type { Reply } from '../reply.ts';
 import { inGrid, type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
 import { RASTER_PARAMETERS } from './api/raster-parameters.ts';
 import { clientOf, type HttpContext } from './context.ts';
+import { FILTER_PARAMETERS, filterParameter } from './filter-params.ts';
 import {
   clientSignal,
   clip,
@@ -58,7 +59,7 @@ export function registerTiles(app: FastifyInstance, context: HttpContext): void 
     const ids = request.params.layers.replace(/\.json$/, '');
     const layers = layersOf(context, ids);
     // Of what the tile URLs carry nothing may be refused only when the tiles are asked for.
-    judgeQuery(layers, queryOf(request));
+    judgeQuery(context, layers, queryOf(request));
     return reply.header('cache-control', 'public, max-age=60').send(tileJson(context, layers, request, set));
   };
   app.get('/tiles/:layers', document);
@@ -143,7 +144,8 @@ export async function answerTile(
       );
     return context.serve({ ...common, operation: context.sessionTile, params: { tms, z, x, y }, encoding });
   }
-  const params = { tms, z, x, y, properties: propertiesOf(query, layers) };
+  const filter = filterParameter(query, vectorsOf(layers), context);
+  const params = { tms, z, x, y, properties: propertiesOf(query, layers), ...(filter ? { filter } : {}) };
   return context.serve({ ...common, operation: context.tiles.vectorTile, params, encoding });
 }
 
@@ -208,22 +210,34 @@ function accepts(request: FastifyRequest, types: readonly string[]): boolean {
   );
 }
 
-export function judgeQuery(layers: readonly Layer[], query: Query): void {
+export function judgeQuery(context: HttpContext, layers: readonly Layer[], query: Query): void {
   const [layer] = layers;
   refuseForeign(layer, query);
   if (layer.kind === 'raster') rasterParams(query, layer);
-  else propertiesOf(query, layers);
+  else {
+    propertiesOf(query, layers);
+    filterParameter(query, vectorsOf(layers), context);
+  }
 }
 
 /** What would change nothing is refused, as what is misspelt is. */
 function refuseForeign({ id, kind }: Layer, query: Query): void {
-  const foreign = kind === 'raster' ? ['properties'] : RASTER_NAMES;
+  const foreign =
+    kind === 'raster'
+      ? ['properties', ...FILTER_PARAMETERS]
+      : kind === 'session'
+        ? [...RASTER_NAMES, ...FILTER_PARAMETERS]
+        : RASTER_NAMES;
   const name = foreign.find(one => query[one] !== undefined);
   if (name === undefined) return;
-  const owner = kind === 'raster' ? 'vector layers' : 'rasters';
+  const owner = RASTER_NAMES.includes(name) ? 'rasters' : kind === 'raster' ? 'vector layers' : 'layers of files';
   throw problem('unknown-parameter', `${name} is a parameter of ${owner}; ${id} is a ${kind} layer`, {
     parameter: name,
   });
+}
+
+function vectorsOf(layers: readonly Layer[]): VectorLayer[] {
+  return layers.filter(layer => layer.kind === 'vector');
 }
 
 /** Sorted and without repeats, so that the order in which a client names them is not another tile. */

@@ -22,6 +22,8 @@ export interface LayerOptions {
   /** Vector: what thins a zoom: most features of a tile, and its compressed bytes. Defaults 20,000 and 500 KB. */
   readonly maxFeatures?: number;
   readonly maxTileBytes?: number;
+  /** Vector: most bytes of features that a filtered tile may read. */
+  readonly filterReadBytes?: number;
   /** Vector: features of thinned tiles say how many they stand for: point_count, sqrt_point_count. */
   readonly pointCount?: boolean;
   /** Raster defaults, in titiler's words. */

@@ -43,16 +43,26 @@ function toLayer(box: BBox, { source, lonLatBounds: home }: Placed, crs: string)
   return transformBounds(crs, source.crs as string, cut) ?? 'none';
 }
 
-/** What both lists of boxes have in common; null is everything. */
+/** More boxes than this cost more to ask than they save. */
+export const BOXES_MAX = 8;
+
+/**
+ * Boxes of which a feature meets one if it meets one of both lists; null is everything. Where two boxes have something in
+ * common, what meets both meets that; where they have nothing, what meets both (a large country) meets the smaller.
+ */
 export function commonBoxes(a: readonly BBox[] | null, b: readonly BBox[] | null): readonly BBox[] | null {
   if (a === null) return b;
   if (b === null) return a;
   const common: BBox[] = [];
   for (const one of a) {
     for (const two of b) {
-      const box = intersection(one, two);
-      if (box) common.push(box);
+      const box = intersection(one, two) ?? (areaOf(one) < areaOf(two) ? one : two);
+      if (!common.some(known => known.every((value, i) => value === box[i]))) common.push(box);
     }
   }
-  return common;
+  return common.length <= BOXES_MAX ? common : a.length < b.length ? a : b;
+}
+
+function areaOf([minx, miny, maxx, maxy]: BBox): number {
+  return (maxx - minx) * (maxy - miny);
 }

@@ -63,10 +63,12 @@ describe('filter of items', { skip: NO_DATA }, () => {
     assert.ok((await bytes('S_WITHIN(geometry, BBOX(4, 50, 8, 53)) OR S_CONTAINS(geometry, POINT(25 -29))')) < all);
     assert.equal(await bytes('POP_EST > 0 OR S_INTERSECTS(geometry, BBOX(4, 50, 8, 53))'), all);
     assert.equal(await bytes('NOT S_INTERSECTS(geometry, BBOX(4, 50, 8, 53))'), all);
-    assert.equal(
-      await bytes('S_INTERSECTS(geometry, BBOX(4, 50, 8, 53)) AND S_INTERSECTS(geometry, BBOX(40, 50, 48, 53))'),
-      0,
-    );
+    // A large country meets two boxes that have nothing in common.
+    const far = 'S_INTERSECTS(geometry, BBOX(31, 60, 33, 62)) AND S_INTERSECTS(geometry, BBOX(140, 60, 142, 62))';
+    assert.ok((await bytes(far)) < all / 2);
+    assert.equal((await get('land', { filter: far })).json.features[0].properties.NAME, 'Russia');
+    const box = { bbox: '31,60,33,62', filter: 'S_INTERSECTS(geometry, BBOX(140, 60, 142, 62))' };
+    assert.equal((await get('land', box)).json.numberMatched, 1);
   });
 
   test('filter-crs: the same box in degrees, in degrees with latitude first, and in the layer’s metres', async () => {

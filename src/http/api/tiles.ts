@@ -3,6 +3,7 @@ import { MVT } from '../../operations.ts';
 import { CONTENT_TYPES } from '../../render/raster/encode.ts';
 import { WORLD_CRS84_QUAD } from '../../tile.ts';
 import { MAX_COMPOSITE, RASTER_FORMATS, VECTOR_EXTENSIONS } from '../tiles.ts';
+import { filterParameters } from './filter-parameters.ts';
 import {
   EXPLAIN,
   gridTileParams,
@@ -64,6 +65,7 @@ export const TILE_ANSWERS: Readonly<Record<number, Answer>> = {
 export const TILE_PROBLEMS = [
   ...WORK_PROBLEMS,
   'bad-parameter',
+  'bad-filter',
   'tile-outside-grid',
   'not-acceptable',
   'wrong-kind',
@@ -86,9 +88,9 @@ export function tileEndpoints(samples: Samples): Endpoint[] {
     answers: TILE_ANSWERS,
     problems: TILE_PROBLEMS,
   };
-  const query = [PROPERTIES, ...RASTER_PARAMETERS, EXPLAIN, STRICT, IF_NONE_MATCH];
+  const query = [PROPERTIES, ...filters(samples), ...RASTER_PARAMETERS, EXPLAIN, STRICT, IF_NONE_MATCH];
   return [
-    ...documents(named),
+    ...documents(named, samples),
     {
       ...common,
       id: 'getTile',
@@ -150,15 +152,20 @@ function gridTiles(samples: Samples, named: Parameter, format: Parameter, query:
   ];
 }
 
-function documents(named: Parameter): Endpoint[] {
+/** Without an example: the sample layer may be a raster. */
+function filters({ columns }: Samples): Parameter[] {
+  return filterParameters(columns, 'Vector layers: ').map(({ example: _, ...parameter }) => parameter);
+}
+
+function documents(named: Parameter, samples: Samples): Endpoint[] {
   const common = {
     tag: 'tiles' as const,
     method: 'get' as const,
     description:
       'Query parameters are carried over into the tile URL, so that a style can hold them. Raster parameters are for rasters.',
-    parameters: [named, PROPERTIES, ...RASTER_PARAMETERS],
+    parameters: [named, PROPERTIES, ...filters(samples), ...RASTER_PARAMETERS],
     answers: { 200: json('TileJSON 3.0.0.', ref('TileJson')) },
-    problems: ['bad-parameter', 'unprocessable', ...LAYER_PROBLEMS] as const,
+    problems: ['bad-parameter', 'bad-filter', 'unprocessable', ...LAYER_PROBLEMS] as const,
   };
   return [
     { ...common, id: 'getTileJson', route: '/tiles/:layers', path: '/tiles/{layers}', summary: 'TileJSON of layers' },

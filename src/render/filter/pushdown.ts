@@ -7,13 +7,11 @@ import { type CallNode, isOneOf, type Node, SPATIAL } from '../../kernels/cql2/a
 import { ShapeBuilder } from '../../kernels/relate/shape.ts';
 import type { VectorLayer } from '../../layers/types.ts';
 import type { BBox } from '../../tile.ts';
-import { commonBoxes, layerBoxes } from '../layer-boxes.ts';
+import { BOXES_MAX, commonBoxes, layerBoxes } from '../layer-boxes.ts';
 import { GEOMETRY_NAMES } from './compile.ts';
 import { type FilterSpec, filterSchema, treeOf } from './filter.ts';
 import { boxesOf, literalShape, type Planes } from './spatial.ts';
 
-/** More boxes than this cost more to ask than they save. */
-const BOXES_MAX = 8;
 /** Room around a box that went through a projection, as a share of its size: rounding must not lose a feature at its edge. */
 const ROOM = 1e-9;
 
@@ -50,10 +48,10 @@ function roomy([minx, miny, maxx, maxy]: BBox): BBox {
 function boxesOfNode(node: Node, planes: Planes, isGeometry: (node: Node) => boolean): readonly BBox[] | null {
   if (node.kind !== 'call') return null;
   if (node.op === 'and') {
-    return node.args.reduce<readonly BBox[] | null>((found, arg) => {
-      const common = commonBoxes(found, boxesOfNode(arg, planes, isGeometry));
-      return common !== null && common.length > BOXES_MAX ? found : common;
-    }, null);
+    return node.args.reduce<readonly BBox[] | null>(
+      (found, arg) => commonBoxes(found, boxesOfNode(arg, planes, isGeometry)),
+      null,
+    );
   }
   if (node.op === 'or') {
     const all = node.args.map(arg => boxesOfNode(arg, planes, isGeometry));

@@ -1,5 +1,6 @@
 /** What passes from the plan of a vector tile to the worker that paints it: plain data, no source, no index. */
 import type { BytesRef, Encoding, Job } from '../../plan.ts';
+import type { FilterSchema, FilterSpec } from '../filter/filter.ts';
 
 /** 'same': coordinates are the grid's already; 'mercator': degrees to web mercator; 'other': through crs.ts. */
 export type Projection = 'same' | 'mercator' | 'other';
@@ -9,6 +10,17 @@ export interface JobColumn {
   /** Number of the FlatGeobuf column type. */
   readonly type: number;
   readonly wanted: boolean;
+}
+
+/** A filter, and what chooses among its matches. */
+export interface LayerFilter {
+  readonly spec: FilterSpec;
+  readonly schema: FilterSchema;
+  /** Of each feature: number of its cell, or NO_CELL; null: no grid. */
+  readonly cells: Uint32Array | null;
+  /** 1 where the feature meets the tile, 0 where only its cell does. */
+  readonly shows: Uint8Array;
+  readonly cellCount: number;
 }
 
 export interface VectorJobLayer {
@@ -39,6 +51,8 @@ export interface VectorJobLayer {
   readonly counts: Uint32Array | null;
   /** Names of the attributes that are served, for features that bring columns of their own; null: all. */
   readonly served: readonly string[] | null;
+  /** The features are candidates: those that match are drawn, of each cell the first. null: all are drawn. */
+  readonly filter: LayerFilter | null;
   /** Name of the id column, for the same; null: ids are places in the file. */
   readonly idName: string | null;
 }

@@ -24,6 +24,7 @@ import {
 import { compress } from '../transcode.ts';
 import { type FeatureFrame, GeometryWalker } from './geometry.ts';
 import { type JobColumn, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
+import { type Narrowed, narrowed } from './narrow.ts';
 import { Pen } from './pen.ts';
 import {
   type Dictionary,
@@ -76,7 +77,12 @@ class Painter implements VectorPainter {
     const tile = this.#layer;
     tile.at = 0;
     let peak = 0;
-    for (const layer of job.layers) peak = Math.max(peak, this.#paintLayer(job, layer, context));
+    let dropped = 0;
+    for (const layer of job.layers) {
+      const drawn = this.#narrow(layer, context);
+      dropped += drawn.dropped;
+      peak = Math.max(peak, drawn.heldBytes, this.#paintLayer(job, drawn.layer, context));
+    }
     const plain = tile.bytes.subarray(0, tile.at);
     const body = tile.at === 0 ? null : job.encoding === 'identity' ? plain.slice() : compress(plain, job.encoding);
     const peakBytes = peak + tile.at + (body?.length ?? 0);
@@ -85,10 +91,21 @@ class Painter implements VectorPainter {
       body,
       contentType: CONTENT_TYPE,
       encoding: body === null ? 'identity' : job.encoding,
-      headers: {},
+      headers: dropped > 0 ? { 'x-tile-dropped': String(dropped) } : {},
       peakBytes,
       ms: performance.now() - started,
     };
+  }
+
+  /** A filtered layer as one of those features that match. */
+  #narrow(layer: VectorJobLayer, context: TaskContext): Narrowed {
+    if (layer.filter === null) return { layer, dropped: 0, heldBytes: 0 };
+    const bytes = this.#bytesOf(layer.ref);
+    const read = (offset: number, length: number) => {
+      const base = this.#read(bytes, offset, length);
+      return { view: this.#run.view, base };
+    };
+    return narrowed(layer, read, () => context.check());
   }
 
   /** Answers with the bytes that it took, the tile itself apart. */

@@ -7,8 +7,10 @@ import { type Selection, selectAll, selectCells } from '../../source/fgb/lod.ts'
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import type { ColumnType, VectorSource } from '../../source/types.ts';
 import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
+import type { FilterSpec } from '../filter/filter.ts';
 import { jumps, type LayerView, projectionOf, type QueryBoxes, queryBoxes } from './boxes.ts';
 import { cellGrid, cellsAcross, stepFor } from './cells.ts';
+import { CANDIDATE_BYTES, type FilteredPlan, selectFiltered } from './filtered.ts';
 import { type JobColumn, pixelSide, RUN_BYTES_MAX, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
 import { DEFAULT_CAPS, type LodCaps, type LodSubject, stepOf } from './lod.ts';
 import { createVectorPainter } from './paint.ts';
@@ -21,6 +23,8 @@ export interface VectorTileAsk {
   /** Attributes wanted; null: all that the layer serves. */
   readonly properties: readonly string[] | null;
   readonly encoding: Encoding;
+  /** Draws the features that match; absent: all. */
+  readonly filter?: FilterSpec | null;
   /** 'thin': a quarter of the cells a side, for when memory is short. */
   readonly degrade?: 'thin';
   /** In place of the layer's own. */
@@ -72,7 +76,7 @@ export async function planVectorTile(ask: VectorTileAsk, signal?: AbortSignal): 
     drawn.map(part => part.job),
   );
   return {
-    cost: costOf(drawn.map(part => part.job)),
+    cost: costOf(drawn),
     job: drawn.length > 0 ? job : null,
     explain: { tile: ask.tile, layers: parts.map(part => part.explain) },
     headers: dropped > 0 ? { 'x-tile-dropped': String(dropped) } : {},
@@ -88,6 +92,8 @@ function tileJob({ grid, tile, encoding }: VectorTileAsk, layers: readonly Vecto
 interface LayerPlan {
   readonly job: VectorJobLayer;
   readonly selection: Selection;
+  /** Most bytes of features that are drawn, where that is fewer than are read. */
+  readonly drawnBytes: number | null;
   readonly explain: Record<string, unknown>;
 }
 
@@ -96,11 +102,13 @@ async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortS
   if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
   const view = viewOf(layer, source, ask);
   const { boxes, shifts } = queryBoxes(view, ask.tile);
-  const { selection, cells } = await select(view, layer, ask, boxes, signal);
-  const job = jobOf(view, layer, ask, { boxes, shifts }, selection);
+  const { selection, cells, filtered } = await select(view, layer, ask, boxes, signal);
+  const job = { ...jobOf(view, layer, ask, { boxes, shifts }, selection), filter: filtered?.filter ?? null };
   const { ordinals, dropped, visited } = selection;
-  const explain = { layer: layer.id, features: ordinals.length, dropped, cells, visited, boxes: Array.from(boxes) };
-  return { job, selection, explain };
+  // How many match and how many of those are left out, only reading tells.
+  const counted = filtered ? { candidates: ordinals.length } : { features: ordinals.length, dropped };
+  const explain = { layer: layer.id, ...counted, cells, visited, boxes: Array.from(boxes) };
+  return { job, selection, drawnBytes: filtered?.drawnBytes ?? null, explain };
 }
 
 function viewOf(layer: VectorLayer, source: FgbSource, { grid }: VectorTileAsk): LayerView {
@@ -140,6 +148,7 @@ function jobOf(
     counts: pointCount ? counts : null,
     served: properties ? properties.filter(name => served?.includes(name) ?? true) : (served ?? null),
     idName: idColumn ?? null,
+    filter: null,
   };
 }
 
@@ -149,20 +158,35 @@ async function select(
   ask: VectorTileAsk,
   boxes: Float64Array,
   signal?: AbortSignal,
-): Promise<{ selection: Selection; cells: number | null }> {
+): Promise<{ selection: Selection; cells: number | null; filtered: FilteredPlan | null }> {
   const { source, projection, grid } = view;
-  const { drop = 'cells' } = layer.options;
-  if (boxes.length === 0 || (drop === 'none' && ask.degrade !== 'thin')) {
-    return { selection: await selectAll(source, boxes, signal), cells: null };
+  const { z } = ask.tile;
+  const step = boxes.length === 0 ? null : await gridStep(view, layer, ask, signal);
+  const cells = step === null ? null : cellsAcross(grid, z, step);
+  const cellsOf = step === null ? null : cellGrid(source, projection, grid, step);
+  if (ask.filter) {
+    const filtered = await selectFiltered(view, layer, ask.filter, ask.tile, cellsOf, signal);
+    return { selection: filtered.selection, cells, filtered };
   }
+  const all = cellsOf === null;
+  const selection = all ? await selectAll(source, boxes, signal) : await selectCells(source, boxes, cellsOf, signal);
+  return { selection, cells, filtered: null };
+}
+
+/** The grid of cells of the zoom; null: all features are drawn. */
+async function gridStep(
+  view: LayerView,
+  layer: VectorLayer,
+  ask: VectorTileAsk,
+  signal?: AbortSignal,
+): Promise<number | null> {
+  const { drop = 'cells' } = layer.options;
+  if (drop === 'none' && ask.degrade !== 'thin') return null;
   const { maxFeatures = DEFAULT_CAPS.maxFeatures, maxTileBytes = DEFAULT_CAPS.maxBytes } = layer.options;
   const caps = ask.caps ?? { ...DEFAULT_CAPS, maxFeatures, maxBytes: maxTileBytes };
   const { z } = ask.tile;
   const full = drop === 'none' ? null : await stepOf(subjectOf(view, layer, ask, caps), z, signal);
-  const step = ask.degrade === 'thin' ? thinned(grid, z, full, caps) : full;
-  if (step === null) return { selection: await selectAll(source, boxes, signal), cells: null };
-  const selection = await selectCells(source, boxes, cellGrid(source, projection, grid, step), signal);
-  return { selection, cells: cellsAcross(grid, z, step) };
+  return ask.degrade === 'thin' ? thinned(view.grid, z, full, caps) : full;
 }
 
 function thinned(grid: TileMatrixSet, z: number, full: number | null, caps: LodCaps): number {
@@ -241,23 +265,35 @@ function jobColumns(layer: VectorLayer, properties: readonly string[] | null): J
 }
 
 /** Features are read run by run into one buffer, so what is alive is a run, the largest feature's points, and the tile. */
-function costOf(layers: readonly VectorJobLayer[]): Cost {
+function costOf(layers: readonly LayerPlan[]): Cost {
   let inputBytes = 0;
   let drawnBytes = 0;
   let largest = 0;
-  for (const { offsets, lengths } of layers) {
+  let candidateBytes = 0;
+  for (const { job, drawnBytes: most } of layers) {
+    const { offsets, lengths } = job;
+    let bytes = 0;
     for (let i = 0; i < offsets.length; ) {
       const next = runEnd(offsets, lengths, i);
       inputBytes += offsets[next - 1] + lengths[next - 1] - offsets[i];
       for (let j = i; j < next; j++) {
-        drawnBytes += lengths[j];
+        bytes += lengths[j];
         if (lengths[j] > largest) largest = lengths[j];
       }
       i = next;
     }
+    drawnBytes += most ?? bytes;
+    // Matches are read a second time to be drawn; where each candidate lies is held here and in the worker.
+    inputBytes += most ?? 0;
+    if (most !== null) candidateBytes += offsets.length * CANDIDATE_BYTES;
   }
   if (layers.length === 0) return { inputBytes: 0, decodedBytes: 0, outputBytes: 0 };
   const outputBytes = Math.ceil(drawnBytes * OUTPUT_SHARE) + 4096;
   const heldInputBytes = Math.min(inputBytes, Math.max(RUN_BYTES_MAX, largest));
-  return { inputBytes, heldInputBytes, decodedBytes: largest * SCRATCH_SHARE + 2 * outputBytes, outputBytes };
+  return {
+    inputBytes,
+    heldInputBytes,
+    decodedBytes: largest * SCRATCH_SHARE + 2 * outputBytes + candidateBytes,
+    outputBytes,
+  };
 }

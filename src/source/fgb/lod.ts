@@ -38,9 +38,9 @@ export interface CellGrid {
 /** Nodes between two turns of the event loop: about 5 ms. */
 const NODES_A_TURN = 100_000;
 /** A cell's key: columns from the first box stay below this, and rows below 2^22, at every zoom. */
-const KEY_STRIDE = 2 ** 31;
+export const KEY_STRIDE = 2 ** 31;
 /** Cell of a feature that stands for itself alone. */
-const NO_CELL = 0xffffffff;
+export const NO_CELL = 0xffffffff;
 
 class Taken {
   offsets = new Float64Array(1024);
@@ -139,14 +139,14 @@ export async function selectCells(
   }
 }
 
-async function pageOf(source: FgbSource, ordinal: number, signal?: AbortSignal): Promise<LeafPage> {
+export async function pageOf(source: FgbSource, ordinal: number, signal?: AbortSignal): Promise<LeafPage> {
   const { pages, pageLeaves } = source.tree!;
   const index = Math.floor(ordinal / pageLeaves);
   return pages.at(index) ?? (await pages.load(index, signal));
 }
 
 /** The boxes, out to whole cells and one more: all cells, whole, whose features may meet them. */
-function widened(boxes: Float64Array, grid: CellGrid): Float64Array {
+export function widened(boxes: Float64Array, grid: CellGrid): Float64Array {
   const wide = new Float64Array(boxes.length);
   for (let b = 0; b < boxes.length; b += 4) {
     wide[b] = Math.min(boxes[b], grid.x(Math.floor(grid.col(boxes[b])) - 1));
