@@ -153,7 +153,7 @@ function gridTiles(samples: Samples, named: Parameter, format: Parameter, query:
 }
 
 /** Without an example: the sample layer may be a raster. */
-function filters({ columns }: Samples): Parameter[] {
+export function filters({ columns }: Samples): Parameter[] {
   return filterParameters(columns, 'Vector layers: ').map(({ example: _, ...parameter }) => parameter);
 }
 

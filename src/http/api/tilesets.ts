@@ -3,7 +3,7 @@ import { WORLD_CRS84_QUAD } from '../../tile.ts';
 import { RASTER_FORMATS, VECTOR_EXTENSIONS } from '../tiles.ts';
 import { EXPLAIN, IF_NONE_MATCH, json, LAYER_PROBLEMS, pathParam, ref, STRICT, tmsParam } from './parts.ts';
 import { RASTER_PARAMETERS } from './raster-parameters.ts';
-import { PROPERTIES, TILE_ANSWERS, TILE_PROBLEMS } from './tiles.ts';
+import { filters, PROPERTIES, TILE_ANSWERS, TILE_PROBLEMS } from './tiles.ts';
 import type { Endpoint, Parameter, Samples } from './types.ts';
 
 const GET = { tag: 'tiles', method: 'get' } as const;
@@ -49,16 +49,16 @@ interface Family {
   readonly query: readonly Parameter[];
 }
 
-function vectorTilesets({ vector }: Samples): Endpoint[] {
+function vectorTilesets(samples: Samples): Endpoint[] {
   const formats = VECTOR_EXTENSIONS;
   return tilesets({
     path: 'tiles',
     name: 'Vector',
     of: 'a vector layer',
-    id: vector,
+    id: samples.vector,
     formats,
     format: 'mvt',
-    query: [PROPERTIES],
+    query: [PROPERTIES, ...filters(samples)],
   });
 }
 
