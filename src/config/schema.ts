@@ -3,6 +3,7 @@
  * `x-unit` marks sizes and durations, which are written as text ("256MiB", "30s") and are plain numbers once loaded.
  */
 import { type Static, Type } from 'typebox';
+import { RESAMPLINGS, type Resampling } from '../kernels/resampling.ts';
 import {
   bytes,
   choice,
@@ -187,9 +188,9 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
     }),
   ),
   resampling: Type.Optional(
-    Type.Unsafe<'nearest' | 'bilinear'>({
+    Type.Unsafe<Resampling>({
       type: 'string',
-      enum: ['nearest', 'bilinear'],
+      enum: [...RESAMPLINGS],
       description: 'How pixels are resampled.',
     }),
   ),

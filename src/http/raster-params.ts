@@ -4,15 +4,15 @@ import { ALGORITHM_NAMES, algorithmParams } from '../kernels/algorithms/index.ts
 import { COLORMAP_NAMES } from '../kernels/colormaps.ts';
 import { parseColourMap } from '../kernels/colour-map.ts';
 import { parseExpression } from '../kernels/expression/parse.ts';
+import { RESAMPLINGS } from '../kernels/resampling.ts';
 import type { RasterLayer } from '../layers/types.ts';
 import type { RasterParams } from '../render/raster/plan.ts';
 import { clip, flag, list, oneOf, type Query, text, texts, toInteger, toNumber } from './params.ts';
 
-export const RESAMPLINGS = ['nearest', 'bilinear'] as const;
-
 export function rasterParams(query: Query, layer: RasterLayer): RasterParams {
   const { options } = layer;
-  const resampling = text(query, 'resampling') ?? text(query, 'reproject');
+  const resampling = text(query, 'resampling');
+  const reproject = text(query, 'reproject');
   const bidx = bandsOf(query, layer) ?? options.bidx;
   const values = valuesOf(query, layer);
   // The operator's range is for the values of the file, not for what is computed from them.
@@ -28,6 +28,7 @@ export function rasterParams(query: Query, layer: RasterLayer): RasterParams {
     ...values,
     ...(nodata !== undefined ? { nodata } : {}),
     resampling: resampling ? oneOf('resampling', resampling, RESAMPLINGS) : (options.resampling ?? 'nearest'),
+    ...(reproject ? { reproject: oneOf('reproject', reproject, RESAMPLINGS) } : {}),
     returnMask: flag(query, 'return_mask', true),
     unscale: flag(query, 'unscale', false),
   };

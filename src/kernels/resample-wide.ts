@@ -1,13 +1,20 @@
 /**
- * Bilinear where an output pixel covers more than one source pixel: the triangle is stretched to `radius` source pixels
- * an axis (GDAL's antialiasing), taps outside the window are dropped and the rest renormalised.
+ * Any kernel, and bilinear where an output pixel covers more than one source pixel: the kernel is stretched by `radius` an axis
+ * (GDAL's antialiasing), taps outside the window are dropped and the rest renormalised.
  */
 import type { RowTarget, WindowPixels } from './resample.ts';
+import type { Kernel } from './resampling.ts';
 
 const EDGE = 1e-10;
 
+/** What a sample may be at most, where a kernel overshoots. */
+export interface Limits {
+  readonly min: number;
+  readonly max: number;
+}
+
 export interface Radii {
-  /** Source pixels from the centre to where the triangle ends, at least 1. */
+  /** Times that the kernel is stretched: source pixels from the centre to where a triangle ends. At least 1. */
   readonly x: number;
   readonly y: number;
 }
@@ -19,19 +26,20 @@ interface Taps {
   readonly weights: Float64Array;
 }
 
-function taps(radius: number): Taps {
-  return { first: 0, count: 0, weights: new Float64Array(2 * Math.ceil(radius) + 2) };
+function taps(reach: number): Taps {
+  return { first: 0, count: 0, weights: new Float64Array(2 * Math.ceil(reach) + 2) };
 }
 
-function aim(to: Taps, position: number, radius: number, size: number): void {
+function aim(to: Taps, position: number, radius: number, size: number, kernel: Kernel): void {
   const centre = position - 0.5;
-  let first = Math.ceil(centre - radius);
-  let last = Math.floor(centre + radius);
+  const reach = kernel.support * radius;
+  let first = Math.ceil(centre - reach);
+  let last = Math.floor(centre + reach);
   if (first < 0) first = 0;
   if (last > size - 1) last = size - 1;
   to.first = first;
   to.count = last - first + 1;
-  for (let i = 0; i < to.count; i++) to.weights[i] = 1 - Math.abs(first + i - centre) / radius;
+  for (let i = 0; i < to.count; i++) to.weights[i] = kernel.weight(Math.abs(first + i - centre) / radius);
 }
 
 export function wideRow(
@@ -41,11 +49,13 @@ export function wideRow(
   to: RowTarget,
   round: boolean,
   radius: Radii,
+  kernel: Kernel,
+  limits: Limits | null = null,
 ): void {
   const { bands, width, height, weights } = from;
   const { out, outMask, at, count } = to;
-  const across = taps(radius.x);
-  const down = taps(radius.y);
+  const across = taps(radius.x * kernel.support);
+  const down = taps(radius.y * kernel.support);
   const sums = new Float64Array(bands);
   let lastX = Number.NaN;
   let lastY = Number.NaN;
@@ -56,8 +66,8 @@ export function wideRow(
     const ny = Math.floor(y + EDGE);
     if (!(nx >= 0 && ny >= 0 && nx < width && ny < height)) continue;
     if (weights !== null && weights[ny * width + nx] === 0) continue;
-    if (x !== lastX) aim(across, x, radius.x, width);
-    if (y !== lastY) aim(down, y, radius.y, height);
+    if (x !== lastX) aim(across, x, radius.x, width, kernel);
+    if (y !== lastY) aim(down, y, radius.y, height, kernel);
     lastX = x;
     lastY = y;
     sums.fill(0);
@@ -65,7 +75,10 @@ export function wideRow(
     if (!(total > 0)) continue;
     outMask[at + i] = weights === null ? 255 : alphaOf(total, across, down);
     const d = (at + i) * bands;
-    for (let n = 0; n < bands; n++) out[d + n] = round ? Math.floor(sums[n] / total + 0.5) : sums[n] / total;
+    for (let n = 0; n < bands; n++) {
+      const v = round ? Math.floor(sums[n] / total + 0.5) : sums[n] / total;
+      out[d + n] = limits === null ? v : v < limits.min ? limits.min : v > limits.max ? limits.max : v;
+    }
   }
 }
 

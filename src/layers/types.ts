@@ -1,4 +1,5 @@
 /** What a layer is to the rest of the house: an id, a source, and the choices an operator made for it. */
+import type { Resampling } from '../kernels/resampling.ts';
 import type { RasterSource, Source, VectorSource, Verdict } from '../source/types.ts';
 import type { BBox } from '../tile.ts';
 
@@ -31,7 +32,7 @@ export interface LayerOptions {
   readonly colormapName?: string;
   readonly bidx?: readonly number[];
   readonly nodata?: number;
-  readonly resampling?: 'nearest' | 'bilinear';
+  readonly resampling?: Resampling;
   /** False: full quality or an error, never a coarser answer. */
   readonly degrade?: boolean;
   /** Seconds for Cache-Control. */

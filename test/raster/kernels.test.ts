@@ -5,8 +5,11 @@ import { COLORMAP_NAMES, colormap } from '../../src/kernels/colormaps.ts';
 import { dropAlpha, maskKind, paletteToRgba, rescaleToBytes, spareIndex, withAlpha } from '../../src/kernels/colour.ts';
 import { bilinearRow, nearestRow, type WindowPixels } from '../../src/kernels/resample.ts';
 import { wideRow } from '../../src/kernels/resample-wide.ts';
+import { kernelOf } from '../../src/kernels/resampling.ts';
 import { bandStatistics } from '../../src/kernels/statistics.ts';
 import { axesOf, fillMap, MAX_ERROR, type PixelMap, walkCells } from '../../src/kernels/warp.ts';
+
+const TRIANGLE = kernelOf('bilinear')!;
 
 function plane(
   width: number,
@@ -22,7 +25,7 @@ type Kernel = (from: WindowPixels, xs: Float64Array, ys: Float64Array, to: Param
 const KERNELS: Record<string, Kernel> = {
   nearest: nearestRow,
   bilinear: (from, xs, ys, to) => bilinearRow(from, xs, ys, to, false),
-  wide: (from, xs, ys, to) => wideRow(from, xs, ys, to, false, { x: 1.7, y: 2.4 }),
+  wide: (from, xs, ys, to) => wideRow(from, xs, ys, to, false, { x: 1.7, y: 2.4 }, TRIANGLE),
 };
 
 function sample(
@@ -78,7 +81,7 @@ test('a triangle of radius 1 is bilinear', () => {
   const from = plane(8, 6, (x, y) => (x * 131 + y * 57) % 97);
   fc.assert(
     fc.property(inside, point => {
-      const one: Kernel = (f, xs, ys, to) => wideRow(f, xs, ys, to, false, { x: 1, y: 1 });
+      const one: Kernel = (f, xs, ys, to) => wideRow(f, xs, ys, to, false, { x: 1, y: 1 }, TRIANGLE);
       assert.ok(Math.abs(sample(one, from, [point]).out[0] - sample(KERNELS.bilinear, from, [point]).out[0]) < 1e-3);
     }),
   );

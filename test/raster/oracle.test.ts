@@ -1,6 +1,7 @@
 /**
- * Tiles and windows of every real raster against GDAL's warper, on the same grid from the same level, in raw values: nearest
- * within 2/255 of the range for 99 % of the valid pixels, bilinear on average within 1/255, masks alike.
+ * Tiles and windows of every real raster against GDAL's warper, on the same grid from the same level, in raw values and in
+ * each way of resampling: nearest and mode equal in 99 % of the valid pixels, all others on average within 1/255 of the range
+ * and for 99 % within 4/255, masks alike in 99.9 %. A sample of the cases, or with PLIMSOLL_TEST_FULL=1 more than 2,000.
  *
  * Two differences are GDAL's own affair and kept out of the comparison. Its bilinear triangle gets too narrow on tiles that
  * the raster covers in part, so the scale is told to it (XSCALE). And the libjpeg 9 of rasterio's wheels enlarges halved chroma
@@ -11,6 +12,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { areaKind, kernelOf, type Resampling } from '../../src/kernels/resampling.ts';
 import type { RasterLayer } from '../../src/layers/types.ts';
 import type { Plan } from '../../src/plan.ts';
 import { createRasterPainter } from '../../src/render/raster/paint.ts';
@@ -36,18 +38,50 @@ interface Case {
   readonly layer: RasterLayer;
 }
 
-function paramsOf(layer: RasterLayer, resampling: 'nearest' | 'bilinear'): RasterParams {
+function paramsOf(layer: RasterLayer, resampling: Resampling): RasterParams {
   const bidx = layer.source.bands.filter(band => band.colorInterp !== 'alpha').map(band => band.index);
   return { resampling, returnMask: true, unscale: false, bidx };
 }
 
-/** The tile a bit off the middle of the raster's box, at each third of its zooms and one beyond. */
-async function* plansOf(layer: RasterLayer): AsyncGenerator<{ label: string; plan: Plan }> {
+const FULL = process.env['PLIMSOLL_TEST_FULL'] === '1';
+/** Shares of the raster's box at which tiles are looked at, from the west and from the south. */
+const PLACES = [
+  [0.4, 0.6],
+  ...(FULL
+    ? [
+        [0.02, 0.98],
+        [0.71, 0.13],
+        [0.5, 0.5],
+      ]
+    : []),
+] as const;
+
+/**
+ * Nearest, bilinear, and one of the others in turn; all of them in the long form. Mode is for classes: of a photograph's values
+ * hardly any two are alike, and which of the many that occur once wins says nothing.
+ */
+function methodsOf(layer: RasterLayer, turn: number): readonly Resampling[] {
+  if (layer.source.palette) return ['nearest', 'mode'];
+  const others = ['cubic', 'average', 'rms'] as const;
+  return ['nearest', 'bilinear', ...(FULL ? others : [others[turn % others.length]])];
+}
+
+async function* plansOf(layer: RasterLayer, turn: number): AsyncGenerator<{ label: string; plan: Plan }> {
+  for (const [east, north] of PLACES) yield* plansAt(layer, turn, east, north);
+}
+
+/** The tile at a place in the raster's box, at each third of its zooms and one beyond; and a window in its middle. */
+async function* plansAt(
+  layer: RasterLayer,
+  turn: number,
+  alongX: number,
+  alongY: number,
+): AsyncGenerator<{ label: string; plan: Plan }> {
   const [west, south, east, north] = layer.lonLatBounds!;
   const step = Math.max(1, Math.ceil((layer.maxzoom - layer.minzoom) / 3));
-  const x = lonToMercator(west + (east - west) * 0.4);
-  const y = latToMercator(Math.max(south, -85)) * 0.4 + latToMercator(Math.min(north, 85)) * 0.6;
-  for (const resampling of ['nearest', 'bilinear'] as const) {
+  const x = lonToMercator(west + (east - west) * alongX);
+  const y = latToMercator(Math.max(south, -85)) * (1 - alongY) + latToMercator(Math.min(north, 85)) * alongY;
+  for (const resampling of methodsOf(layer, turn)) {
     const params = paramsOf(layer, resampling);
     for (let z = layer.minzoom; z <= Math.min(layer.maxzoom + 1, 24); z += step) {
       const side = (2 * MERCATOR_HALF) / 2 ** z;
@@ -58,8 +92,13 @@ async function* plansOf(layer: RasterLayer): AsyncGenerator<{ label: string; pla
       );
       yield { label: `${resampling} tile ${z}/${tile.x}/${tile.y}`, plan };
     }
-    const [w, h] = [(east - west) * 0.3, (Math.min(north, 85) - Math.max(south, -85)) * 0.3];
-    const bbox = [west + w, Math.max(south, -85) + h, east - w, Math.min(north, 85) - h] as const;
+    const [w, h] = [(east - west) * 0.75 * alongX, (Math.min(north, 85) - Math.max(south, -85)) * 0.5 * alongY];
+    const bbox = [
+      west + w,
+      Math.max(south, -85) + h,
+      west + w + (east - west) * 0.4,
+      Math.max(south, -85) + h + 0.4 * (Math.min(north, 85) - Math.max(south, -85)),
+    ] as const;
     const size = { width: 200, height: 150, maxSize: null };
     const plan = await planWindow(
       { layer, bbox, bboxCrs: 'EPSG:4326', dstCrs: null, ...size, format: 'npy', params },
@@ -76,7 +115,7 @@ function requestOf({ job, layer }: Case): Record<string, unknown> {
     ...job.grid,
     resampling: job.resampling,
     bands: job.choice.bands.map(band => band + 1),
-    ...(job.resampling === 'bilinear' ? { radiusX: job.radiusX, radiusY: job.radiusY } : {}),
+    ...(kernelOf(job.resampling) ? { radiusX: job.radiusX, radiusY: job.radiusY } : {}),
   };
 }
 
@@ -84,6 +123,8 @@ interface Agreement {
   valid: number;
   maskDiffers: number;
   off: number;
+  /** Pixels that are off by more than 4/255. */
+  far: number;
   meanError: number;
 }
 
@@ -96,7 +137,7 @@ function compare(ours: Cube, theirs: Cube, bytes: boolean, luma: boolean): Agree
   const valid = (cube: Cube, i: number) => cube.values[bands * count + i] > 0;
   const weights = luma ? [0.299, 0.587, 0.114] : null;
   const range = bytes ? 255 : spanOf(theirs, bands, count);
-  const result = { valid: 0, maskDiffers: 0, off: 0, meanError: 0 };
+  const result = { valid: 0, maskDiffers: 0, off: 0, far: 0, meanError: 0 };
   for (let i = 0; i < count; i++) {
     if (valid(ours, i) !== valid(theirs, i)) result.maskDiffers++;
     else if (valid(ours, i)) {
@@ -107,6 +148,7 @@ function compare(ours: Cube, theirs: Cube, bytes: boolean, luma: boolean): Agree
         : Math.max(...diffs.map(Math.abs));
       const error = (worst / range) * 255;
       if (!(error <= 2)) result.off++;
+      if (!(error <= 4)) result.far++;
       result.meanError += error;
     }
   }
@@ -133,20 +175,26 @@ function halvedChroma({ source }: RasterLayer): boolean {
 function judge(agreement: Agreement, { label, job, ours, layer }: Case): void {
   const pixels = ours.shape[1] * ours.shape[2];
   const said = `${layer.id} ${label}: ${JSON.stringify(agreement)}`;
-  assert.ok(agreement.maskDiffers <= pixels * 0.001, `masks differ, ${said}`);
-  if (job.resampling === 'nearest') assert.ok(agreement.off <= agreement.valid * 0.01, `values differ, ${said}`);
-  else assert.ok(agreement.meanError <= 1, `values differ, ${said}`);
+  // At the raster's rim GDAL counts pixels that it covers in part on some tiles, and on others not.
+  const allowed = areaKind(job.resampling) === null ? 0.001 : 0.002;
+  assert.ok(agreement.maskDiffers <= pixels * allowed, `masks differ, ${said}`);
+  if (job.resampling === 'nearest' || job.resampling === 'mode') {
+    assert.ok(agreement.off <= agreement.valid * 0.01, `values differ, ${said}`);
+    return;
+  }
+  assert.ok(agreement.meanError <= 1, `values differ, ${said}`);
+  assert.ok(agreement.far <= agreement.valid * 0.01, `values are far off, ${said}`);
 }
 
-test('every raster agrees with GDAL, in tiles and windows, nearest and bilinear', { skip }, async () => {
+test('every raster agrees with GDAL, in tiles and windows, however it is resampled', { skip }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'raster-oracle-'));
   try {
     const cases: Case[] = [];
-    for (const name of rasterFiles()) {
+    for (const [turn, name] of rasterFiles().entries()) {
       const layer = await openLayer(RASTERS + name);
       // What is left out would be a comparison that never was; a file to come that is refused has to be named here.
       assert.ok(layer.verdict.servable && layer.lonLatBounds, `${name} is not compared`);
-      for await (const { label, plan } of plansOf(layer)) {
+      for await (const { label, plan } of plansOf(layer, turn)) {
         const job = plan.job as ImageJob | null;
         // A tile outside has a job without parts, and nothing to compare.
         if (!job || job.parts.length === 0) continue;
@@ -155,18 +203,24 @@ test('every raster agrees with GDAL, in tiles and windows, nearest and bilinear'
       }
       await layer.source.close();
     }
-    assert.ok(cases.length > 100, `${cases.length} cases`);
+    assert.ok(cases.length > (FULL ? 2000 : 100), `${cases.length} cases`);
     writeFileSync(join(folder, 'requests.json'), JSON.stringify(cases.map(requestOf)));
     runPython((found as { python: string }).python, 'raster_oracle.py', [join(folder, 'requests.json'), folder]);
     let compared = 0;
     const whole = new Set<string>();
+    const wrong: string[] = [];
     for (const [n, each] of cases.entries()) {
       const theirs = readNpy(readFileSync(join(folder, `${n}.npy`)));
       const agreement = compare(each.ours, theirs, each.layer.source.dtype === 'uint8', halvedChroma(each.layer));
-      judge(agreement, each);
+      try {
+        judge(agreement, each);
+      } catch (error) {
+        wrong.push((error as Error).message);
+      }
       compared += agreement.valid;
       if (agreement.valid > 0) whole.add(each.layer.id);
     }
+    assert.deepEqual(wrong, []);
     // Of the sparse ones every pixel is nodata, which is compared as the mask.
     assert.deepEqual(
       rasterFiles().filter(name => !whole.has(name)),

@@ -1,7 +1,7 @@
 /** titiler's raster parameters as http/raster-params.ts reads them. A parameter that is read there has its line here. */
 import { ALGORITHM_NAMES } from '../../kernels/algorithms/index.ts';
 import { COLORMAP_NAMES } from '../../kernels/colormaps.ts';
-import { RESAMPLINGS } from '../raster-params.ts';
+import { RESAMPLINGS } from '../../kernels/resampling.ts';
 import { booleanParam, queryParam, ref } from './parts.ts';
 import type { Parameter, Schema } from './types.ts';
 
@@ -70,12 +70,22 @@ export const RASTER_PARAMETERS: readonly Parameter[] = [
     { anyOf: [{ type: 'number' }, { type: 'string', enum: ['nan', 'inf', '-inf'] }] },
     { example: -9999 },
   ),
-  queryParam('resampling', 'How pixels are resampled; the layer’s own where absent, else nearest.', resampling, {
-    example: RESAMPLINGS[0],
-  }),
-  queryParam('reproject', 'The same as resampling, under titiler’s other name.', resampling, {
-    example: RESAMPLINGS[0],
-  }),
+  queryParam(
+    'resampling',
+    'How pixels are resampled; the layer’s own where absent, else nearest. Palettes are nearest or mode.',
+    resampling,
+    {
+      example: RESAMPLINGS[0],
+    },
+  ),
+  queryParam(
+    'reproject',
+    'How pixels are warped where the output is in another CRS than the raster; as resampling where absent.',
+    resampling,
+    {
+      example: RESAMPLINGS[0],
+    },
+  ),
   booleanParam('return_mask', 'false: an image without its alpha channel.', true),
   booleanParam('unscale', 'true: values times the scale of the band, plus its offset.'),
 ];

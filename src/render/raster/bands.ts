@@ -3,6 +3,7 @@ import { problem } from '../../errors.ts';
 import { colormap } from '../../kernels/colormaps.ts';
 import { parseColourFormula } from '../../kernels/colour-formula.ts';
 import { tableOfMap } from '../../kernels/colour-map.ts';
+import type { Resampling } from '../../kernels/resampling.ts';
 import { castNodata, SAMPLE_TYPES, type SampleType } from '../../kernels/samples.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { RasterSource } from '../../source/types.ts';
@@ -139,9 +140,10 @@ function checkRescale(rescale: readonly (readonly [number, number])[] | null, ba
   }
 }
 
-/** Indices are not to be averaged. */
-export function resamplingOf(layer: RasterLayer, params: RasterParams): 'nearest' | 'bilinear' {
-  return layer.source.palette ? 'nearest' : params.resampling;
+/** titiler's two words: `reproject` where pixels are warped into another system, else `resampling`. Indices are not averaged. */
+export function resamplingOf(layer: RasterLayer, params: RasterParams, warped: boolean): Resampling {
+  const wanted = (warped ? params.reproject : undefined) ?? params.resampling;
+  return layer.source.palette && wanted !== 'mode' ? 'nearest' : wanted;
 }
 
 /** Bytes pass through as they are; any other type needs a range, which is read from the file where nobody gives one. */

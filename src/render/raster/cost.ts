@@ -1,11 +1,11 @@
 /** What painting an image takes, at its peak: windows gathered one after the other, a canvas, what is made of it, its encoder. */
 import { workingBytes } from '../../kernels/samples.ts';
-import { CELL } from '../../kernels/warp.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { Cost } from '../../plan.ts';
 import { gatherBytes, heldInputBytes, inputBytes } from './blocks.ts';
 import { derivedBytes } from './derive.ts';
 import { bodyBound, encodingBytes } from './encode.ts';
+import { positionBytes } from './geometry.ts';
 import type { GridRead } from './read.ts';
 import type { BandChoice, Derivation, ImageJob, ImageStyle, Rect, WindowRead } from './types.ts';
 import { PERCENTILE_VALUES } from './values.ts';
@@ -20,7 +20,7 @@ export function imageCost(
   const pixels = grid.width * grid.height;
   const bands = choice.bands.length;
   const canvas = pixels * (bands * workingBytes(choice.dtype) + 1);
-  const positions = grid.width * Math.min(CELL, grid.height) * 16;
+  const positions = positionBytes(grid);
   // Parts are gathered one after the other, and before them the blocks of the stretch, so only the largest counts.
   const reads = [...read.parts, ...(stretch ?? [])];
   const gathered = Math.max(0, ...reads.map(part => gatherBytes(part, layer.source, choice)));

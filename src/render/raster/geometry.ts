@@ -22,7 +22,7 @@ export function wrapPeriod(crs: string): number | null {
   return resolved.id === 'EPSG:3857' ? 2 * MERCATOR_HALF : null;
 }
 
-function sameCrs(a: string, b: string): boolean {
+export function sameCrs(a: string, b: string): boolean {
   const [x, y] = [resolveCrs(a), resolveCrs(b)];
   return x.id === y.id || x.proj === y.proj;
 }
@@ -31,6 +31,16 @@ function sameCrs(a: string, b: string): boolean {
 function cylindrical(crs: string): boolean {
   const { id } = resolveCrs(crs);
   return id === 'EPSG:3857' || id === 'EPSG:4326' || id === 'OGC:CRS84';
+}
+
+/** Of the positions of one strip of pixels, or of their corners. */
+export function positionBytes({ width, height }: OutputGrid): number {
+  return (width + 1) * (Math.min(CELL, height) + 1) * 16;
+}
+
+/** The corner of a pixel is the centre of one that lies half a pixel up and left. */
+export function cornerMap(map: PixelMap): PixelMap {
+  return (x, y, out, at) => map(x - 0.5, y - 0.5, out, at);
 }
 
 export interface GridMap {
@@ -190,19 +200,20 @@ function radius(ratio: number, max: number): number {
 }
 
 /**
- * A sink that hands on the box of the pixel centres of each cell, moved by one wrap or none. The centres are where
- * interpolation puts them, which is where the painter will look.
+ * A sink that hands on the box of the pixel centres of each cell, or of their corners, moved by one wrap or none. The centres
+ * are where interpolation puts them, which is where the painter will look.
  */
 export function boxSink(
   dx: number,
   dy: number,
+  corners: boolean,
   take: (minX: number, minY: number, maxX: number, maxY: number) => void,
 ): CellSink {
   return {
     pixel: (_x, _y, sx, sy) => take(sx + dx, sy + dy, sx + dx, sy + dy),
     cell(x0, y0, x1, y1, c) {
-      const u = 0.5 / (x1 - x0);
-      const v = 0.5 / (y1 - y0);
+      const u = corners ? 0 : 0.5 / (x1 - x0);
+      const v = corners ? 0 : 0.5 / (y1 - y0);
       const span = emptySpan();
       for (const [a, b] of [
         [u, v],

@@ -2,11 +2,7 @@
 import { configureSharp } from '../../kernels/codecs/index.ts';
 import type { Range } from '../../kernels/colour.ts';
 import { createPngWriter } from '../../kernels/png-strips.ts';
-import { bilinearRow, nearestRow } from '../../kernels/resample.ts';
-import { bilinearAxes, bilinearTaps, nearestAxes, nearestTaps } from '../../kernels/resample-axes.ts';
-import { wideRow } from '../../kernels/resample-wide.ts';
-import { SAMPLE_TYPES, type Samples, workingArray } from '../../kernels/samples.ts';
-import { axesOf, CELL, fillAxes, fillMap } from '../../kernels/warp.ts';
+import { workingArray } from '../../kernels/samples.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
 import { productOf } from './derive.ts';
@@ -19,10 +15,11 @@ import {
   picturePixels,
   stripChannels,
 } from './encode.ts';
-import { type Gathered, gather } from './gather.ts';
-import { gridMap } from './geometry.ts';
+import { gather } from './gather.ts';
+import { positionBytes } from './geometry.ts';
+import { resample } from './resample.ts';
 import { type BlockStore, createBlockStore } from './store.ts';
-import type { ImageJob, Part, RasterJob, Strips } from './types.ts';
+import type { ImageJob, RasterJob, Strips } from './types.ts';
 import { paintPoint, paintStatistics, valueRanges } from './values.ts';
 
 export interface RasterPainterSettings {
@@ -166,8 +163,8 @@ export async function paintCanvas(
   let gathered = 0;
   for (const part of job.parts) {
     const window = await gather(part, choice, store, context);
-    gathered = Math.max(gathered, window.bytes + grid.width * Math.min(CELL, grid.height) * 16);
-    resample(job, part, window, samples, mask, context);
+    gathered = Math.max(gathered, window.bytes + positionBytes(grid));
+    resample(job, part, window, { out: samples, outMask: mask }, context);
     // Now, not at some garbage collection: the next job's buffers would come on top of these.
     freeArray(window.samples);
     if (window.weights) freeArray(window.weights);
@@ -192,56 +189,6 @@ async function paintWindow(
   // What is invalid is nothing in a canvas, whatever the file holds there.
   if (weights) for (let i = 0; i < mask.length; i++) if (mask[i] === 0) samples.fill(0, i * bands, (i + 1) * bands);
   return { canvas: { samples, bands, type: choice.dtype, mask }, gathered: 0 };
-}
-
-/** Strip by strip: where the pixels lie, then what is there. */
-function resample(
-  job: ImageJob,
-  part: Part,
-  window: Gathered,
-  out: Samples,
-  outMask: Uint8Array,
-  context: TaskContext,
-): void {
-  const { grid, resampling, radiusX, radiusY } = job;
-  const there = gridMap(grid, job.placement);
-  const { width, height } = grid;
-  const axes = there.separable ? axesOf(there.map, width, height) : null;
-  const dx = part.dx - part.window.x;
-  const dy = part.dy - part.window.y;
-  const round = SAMPLE_TYPES[job.choice.dtype].integer;
-  const narrow = resampling === 'nearest' || (radiusX === 1 && radiusY === 1);
-  if (axes && narrow && window.weights === null) {
-    const taps = resampling === 'nearest' ? nearestTaps : bilinearTaps;
-    const across = taps(axes.xs, dx, window.width);
-    const down = taps(axes.ys, dy, window.height);
-    for (let y0 = 0; y0 < height; y0 += CELL) {
-      context.check();
-      const target = { out, outMask, y0, y1: Math.min(y0 + CELL, height) };
-      if (resampling === 'nearest') nearestAxes(window, across, down, target);
-      else bilinearAxes(window, across, down, target, round);
-    }
-    return;
-  }
-  const xs = new Float64Array(width * Math.min(CELL, height));
-  const ys = new Float64Array(xs.length);
-  for (let y0 = 0; y0 < height; y0 += CELL) {
-    context.check();
-    const y1 = Math.min(y0 + CELL, height);
-    if (axes) fillAxes(axes, { width, y0, y1 }, xs, ys);
-    else fillMap(there.map, { width, y0, y1 }, xs, ys, there.maxError);
-    const count = width * (y1 - y0);
-    for (let i = 0; i < count; i++) {
-      xs[i] += dx;
-      ys[i] += dy;
-    }
-    const target = { out, outMask, at: y0 * width, count };
-    if (resampling === 'nearest') nearestRow(window, xs, ys, target);
-    else if (radiusX === 1 && radiusY === 1) bilinearRow(window, xs, ys, target, round);
-    else wideRow(window, xs, ys, target, round, { x: radiusX, y: radiusY });
-  }
-  freeArray(xs);
-  freeArray(ys);
 }
 
 /** Computed once a file and choice of bands, then remembered. */

@@ -11,6 +11,7 @@ import { chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts'
 import { blockCount } from './blocks.ts';
 import { imageCost } from './cost.ts';
 import { planDerivation, widened } from './derive.ts';
+import { sameCrs } from './geometry.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
 import { fitSize, wantedSize } from './size.ts';
 import { planStretch } from './stretch.ts';
@@ -131,7 +132,7 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
   const style = imageStyle(layer, params, derivation, format);
   const crs = crsOf(layer);
   const coarser = ask.degrade === 'overview' ? 1 : 0;
-  const resampling = resamplingOf(layer, params);
+  const resampling = resamplingOf(layer, params, grid.crs !== null && !sameCrs(grid.crs, crs));
   const read = await planGridRead({ source: layer.source, crs, grid, choice, resampling, coarser }, signal);
   if (read === null) return nothing(ask, shown, choice, style, derivation);
   const stretch = needsStretch(style, derivation.product) ? await planStretch(layer.source, choice, signal) : null;

@@ -1,11 +1,13 @@
 /** Plans of what an output grid needs of a raster: the level, the window or windows in it, their blocks. */
 import { problem } from '../../errors.ts';
+import { areaKind, kernelOf, type Resampling } from '../../kernels/resampling.ts';
 import { axesOf, walkCells } from '../../kernels/warp.ts';
 import type { Level, RasterSource } from '../../source/types.ts';
 import { planRead } from './blocks.ts';
 import {
   boxSink,
   chooseLevel,
+  cornerMap,
   emptySpan,
   type GridMap,
   gridMap,
@@ -23,7 +25,7 @@ export interface GridRead {
   readonly level: number;
   readonly placement: Placement;
   readonly parts: Part[];
-  readonly resampling: 'nearest' | 'bilinear';
+  readonly resampling: Resampling;
   /** Output pixels are level pixels, one to one. */
   readonly aligned: boolean;
   readonly radiusX: number;
@@ -37,7 +39,7 @@ export interface GridAsk {
   readonly crs: string;
   readonly grid: OutputGrid;
   readonly choice: BandChoice;
-  readonly resampling: 'nearest' | 'bilinear';
+  readonly resampling: Resampling;
   /** Levels coarser than the rule says. */
   readonly coarser: number;
   /** Part of a grid that was planned: its level and its resampling. */
@@ -66,11 +68,11 @@ export async function planGridRead(ask: GridAsk, signal: AbortSignal): Promise<G
   const ratio = { x: wanted.x * placement.scaleX, y: wanted.y * placement.scaleY };
   const there = gridMap(grid, placement);
   const aligned = isAligned(there, grid);
-  const smooth = ask.resampling === 'bilinear' && !aligned;
-  const resampling = like?.resampling ?? (smooth ? 'bilinear' : 'nearest');
-  const kernel = resampling === 'nearest' ? { x: 1, y: 1 } : kernelRadii(ratio.x, ratio.y, KERNEL_RADIUS_MAX);
+  // One to one, every kernel weighs the pixel itself with one and its neighbours with nothing.
+  const resampling = like?.resampling ?? (aligned ? 'nearest' : ask.resampling);
+  const kernel = kernelOf(resampling) === null ? { x: 1, y: 1 } : kernelRadii(ratio.x, ratio.y, KERNEL_RADIUS_MAX);
   const radii = like ? { x: like.radiusX, y: like.radiusY } : kernel;
-  const taps = resampling === 'nearest' ? { radiusX: 0, radiusY: 0 } : { radiusX: radii.x, radiusY: radii.y };
+  const taps = reachOf(resampling, radii);
   const parts: Part[] = [];
   for (const [dx, dy] of shifts(there)) {
     const touched = touches(there, grid, level, { dx, dy, ...taps });
@@ -98,12 +100,26 @@ function shifts({ wrap }: GridMap): [number, number][] {
   return [0, 1, -1].map(turns => [turns * wrap[0], turns * wrap[1]]);
 }
 
-/** First and last pixel that taps reach from a centre between min and max; radius 0 is the pixel itself. */
-interface Reach {
-  readonly dx: number;
-  readonly dy: number;
+/** How far from a position the taps of a pixel may lie; 0 is the pixel itself. */
+interface Taps {
   readonly radiusX: number;
   readonly radiusY: number;
+  /** Positions are the corners of output pixels, not their centres: what lies between them counts. */
+  readonly area: boolean;
+}
+
+interface Reach extends Taps {
+  readonly dx: number;
+  readonly dy: number;
+}
+
+/** A tap at half a pixel is the pixel that a corner lies in. */
+const CORNER: Taps = { radiusX: 0.5, radiusY: 0.5, area: true };
+
+function reachOf(resampling: Resampling, radii: { readonly x: number; readonly y: number }): Taps {
+  if (areaKind(resampling) !== null) return CORNER;
+  const support = kernelOf(resampling)?.support ?? 0;
+  return { radiusX: radii.x * support, radiusY: radii.y * support, area: false };
 }
 
 /** A tap at the very edge of the triangle weighs nothing and is not reached for. */
@@ -146,7 +162,7 @@ function touches(
     walkCells(
       there.map,
       { width: grid.width, y0: 0, y1: grid.height },
-      boxSink(reach.dx, reach.dy, take),
+      boxSink(reach.dx, reach.dy, reach.area, take),
       there.maxError,
     );
   if (blocks.size === 0) return null;
@@ -159,12 +175,14 @@ function takeAxes(
   { map }: GridMap,
   grid: OutputGrid,
   level: Level,
-  { dx, dy }: Reach,
+  { dx, dy, area }: Reach,
   take: (minX: number, minY: number, maxX: number, maxY: number) => void,
 ): void {
-  const { xs, ys } = axesOf(map, grid.width, grid.height);
-  const across = onRaster(xs, dx, level.width);
-  const down = onRaster(ys, dy, level.height);
+  const { xs, ys } = area
+    ? axesOf(cornerMap(map), grid.width + 1, grid.height + 1)
+    : axesOf(map, grid.width, grid.height);
+  const across = area ? reached(xs, dx) : onRaster(xs, dx, level.width);
+  const down = area ? reached(ys, dy) : onRaster(ys, dy, level.height);
   if (across && down) take(across[0], down[0], across[1], down[1]);
 }
 
@@ -177,6 +195,11 @@ function onRaster(positions: Float64Array, shift: number, size: number): [number
     if (at > max) max = at;
   }
   return min <= max ? [min, max] : null;
+}
+
+function reached(positions: Float64Array, shift: number): [number, number] | null {
+  const found = positions.filter(Number.isFinite);
+  return found.length > 0 ? [Math.min(...found) + shift, Math.max(...found) + shift] : null;
 }
 
 /** The CRS a layer is served in; a layer without one cannot be placed. */

@@ -3,7 +3,9 @@
  * compressed ones all at once, 20 bytes a pixel; in strips of a few rows it holds little more than the answer itself. PNG
  * only: the other encoders want the whole.
  */
+
 import { pngStripsBound, stripBound } from '../../kernels/png-strips.ts';
+import type { Resampling } from '../../kernels/resampling.ts';
 import { SAMPLE_TYPES, workingBytes } from '../../kernels/samples.ts';
 import { axesOf, CELL } from '../../kernels/warp.ts';
 import type { Cost } from '../../plan.ts';
@@ -25,7 +27,7 @@ export interface StripsAsk {
   readonly grid: OutputGrid;
   readonly choice: BandChoice;
   readonly style: ImageStyle;
-  readonly resampling: 'nearest' | 'bilinear';
+  readonly resampling: Resampling;
   readonly read: GridRead;
   readonly stretch: readonly WindowRead[] | null;
 }

@@ -4,6 +4,7 @@ import type { Range } from '../../kernels/colour.ts';
 import type { ColourOperation } from '../../kernels/colour-formula.ts';
 import type { ColourMap } from '../../kernels/colour-map.ts';
 import type { Expression } from '../../kernels/expression/parse.ts';
+import type { Resampling } from '../../kernels/resampling.ts';
 import type { SampleType } from '../../kernels/samples.ts';
 import type { BytesRef, Job } from '../../plan.ts';
 import type { BlockPlace } from '../../source/tiff/blocks.ts';
@@ -27,7 +28,10 @@ export interface RasterParams {
   readonly algorithm?: NamedAlgorithm;
   /** Replaces the file's nodata value; NaN is one. */
   readonly nodata?: number;
-  readonly resampling: 'nearest' | 'bilinear';
+  /** Where pixels are read in the raster's own system, at any resolution. */
+  readonly resampling: Resampling;
+  /** Where they are warped into another; absent: as resampling. */
+  readonly reproject?: Resampling;
   readonly returnMask: boolean;
   /** Values are multiplied by the band's scale, and its offset is added. */
   readonly unscale: boolean;
@@ -181,10 +185,10 @@ export interface ImageJob extends RasterJobBase {
   readonly parts: readonly Part[];
   /** null: painted in one go. With strips `parts` is empty. */
   readonly strips: Strips | null;
-  readonly resampling: 'nearest' | 'bilinear';
+  readonly resampling: Resampling;
   /** Output pixels are level pixels, one to one. */
   readonly aligned: boolean;
-  /** Half width of the bilinear triangle in level pixels; 1 is plain bilinear. */
+  /** Times that the kernel is stretched, in level pixels: of bilinear the half width of its triangle. */
   readonly radiusX: number;
   readonly radiusY: number;
   readonly style: ImageStyle;
