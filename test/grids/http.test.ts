@@ -116,7 +116,7 @@ describe('tiles', () => {
     const { tileMatrixSets } = (await get('/tileMatrixSets')).body;
     for (const { id } of tileMatrixSets as { id: string }[]) {
       const { tileMatrices } = (await get(`/tileMatrixSets/${id}`)).body;
-      for (const { id: z, matrixWidth, matrixHeight } of tileMatrices.slice(0, 6)) {
+      for (const { id: z, matrixWidth, matrixHeight } of tileMatrices.slice(0, 4)) {
         const url = `/tiles/${id}/countries,places/${z}/${Math.floor(matrixWidth / 2)}/${Math.floor(matrixHeight / 2)}.mvt`;
         const tile = await app.server.inject(url);
         assert.ok(tile.statusCode === 200 || tile.statusCode === 204, `${url}: ${tile.body.slice(0, 200)}`);
