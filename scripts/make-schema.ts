@@ -64,6 +64,7 @@ function layerExample(): string[] {
     attribution: 'Natural Earth',
     minzoom: '0',
     maxzoom: '8',
+    overzoom: '4',
     crs: 'EPSG:4326',
     properties: '[NAME, ISO_A3]',
     extent: '4096',

@@ -14,6 +14,7 @@ import {
   type RasterFormat,
   type RasterParams,
 } from './render/raster/plan.ts';
+import { type OverzoomPart, planOverzoom } from './render/vector/overzoom.ts';
 import { planVectorTile } from './render/vector/plan.ts';
 import type { Operation } from './serve.ts';
 import type { Sessions } from './sessions/types.ts';
@@ -130,6 +131,24 @@ function rasterTile(grids: Grids): Operation<RasterTileParams> {
       const { tileWidth, tileHeight } = grids.byKey(tms).matrices[z];
       return emptyImage(format, tileWidth * scale, tileHeight * scale);
     },
+  };
+}
+
+export interface OverzoomTileParams extends VectorTileParams {
+  /** ETags of the tiles that it is cut out of: another parent is another answer. */
+  readonly parents: readonly string[];
+}
+
+/** A tile out of tiles that are at hand: made for one request, since what it reads is in its hands. */
+export function overzoomTile(grids: Grids, parts: readonly OverzoomPart[]): Operation<OverzoomTileParams> {
+  return {
+    name: 'overzoom-tile',
+    class: 'tile',
+    revision: 1,
+    compressible: true,
+    zoom: params => zoomOf(grids, params),
+    plan: (_layers, _params, encoding) => planOverzoom(parts, encoding),
+    empty: () => nothing(MVT),
   };
 }
 

@@ -79,6 +79,9 @@ function layerBreaches({ layers }: Config): Breach[] {
         message: `must not exceed maxzoom (${layer.maxzoom}), not ${layer.minzoom}`,
       });
     }
+    if (layer.overzoom !== undefined && layer.maxzoom === undefined) {
+      found.push({ path: ['layers', id, 'overzoom'], message: 'goes beyond maxzoom, which is not given' });
+    }
     layer.rescale?.forEach(([low, high], i) => {
       if (!(low < high))
         found.push({

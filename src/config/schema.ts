@@ -150,6 +150,7 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
   attribution: optionalText('Credit line shown on maps; may hold HTML.'),
   minzoom: zoom('Least zoom with tiles.'),
   maxzoom: zoom('Greatest zoom with tiles.'),
+  overzoom: zoom('Zooms beyond maxzoom whose vector tiles are cut out of the tiles of maxzoom, enlarged.'),
   crs: optionalText('CRS where the file has none or a wrong one, such as EPSG:28992.'),
   properties: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), { description: 'Attributes that are served; all where absent.' }),

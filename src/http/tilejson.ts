@@ -5,6 +5,7 @@ import { gridCrsUri } from '../grids/document.ts';
 import type { Layer } from '../layers/types.ts';
 import { type BBox, MERCATOR_MAX_LAT, type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
 import type { HttpContext } from './context.ts';
+import { halves } from './overzoom.ts';
 
 export function tileJson(
   context: HttpContext,
@@ -46,7 +47,10 @@ export function tileJson(
 }
 
 /** A layer's zooms are of WebMercatorQuad; in another set they are the matrices with pixels of those sizes. */
-function zoomsIn(set: TileMatrixSet, { minzoom, maxzoom }: Layer): { minzoom: number; maxzoom: number } {
+function zoomsIn(set: TileMatrixSet, layer: Layer): { minzoom: number; maxzoom: number } {
+  const { minzoom } = layer;
+  const enlarged = layer.kind === 'vector' && halves(set) ? (layer.options.overzoom ?? 0) : 0;
+  const maxzoom = Math.min(set.matrices[set.matrices.length - 1].zoom, layer.maxzoom + enlarged);
   if (set.id === WEB_MERCATOR_QUAD.id) return { minzoom, maxzoom };
   const numbers = set.matrices.map(({ id }) => Number(id));
   const last = numbers.length - 1;

@@ -8,6 +8,7 @@ import { inGrid, type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
 import { RASTER_PARAMETERS } from './api/raster-parameters.ts';
 import { clientOf, type HttpContext } from './context.ts';
 import { FILTER_PARAMETERS, filterParameter } from './filter-params.ts';
+import { answerOverzoomed, halves, lastZoom, overzoomed } from './overzoom.ts';
 import {
   clientSignal,
   clip,
@@ -146,6 +147,8 @@ export async function answerTile(
   }
   const filter = filterParameter(query, vectorsOf(layers), context);
   const params = { tms, z, x, y, properties: propertiesOf(query, layers), ...(filter ? { filter } : {}) };
+  if (overzoomed(layers, set.matrices[z].zoom) && halves(set))
+    return answerOverzoomed(context, layers, set, params, common, encoding);
   return context.serve({ ...common, operation: context.tiles.vectorTile, params, encoding });
 }
 
@@ -156,14 +159,20 @@ function refuseOutside(layers: readonly Layer[], tile: TilePath, set: TileMatrix
   }
   // A composite is there where one of its layers is; the others are empty in it.
   const { zoom, id } = set.matrices[tile.z];
-  if (layers.every(({ options }) => zoom < (options.minzoom ?? 0) || zoom > (options.maxzoom ?? MAX_ZOOM))) {
-    const ranges = layers.map(l => `${l.id} ${l.options.minzoom ?? 0}–${l.options.maxzoom ?? MAX_ZOOM}`).join(', ');
+  if (layers.every(layer => zoom < (layer.options.minzoom ?? 0) || zoom > last(layer, set))) {
+    const ranges = layers.map(l => `${l.id} ${l.options.minzoom ?? 0}–${last(l, set)}`).join(', ');
     const like = set.id === WEB_MERCATOR_QUAD.id ? '' : ` of ${set.id}, like zoom ${zoom} of ${WEB_MERCATOR_QUAD.id},`;
     throw problem('tile-outside-grid', `zoom ${id}${like} is outside the zooms served: ${ranges}`);
   }
 }
 
 const MAX_ZOOM = 24;
+
+function last(layer: Layer, set: TileMatrixSet): number {
+  const { maxzoom } = layer.options;
+  if (maxzoom === undefined) return MAX_ZOOM;
+  return Math.min(MAX_ZOOM, halves(set) ? lastZoom(layer) : maxzoom);
+}
 
 function vectorExtension(tile: TilePath, request: FastifyRequest): void {
   if (tile.extension === null) {

@@ -9,6 +9,8 @@ export interface LayerOptions {
   readonly attribution?: string;
   readonly minzoom?: number;
   readonly maxzoom?: number;
+  /** Vector: zooms beyond maxzoom that are cut out of the tiles of maxzoom. */
+  readonly overzoom?: number;
   /** Replaces the file's CRS where that is missing or wrong. */
   readonly crs?: string;
   /** Vector: attributes that are served; all where absent. */

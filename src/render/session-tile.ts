@@ -88,7 +88,7 @@ function doubleArea(ring: readonly Point[]): number {
 }
 
 /** Walks tile → layer → keys (field 3 of field 3) and puts the first byte of every escaped key back. */
-function restoreKeys(body: Uint8Array, escaped: ReadonlyMap<string, string>): void {
+export function restoreKeys(body: Uint8Array, escaped: ReadonlyMap<string, string>): void {
   const text = new TextDecoder();
   eachField(body, 0, body.length, (tileField, from, to) => {
     if (tileField !== 3) return;

@@ -3,6 +3,7 @@ import type { Job, Painted, TaskContext } from '../plan.ts';
 import { type ItemsJob, runItems } from '../render/items/task.ts';
 import { createRasterPainter } from '../render/raster/paint.ts';
 import { type TranscodeJob, transcode } from '../render/transcode.ts';
+import { type OverzoomJob, runOverzoom } from '../render/vector/overzoom.ts';
 import { createVectorPainter } from '../render/vector/paint.ts';
 
 /** Limits of one worker, plain data. */
@@ -19,6 +20,7 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
   return {
     'vector-tile': (job, context) => vector.paint(job as Parameters<typeof vector.paint>[0], context),
     raster: (job, context) => raster.paint(job as Parameters<typeof raster.paint>[0], context),
+    overzoom: (job, context) => runOverzoom(job as OverzoomJob, context),
     items: (job, context) => runItems(job as ItemsJob, context),
     transcode: job => transcode(job as TranscodeJob),
   };
