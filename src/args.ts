@@ -11,6 +11,13 @@ export interface FlagText {
 export type Command =
   | { readonly name: 'serve'; readonly paths: string[]; readonly config: string | null; readonly flags: FlagText[] }
   | { readonly name: 'inspect'; readonly files: string[]; readonly json: boolean; readonly crs: string | null }
+  | {
+      readonly name: 'overview';
+      readonly files: string[];
+      readonly crs: string | null;
+      readonly memory: string;
+      readonly share: string;
+    }
   | { readonly name: 'check-config'; readonly file: string | null }
   | { readonly name: 'memory'; readonly config: string | null; readonly flags: FlagText[]; readonly json: boolean }
   | { readonly name: 'help'; readonly topic: string | null }
@@ -65,6 +72,16 @@ export const COMMANDS = {
     flags: {
       json: { help: 'one JSON object a line' },
       crs: { value: 'CRS', help: 'CRS to assume, as a layer’s crs option would' },
+    },
+  },
+  overview: {
+    usage: 'plimsoll overview FILE… [--memory SIZE] [--share X] [--crs CRS]',
+    about:
+      'Prepares the coarse zooms of FlatGeobuf files in FILE.plo, for files that are far away or have millions of features.',
+    flags: {
+      memory: { value: 'SIZE', help: 'memory for sorting (64MiB)' },
+      share: { value: 'X', help: 'features are copied up to this share of the file (0.25); 0 copies none' },
+      crs: { value: 'CRS', help: 'CRS to assume, as the layer’s crs option does' },
     },
   },
   'check-config': {
@@ -148,6 +165,15 @@ function build(name: keyof typeof COMMANDS, given: Given): Command {
     case 'inspect':
       if (given.positional.length === 0) throw new UsageError('plimsoll inspect needs at least one FILE');
       return { name, files: given.positional, json, crs: last('crs') };
+    case 'overview':
+      if (given.positional.length === 0) throw new UsageError('plimsoll overview needs at least one FILE');
+      return {
+        name,
+        files: given.positional,
+        crs: last('crs'),
+        memory: last('memory') ?? '64MiB',
+        share: last('share') ?? '0.25',
+      };
     case 'check-config':
       if (given.positional.length > 1) throw new UsageError('plimsoll check-config takes one FILE');
       return { name, file: given.positional[0] ?? null };

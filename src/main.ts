@@ -9,7 +9,9 @@ import { checkConfig } from './commands/check-config.ts';
 import { helpText } from './commands/help.ts';
 import { inspect } from './commands/inspect.ts';
 import { budgetFor, memory, segmentBytesOf } from './commands/memory.ts';
+import { overview } from './commands/overview.ts';
 import { type Config, ConfigError, formatIssue, loadConfig } from './config/load.ts';
+import { parseBytes } from './config/units.ts';
 import { allSent } from './http/unsent.ts';
 import { type Budget, describeBudget } from './memory/budget.ts';
 import { launchSettings, missingLaunch } from './memory/launch.ts';
@@ -23,6 +25,12 @@ const output = {
   err: (line: string) => process.stderr.write(`${line}\n`),
 };
 
+const progress = {
+  ...output,
+  terminal: process.stderr.isTTY === true,
+  part: (text: string) => process.stderr.write(text),
+};
+
 /** sysexits: usage, software, configuration. */
 const EXIT = { usage: 64, software: 70, config: 78 } as const;
 
@@ -33,6 +41,9 @@ async function main(): Promise<void> {
       return await start(command);
     case 'inspect':
       process.exitCode = await inspect(command.files, command, output);
+      return;
+    case 'overview':
+      process.exitCode = await overview(command.files, overviewOptions(command), progress);
       return;
     case 'check-config':
       process.exitCode = checkConfig(command.file, process.env, output);
@@ -46,6 +57,14 @@ async function main(): Promise<void> {
     case 'version':
       process.stdout.write(`${versionText()}\n`);
   }
+}
+
+function overviewOptions({ crs, memory, share }: Extract<Command, { name: 'overview' }>) {
+  const parsed = parseBytes(memory);
+  const memoryBytes = 'value' in parsed ? parsed.value : 0;
+  if (memoryBytes < 2 ** 20) throw new UsageError(`--memory ${memory}: a size of at least 1MiB`);
+  if (!(Number(share) >= 0 && Number(share) <= 1)) throw new UsageError(`--share ${share}: a number from 0 to 1`);
+  return { crs, memoryBytes, share: Number(share) };
 }
 
 function versionText(): string {

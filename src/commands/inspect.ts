@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { formatBytes } from '../config/units.ts';
 import { statRef } from '../io/bytes.ts';
 import { reasonsOf } from '../layers/open.ts';
+import { isFgbSource } from '../source/fgb/open.ts';
 import { openSource } from '../source/registry.ts';
 import type { RasterSource, Reason, Source, VectorSource } from '../source/types.ts';
 import type { Output } from './check-config.ts';
@@ -50,8 +51,19 @@ export async function inspectFile(file: string, crs: string | null): Promise<Ins
   }
 }
 
-function vectorFacts({ geometry, hasZ, hasM, count, indexed, columns }: VectorSource): Record<string, unknown> {
-  return { geometry, hasZ, hasM, features: count, indexed, fields: columns.map(({ name, type }) => ({ name, type })) };
+function vectorFacts(source: VectorSource): Record<string, unknown> {
+  const { geometry, hasZ, hasM, count, indexed, columns } = source;
+  const fields = columns.map(({ name, type }) => ({ name, type }));
+  const overview = isFgbSource(source) ? source.overview.current : null;
+  const prepared = overview && {
+    bytes: overview.bytes.ref.size,
+    steps: overview.meta.levels.map(({ step, entries, featuresAt }) => ({
+      step,
+      entries,
+      copied: featuresAt !== null,
+    })),
+  };
+  return { geometry, hasZ, hasM, features: count, indexed, overview: prepared, fields };
 }
 
 /** TIFF 6.0 and its registered additions, as GDAL names them. */
@@ -120,6 +132,10 @@ function shown(name: string, value: unknown): string {
     return bands
       .map(band => `${band.index} ${band.colorInterp}${band.description ? ` (${band.description})` : ''}`)
       .join(', ');
+  }
+  if (name === 'overview') {
+    const { bytes, steps } = value as { bytes: number; steps: { step: number; entries: number }[] };
+    return `${formatBytes(bytes)}, steps ${steps.map(({ step, entries }) => `${step} (${entries})`).join(', ')}`;
   }
   if (name === 'overviews') return (value as number[][]).map(size => size.join('×')).join(', ') || 'none';
   if (name === 'block') return (value as number[]).join('×');

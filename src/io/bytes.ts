@@ -27,6 +27,12 @@ function versionOf(stat: { size: bigint; mtimeNs: bigint; ino: bigint }): string
   return `${stat.size.toString(36)}-${stat.mtimeNs.toString(36)}-${stat.ino.toString(36)}`;
 }
 
+/** When the file of that ref was last written, ns since 1970. */
+export function modifiedNs({ version }: BytesRef): bigint {
+  const [, text = '0'] = version.split('-');
+  return [...text].reduce((ns, digit) => ns * 36n + BigInt(Number.parseInt(digit, 36)), 0n);
+}
+
 /** Opens what `ref` names and refuses it if its version is another by now. */
 export function openBytes(ref: BytesRef): Bytes {
   if (!isAbsolute(ref.href)) throw problem('read-failed', `cannot open ${ref.href}: not an absolute path`);

@@ -1,6 +1,6 @@
 /**
  * Looks at the folders and files an operator named and says which files are there and how they look now. Opens nothing.
- * A file's `look` changes when the file or one of its sidecars (.ovr, .msk) may have changed.
+ * A file's `look` changes when the file or one of its sidecars (.ovr, .msk, .plo) may have changed.
  */
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
@@ -30,8 +30,8 @@ export interface Scan {
   readonly faults: readonly ScanFault[];
 }
 
-/** GDAL's external overviews and masks belong to the file whose name they extend. */
-const SIDECARS = ['.ovr', '.msk', '.ovr.msk', '.msk.ovr'];
+/** GDAL's external overviews and masks, and our overviews of FlatGeobuf, belong to the file whose name they extend. */
+const SIDECARS = ['.ovr', '.msk', '.ovr.msk', '.msk.ovr', '.plo'];
 
 interface Walk {
   readonly options: DiscoveryOptions;

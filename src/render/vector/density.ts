@@ -28,7 +28,7 @@ export interface DenseTile {
 }
 
 /** Tiles of each kind that are looked at. */
-const TILES_A_KIND = 3;
+const TILES_A_KIND = 2;
 /** Pages between two turns of the event loop. */
 const PAGES_A_TURN = 32;
 

@@ -47,6 +47,8 @@ export interface VectorJobLayer {
   readonly offsets: Float64Array;
   readonly lengths: Uint32Array;
   readonly ordinals: Float64Array;
+  /** CRC-32 of each feature's bytes, where `ref` is an overview, which may be damaged unseen; else null. */
+  readonly crcs: Uint32Array | null;
   /** How many features each one stands for, where the layer's tiles say so. */
   readonly counts: Uint32Array | null;
   /** Names of the attributes that are served, for features that bring columns of their own; null: all. */

@@ -4,12 +4,13 @@
  * finest step at which its densest tile keeps under the caps, and none finer than the next zoom has: so what shows at a zoom
  * shows at the next, whatever the ratio of their scales. null: nothing is left out.
  */
-import { type Selection, selectAll, selectCells } from '../../source/fgb/lod.ts';
+import { type Selection, selectAll } from '../../source/fgb/lod.ts';
 import type { FgbSource } from '../../source/fgb/open.ts';
 import type { TileCoord, TileMatrixSet } from '../../tile.ts';
-import { cellGrid, cellsAcross, stepFor } from './cells.ts';
+import { cellsAcross, stepFor } from './cells.ts';
 import { type Density, densestTiles, densityOf } from './density.ts';
 import type { Projection } from './job.ts';
+import { selectStep } from './step.ts';
 
 export interface LodCaps {
   readonly maxFeatures: number;
@@ -46,7 +47,9 @@ export function stepOf(subject: LodSubject, z: number, signal?: AbortSignal): Pr
   if (source.count <= caps.maxFeatures && fileBytes * BYTES_SHARE <= caps.maxBytes) return Promise.resolve(null);
   signal?.throwIfAborted();
   const known = source.lod.get(keyOf(grid, z, caps));
-  return known ?? remember(subject, z, null);
+  if (known) return known;
+  // From the first zoom on, so that whoever asks first begins the one chain in which all zooms are measured.
+  return remember(subject, 0, null).then(() => source.lod.get(keyOf(grid, z, caps)) ?? remember(subject, z, null));
 }
 
 function keyOf(grid: TileMatrixSet, z: number, caps: LodCaps): string {
@@ -88,15 +91,31 @@ async function fits(
   dense: readonly { readonly tile: TileCoord }[],
   step: number | null,
 ): Promise<boolean> {
-  const { source, projection, grid, caps } = subject;
-  const cells = step === null ? null : cellGrid(source, projection, grid, step);
+  const { source, caps } = subject;
+  const found: Found[] = [];
   for (const { tile } of dense) {
     const boxes = subject.boxesOf(tile);
-    const selection = cells
-      ? await selectCells(source, boxes, cells, undefined, caps.maxFeatures)
-      : await selectAll(source, boxes);
+    const selection =
+      step === null
+        ? await selectAll(source, boxes)
+        : await selectStep(subject, step, boxes, undefined, caps.maxFeatures);
     if (selection.ordinals.length > caps.maxFeatures) return false;
+    const bytes = selection.lengths.reduce((sum, length) => sum + length, 0);
+    if (bytes * BYTES_SHARE > caps.maxBytes * BYTES_MARGIN) found.push({ tile, selection, bytes });
+  }
+  // Painting is what costs: only what is heaviest, and what has most features.
+  const most = found.toSorted((a, b) => b.selection.ordinals.length - a.selection.ordinals.length).slice(0, 1);
+  const painted = new Set([...found.toSorted((a, b) => b.bytes - a.bytes).slice(0, 2), ...most]);
+  for (const { tile, selection } of painted) {
     if (subject.bytesOf(tile, selection) > caps.maxBytes * BYTES_MARGIN) return false;
+    await new Promise(resolve => setImmediate(resolve));
   }
   return true;
+}
+
+interface Found {
+  readonly tile: TileCoord;
+  readonly selection: Selection;
+  /** Of the features in the file. */
+  readonly bytes: number;
 }

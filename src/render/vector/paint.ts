@@ -4,6 +4,7 @@
  * pools is its own, and lives as long as the thread.
  */
 
+import { crc32 } from 'node:zlib';
 import { Problem, problem } from '../../errors.ts';
 import type { Bytes } from '../../io/bytes.ts';
 import { openBytes } from '../../io/bytes.ts';
@@ -163,6 +164,9 @@ class Painter implements VectorPainter {
   #paintChecked(layer: VectorJobLayer, i: number, at: number): void {
     const { view, raw, doubles } = this.#run;
     const end = featureEnd(view, at, at + layer.lengths[i]);
+    if (layer.crcs !== null && crc32(raw.subarray(at, at + layer.lengths[i])) !== layer.crcs[i]) {
+      throw problem('corrupt-data', `${layer.ref.href} is damaged; make it again with plimsoll overview`);
+    }
     const root = follow(view, at + 4, at, end);
     const geometryField = field(view, root, FEATURE_GEOMETRY, at, end);
     if (geometryField === 0) return;

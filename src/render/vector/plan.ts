@@ -3,7 +3,7 @@ import { problem } from '../../errors.ts';
 import type { VectorLayer } from '../../layers/types.ts';
 import type { Cost, Encoding, Plan } from '../../plan.ts';
 import { COLUMN_TYPES } from '../../source/fgb/layout.ts';
-import { type Selection, selectAll, selectCells } from '../../source/fgb/lod.ts';
+import { type Selection, selectAll } from '../../source/fgb/lod.ts';
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import type { ColumnType, VectorSource } from '../../source/types.ts';
 import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
@@ -13,8 +13,9 @@ import { cellGrid, cellsAcross, stepFor } from './cells.ts';
 import { CANDIDATE_BYTES, type FilteredPlan, selectFiltered } from './filtered.ts';
 import { type JobColumn, pixelSide, RUN_BYTES_MAX, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
 import { DEFAULT_CAPS, type LodCaps, type LodSubject, stepOf } from './lod.ts';
-import { createVectorPainter } from './paint.ts';
 import { POINT_COUNT, SQRT_POINT_COUNT } from './properties.ts';
+import { SAMPLE_GAIN, sampleBytes, sampleOf } from './sample.ts';
+import { selectStep } from './step.ts';
 
 export interface VectorTileAsk {
   readonly layers: readonly VectorLayer[];
@@ -124,13 +125,13 @@ function jobOf(
   layer: VectorLayer,
   { tile, properties }: VectorTileAsk,
   { boxes, shifts }: QueryBoxes,
-  { offsets, lengths, ordinals, counts }: Selection,
+  { offsets, lengths, ordinals, counts, ref, crcs }: Selection,
 ): VectorJobLayer {
   const { source, projection, grid, extent, buffer } = view;
   const { idColumn, pointCount, properties: served } = layer.options;
   return {
     id: layer.id,
-    ref: source.ref,
+    ref: ref ?? source.ref,
     crs: source.crs as string,
     projection,
     geometryType: source.geometryType,
@@ -145,6 +146,7 @@ function jobOf(
     offsets,
     lengths,
     ordinals,
+    crcs: crcs ?? null,
     counts: pointCount ? counts : null,
     served: properties ? properties.filter(name => served?.includes(name) ?? true) : (served ?? null),
     idName: idColumn ?? null,
@@ -163,13 +165,14 @@ async function select(
   const { z } = ask.tile;
   const step = boxes.length === 0 ? null : await gridStep(view, layer, ask, signal);
   const cells = step === null ? null : cellsAcross(grid, z, step);
-  const cellsOf = step === null ? null : cellGrid(source, projection, grid, step);
   if (ask.filter) {
+    // Which features pass is not in an overview: the index is walked.
+    const cellsOf = step === null ? null : cellGrid(source, projection, grid, step);
     const filtered = await selectFiltered(view, layer, ask.filter, ask.tile, cellsOf, signal);
     return { selection: filtered.selection, cells, filtered };
   }
-  const all = cellsOf === null;
-  const selection = all ? await selectAll(source, boxes, signal) : await selectCells(source, boxes, cellsOf, signal);
+  const selection =
+    step === null ? await selectAll(source, boxes, signal) : await selectStep(view, step, boxes, signal);
   return { selection, cells, filtered: null };
 }
 
@@ -194,6 +197,18 @@ function thinned(grid: TileMatrixSet, z: number, full: number | null, caps: LodC
   return Math.max(Math.min(finest, stepFor(grid, z, THIN_MIN)), finest - 2);
 }
 
+/** The step of each zoom of the grid; null where all features show. */
+export async function stepsOf(layer: VectorLayer, grid: TileMatrixSet): Promise<(number | null)[]> {
+  const { source } = layer;
+  if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
+  const tile = { z: 0, x: 0, y: 0 };
+  const ask: VectorTileAsk = { layers: [layer], grid, tile, properties: null, encoding: 'gzip' };
+  const subject = subjectOf(viewOf(layer, source, ask), layer, ask, DEFAULT_CAPS);
+  const steps = [];
+  for (let z = 0; z < grid.matrices.length; z++) steps.push(await stepOf(subject, z));
+  return steps;
+}
+
 /** The layer as its grid of cells is measured: with all that it serves, whatever this request wants. */
 function subjectOf(view: LayerView, layer: VectorLayer, ask: VectorTileAsk, caps: LodCaps): LodSubject {
   const whole: VectorTileAsk = { ...ask, properties: null, encoding: 'gzip' };
@@ -213,41 +228,6 @@ function subjectOf(view: LayerView, layer: VectorLayer, ask: VectorTileAsk, caps
       return (bytes * gain * length) / sample.ordinals.length;
     },
   };
-}
-
-/** Features painted to judge what all of a tile would weigh, and most bytes of the file that are read for it. */
-const SAMPLE_FEATURES = 2000;
-const SAMPLE_BYTES_MAX = 1024 * 1024;
-/** Many features compress a little better than a few: 4–7 % were seen. */
-const SAMPLE_GAIN = 0.95;
-
-/** Features spread evenly over the selection. */
-function sampleOf(selection: Selection): Selection {
-  const n = selection.ordinals.length;
-  const step = Math.max(1, Math.ceil(n / SAMPLE_FEATURES));
-  const picked: number[] = [];
-  let bytes = 0;
-  for (let i = 0; i < n && bytes < SAMPLE_BYTES_MAX; i += step) {
-    picked.push(i);
-    bytes += selection.lengths[i];
-  }
-  return {
-    ...selection,
-    offsets: Float64Array.from(picked, i => selection.offsets[i]),
-    lengths: Uint32Array.from(picked, i => selection.lengths[i]),
-    ordinals: Float64Array.from(picked, i => selection.ordinals[i]),
-    counts: null,
-  };
-}
-
-/** Painted here, in this thread, once for a zoom of a layer: some milliseconds. */
-function sampleBytes(job: VectorJob): number {
-  const painter = createVectorPainter();
-  try {
-    return painter.paint(job, { cancelled: () => false, check: () => {} }).body?.length ?? 0;
-  } finally {
-    painter.close();
-  }
 }
 
 function jobColumns(layer: VectorLayer, properties: readonly string[] | null): JobColumn[] {

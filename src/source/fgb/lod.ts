@@ -9,6 +9,7 @@
  * exactly. For that the walk goes a cell beyond the tile, where the first of a cell at the edge may lie. Cells are square in
  * the grid of tiles (not in degrees), so boxes are projected: two logarithms a small box.
  */
+import type { BytesRef } from '../../plan.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE, within } from './rtree.ts';
 
@@ -23,6 +24,9 @@ export interface Selection {
   readonly counts: Uint32Array | null;
   /** Index nodes looked at. */
   readonly visited: number;
+  /** Where the features are in a file of their own (overview.ts): which, and the CRC-32 of the bytes of each. */
+  readonly ref?: BytesRef;
+  readonly crcs?: Uint32Array;
 }
 
 /** Cells in the plane of the tiles: position = (project(x), project(y)) × scale. Rows count from the top. */

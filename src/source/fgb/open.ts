@@ -7,6 +7,7 @@ import { type BBox, MERCATOR_MAX_LAT } from '../../tile.ts';
 import type { Reason, VectorSource } from '../types.ts';
 import { type FgbHeader, readHeader } from './header.ts';
 import { GEOMETRY_KINDS } from './layout.ts';
+import { type OverviewSlot, openOverview } from './overview.ts';
 import { reason, refusal } from './reasons.ts';
 import { checkUpper, leafOffset, NODE_BYTES, type PackedTree, rootBox, treeShape } from './rtree.ts';
 import { filePages, PageBudget, views } from './rtree-pages.ts';
@@ -22,6 +23,10 @@ export interface FgbSource extends VectorSource {
   readonly geometryType: number;
   /** Step of the ladder of cells by grid and zoom, once measured: see render/vector/lod.ts. Dies with the source. */
   readonly lod: Map<string, Promise<number | null>>;
+  /** FILE.plo where it is there and fits. */
+  readonly overview: OverviewSlot;
+  /** Bytes before the index. */
+  readonly headerBytes: number;
 }
 
 export interface FgbOptions {
@@ -32,6 +37,8 @@ export interface FgbOptions {
   readonly pages?: PageBudget;
   /** Bytes of one such page; DEFAULT_PAGE_BYTES where absent. */
   readonly pageBytes?: number;
+  /** false: as if there were no FILE.plo. */
+  readonly overview?: boolean;
   /** A file without an index is scanned up to this size, beyond it refused. */
   readonly unindexedBytesMax?: number;
 }
@@ -50,8 +57,12 @@ export async function openFgb(ref: BytesRef, options: FgbOptions = {}): Promise<
   const bytes = openBytes(ref);
   try {
     const header = await readHeader(bytes, options.signal);
-    const { tree, featuresStart, reasons } = await openTree(bytes, header, options);
-    return judge(bytes, header, tree, featuresStart, reasons, options);
+    const opened = await openTree(bytes, header, options);
+    const crs = judgeCrs(ref.href, header, options.crs, opened.reasons);
+    const of = { bytes, tree: opened.tree, headerBytes: header.length, crs: crs?.id ?? null };
+    const none: OverviewSlot = { current: null, notes: [] };
+    const overview = options.overview === false ? none : await openOverview(of, [], options.signal);
+    return judge(bytes, header, opened, crs, overview);
   } catch (error) {
     bytes.close();
     throw error;
@@ -134,13 +145,11 @@ async function checkEnds(bytes: Bytes, tree: PackedTree, featuresStart: number, 
 function judge(
   bytes: Bytes,
   header: FgbHeader,
-  tree: PackedTree | null,
-  featuresStart: number,
-  reasons: Reason[],
-  options: FgbOptions,
+  { tree, featuresStart, reasons }: OpenTree,
+  crs: Crs | null,
+  overview: OverviewSlot,
 ): FgbSource {
-  const crs = judgeCrs(bytes.ref.href, header, options.crs, reasons);
-  const notes: Reason[] = [];
+  const { notes } = overview;
   const binary = header.columns.filter(c => c.type === 'binary').map(c => c.name);
   if (binary.length > 0)
     notes.push({
@@ -171,7 +180,11 @@ function judge(
     crs: crs?.id ?? null,
     bounds,
     lonLatBounds: outside ? null : lonLat,
-    residentBytes: (tree?.residentBytes ?? 0) + header.columns.length * COLUMN_BYTES + header.length,
+    residentBytes:
+      (tree?.residentBytes ?? 0) +
+      (overview.current?.residentBytes ?? 0) +
+      header.columns.length * COLUMN_BYTES +
+      header.length,
     geometry: GEOMETRY_KINDS[header.geometryType],
     hasZ: header.hasZ,
     hasM: header.hasM,
@@ -183,8 +196,11 @@ function judge(
     featuresStart,
     geometryType: header.geometryType,
     lod: new Map(),
+    overview,
+    headerBytes: header.length,
     async close() {
       tree?.pages.close();
+      overview.current?.bytes.close();
       bytes.close();
     },
   };

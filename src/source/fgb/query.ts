@@ -57,6 +57,30 @@ export async function queryFeatures(
   };
 }
 
+/** How many features' boxes meet the boxes. `whole`: all leaves have a box, so a node inside counts by its place alone. */
+export async function countMeeting(
+  { tree }: Pick<FgbSource, 'tree'>,
+  boxes: Float64Array,
+  whole: boolean,
+  signal?: AbortSignal,
+): Promise<number> {
+  if (!tree) return 0;
+  const { nodeSize, count, levels } = tree.shape;
+  let met = 0;
+  for (const group of groupsMeeting(tree, boxes)) {
+    const first = group * nodeSize;
+    const last = Math.min(count, first + nodeSize);
+    if (whole && within(tree.upper, (levels[1].start + group) * STRIDE, boxes)) {
+      met += last - first;
+      continue;
+    }
+    const index = Math.floor(first / tree.pageLeaves);
+    const page = tree.pages.at(index) ?? (await tree.pages.load(index, signal));
+    for (let i = first - page.first; i < last - page.first; i++) if (meets(page.boxes, i * STRIDE, boxes)) met++;
+  }
+  return met;
+}
+
 /** Where the feature of that place in the file is. Errors: feature-not-found. */
 export async function featureAt(
   source: FgbSource,

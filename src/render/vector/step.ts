@@ -1,0 +1,41 @@
+/** The features of a tile at a step of the ladder of cells: from the file's overview where it has that step, else by a walk of the index. */
+import { Problem } from '../../errors.ts';
+import { type Selection, selectCells } from '../../source/fgb/lod.ts';
+import type { FgbSource } from '../../source/fgb/open.ts';
+import { abandon, type Ladder, levelFor, selectFromOverview } from '../../source/fgb/overview.ts';
+import type { TileMatrixSet } from '../../tile.ts';
+import { cellGrid } from './cells.ts';
+import type { Projection } from './job.ts';
+
+export interface StepView {
+  readonly source: FgbSource;
+  readonly projection: Projection;
+  readonly grid: TileMatrixSet;
+}
+
+/** What of a grid of tiles the ladder of cells knows; any two grids that agree in it share their cells. */
+export function ladderOf({ crs, matrices: [first] }: TileMatrixSet): Ladder {
+  const { originX, originY, resolution, tileWidth } = first;
+  return { crs, originX, originY, side: resolution * tileWidth };
+}
+
+/** Ends early where the index is walked, with what it has, once more than `stopAfter` are taken. */
+export async function selectStep(
+  { source, projection, grid }: StepView,
+  step: number,
+  boxes: Float64Array,
+  signal?: AbortSignal,
+  stopAfter?: number,
+): Promise<Selection> {
+  const overview = source.overview.current;
+  const level = overview ? levelFor(overview, ladderOf(grid), step) : -1;
+  if (overview && level >= 0 && overview.meta.levels[level].step === step) {
+    try {
+      return await selectFromOverview(source, overview, level, boxes, signal);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      abandon(source.overview, error.message, source.ref.href);
+    }
+  }
+  return selectCells(source, boxes, cellGrid(source, projection, grid, step), signal, stopAfter);
+}

@@ -1,0 +1,48 @@
+/**
+ * Areas of polygons, for the sums that dust shows. In a projected CRS: of the plane, in its units squared. In degrees: square
+ * metres on the sphere that has the earth's surface, with edges straight in the cylindrical equal-area map of it.
+ */
+import type { Geometry, Position } from 'geojson';
+import { isLonLat, resolveCrs } from '../../crs/index.ts';
+
+/** Radius of the sphere with the surface of WGS 84's ellipsoid, metres. */
+export const AUTHALIC_RADIUS = 6371007.1809;
+
+/** 0 for points, lines and nothing. */
+export function areaOf(geometry: Geometry | null, crs: string): number {
+  if (!geometry) return 0;
+  switch (geometry.type) {
+    case 'Polygon':
+      return polygonArea(geometry.coordinates, crs);
+    case 'MultiPolygon':
+      return geometry.coordinates.reduce((sum, rings) => sum + polygonArea(rings, crs), 0);
+    case 'GeometryCollection':
+      return geometry.geometries.reduce((sum, part) => sum + areaOf(part, crs), 0);
+    default:
+      return 0;
+  }
+}
+
+function polygonArea(rings: readonly Position[][], crs: string): number {
+  const degrees = isLonLat(crs) || resolveCrs(crs).geographic;
+  let area = 0;
+  rings.forEach((ring, i) => {
+    area += (i === 0 ? 1 : -1) * Math.abs(degrees ? sphereArea(ring) : planeArea(ring));
+  });
+  return Math.max(0, area);
+}
+
+/** From the ring's first point, so that far from the origin nothing is lost. */
+function planeArea(ring: readonly Position[]): number {
+  const [x0, y0] = ring[0] ?? [0, 0];
+  let twice = 0;
+  for (let i = 1; i < ring.length; i++) {
+    twice += (ring[i - 1][0] - x0) * (ring[i][1] - y0) - (ring[i][0] - x0) * (ring[i - 1][1] - y0);
+  }
+  return twice / 2;
+}
+
+function sphereArea(ring: readonly Position[]): number {
+  const rad = Math.PI / 180;
+  return planeArea(ring.map(([x, y]) => [x * rad * AUTHALIC_RADIUS, Math.sin(y * rad) * AUTHALIC_RADIUS]));
+}
