@@ -43,7 +43,7 @@ function axes(title: string, limitBytes: number, seconds: number, { x, y }: Scal
   });
   const ticks = [0, 10, 20, 30].filter(at => at <= seconds);
   const times = ticks.map(at => `<text x="${x(at).toFixed(1)}" y="${y(0) + 15}" text-anchor="middle">${at} s</text>`);
-  return `<text x="${PANEL.left}" y="18" font-weight="bold">${escaped(title)}</text>${grid.join('')}${times.join('')}`;
+  return `<text x="${PANEL.left}" y="18" font-weight="bold">${escaped(title)}, MiB</text>${grid.join('')}${times.join('')}`;
 }
 
 export function chart(outcomes: readonly Outcome[], limitMiB: number): string {
