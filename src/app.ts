@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { type Admission, createAdmission } from './admission/controller.ts';
+import { createTurns } from './admission/turns.ts';
 import { createByteCache } from './cache/byte-cache.ts';
 import { createFlight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
@@ -95,6 +96,7 @@ export async function createApp(input: AppInput): Promise<App> {
     close: async () => {
       state.draining = true;
       built.admission.close();
+      built.turns.close();
       await server.close();
       await built.sessions?.close();
       await built.catalogue.close();
@@ -130,6 +132,7 @@ async function buildRooms({ config, limit, budget, log, readLimit, gauge }: AppI
   const bodies = createBodies(ledger);
   memory.gauge.onSample(() => bodies.sweep(memory.budgetBytes()));
   const admission = buildAdmission(config, budget, memory, bodies);
+  const turns = createTurns({ deadlineMs: config.memory.queue.deadlineMs, waitingMax: config.memory.queue.max });
   const pool = createPool({
     threads: budget.workers,
     workerHeapMb: budget.workerOldSpaceMb,
@@ -156,6 +159,7 @@ async function buildRooms({ config, limit, budget, log, readLimit, gauge }: AppI
     bodies,
     cache,
     admission,
+    turns,
     pool,
     catalogue,
     sessions,
@@ -279,6 +283,9 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, report
       limitMax: config.features.limitMax,
       batchBytes: batchBytesFor(budget.requestCeilingBytes),
       admit: reports.admit(admission),
+      price: admission.price.bind(admission),
+      turns: built.turns,
+      learn: reports.learn(admission),
       run: (job: Job, signal: AbortSignal) => built.pool.run(job, { signal }),
     },
     sessions: sessions === null ? null : { sessions, publicUrl, admit: reports.admit(admission) },

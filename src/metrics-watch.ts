@@ -11,6 +11,8 @@ export interface WatchSources {
   };
   audits(): { readonly runs: number; readonly failures: number };
   repliesCut(): number;
+  /** Turns of plans that walk an index. */
+  planning(): { readonly done: number; readonly refused: number; readonly abandoned: number };
 }
 
 /** What only shows over hours: trends, and books that stopped to agree. */
@@ -42,6 +44,10 @@ export function registerWatch(registry: Registry, sources: WatchSources): void {
   mirror(registry, 'plimsoll_memory_audits_total', 'Books recomputed from scratch, by result.', 'result', () => {
     const { runs, failures } = sources.audits();
     return { agree: runs - failures, differ: failures };
+  });
+  mirror(registry, 'plimsoll_plans_total', 'Plans that walk an index, by outcome.', 'outcome', () => {
+    const { done, refused, abandoned } = sources.planning();
+    return { done, refused, abandoned };
   });
   mirror(
     registry,

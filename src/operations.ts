@@ -101,6 +101,7 @@ function vectorTile(grids: Grids): Operation<VectorTileParams> {
     class: 'tile',
     revision: 1,
     compressible: true,
+    walks: true,
     zoom: params => zoomOf(grids, params),
     plan: (layers, params, encoding, signal) => planVectorTile(ask(layers, params, encoding), signal),
     degrade: async (layers, params, encoding, signal) =>

@@ -1,5 +1,6 @@
 /** What the rooms' plain counters look like from outside: metric sources, /memory, /debug/memory, readiness. */
 import type { Admission } from './admission/controller.ts';
+import type { Turns } from './admission/turns.ts';
 import type { Permit, PermitClass } from './admission/types.ts';
 import type { Flight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
@@ -10,7 +11,7 @@ import { createLeakWatch, type LeakWatch, prefixed } from './memory/leak/watch.t
 import type { Limit } from './memory/limit.ts';
 import type { Memory } from './memory/memory.ts';
 import type { MetricSources } from './metrics.ts';
-import type { Cost } from './plan.ts';
+import type { Cost, Painted } from './plan.ts';
 import { vectorLayerFields } from './render/vector/plan.ts';
 import type { Bodies } from './reply-bodies.ts';
 import type { Sessions } from './sessions/types.ts';
@@ -19,6 +20,7 @@ import type { Pool } from './workers/pool.ts';
 export interface ReportInput {
   readonly memory: Memory;
   readonly admission: Admission;
+  readonly turns: Turns;
   readonly ladder: Ladder;
   readonly cache: ByteCache;
   readonly flight: Flight;
@@ -37,6 +39,7 @@ export interface StreamMeta {
   readonly client: string;
   readonly signal: AbortSignal;
   readonly class: PermitClass;
+  readonly waitedMs?: number;
 }
 
 export interface Reports {
@@ -49,6 +52,8 @@ export interface Reports {
   readonly leak: LeakWatch;
   fieldsOf(id: string): Readonly<Record<string, string>>;
   admit(admission: Admission): (cost: Cost, meta: StreamMeta) => Promise<Permit>;
+  /** Tells the price book what a batch of features held, and hands it on. */
+  learn(admission: Admission): (cost: Cost, layer: string, batch: Painted) => Painted;
 }
 
 const LEVELS = { normal: 0, warning: 1, critical: 2 } as const;
@@ -82,6 +87,7 @@ export function createReports(input: ReportInput): Reports {
       replies: input.bodies.stats(),
       owners: memory.ledger.owners(),
       admission: admission.stats(),
+      planning: input.turns.stats(),
       ladder: input.ladder.stats(),
       corrections: admission.corrections(),
       cache: input.cache.stats(),
@@ -94,8 +100,12 @@ export function createReports(input: ReportInput): Reports {
       return layer?.kind === 'vector' ? vectorLayerFields(layer.source, layer.options.properties) : {};
     },
     admit: gate => (cost, meta) => {
-      const { op, layer, client, signal } = meta;
-      return gate.acquire({ bytes: gate.price(cost, op, layer), class: meta.class, client, signal });
+      const { op, layer, ...who } = meta;
+      return gate.acquire({ bytes: gate.price(cost, op, layer), ...who });
+    },
+    learn: gate => (cost, layer, batch) => {
+      gate.learn('items', layer, cost, batch.peakBytes);
+      return batch;
     },
   };
 }
@@ -165,6 +175,7 @@ function sourcesOf(input: ReportInput, counts: { dropped: number }, leak: LeakWa
     },
     audits: () => memory.stats().audits,
     repliesCut: () => input.bodies.stats().cut,
+    planning: () => input.turns.stats(),
     level: () => LEVELS[memory.level()],
     cache: () => cache.stats(),
     admission: () => {

@@ -7,13 +7,14 @@
  * a stale answer and a degraded one (ladder.ts), before the 503.
  */
 import type { Admission } from './admission/controller.ts';
+import type { Turns, Walked } from './admission/turns.ts';
 import type { Permit, PermitClass } from './admission/types.ts';
 import type { Flight } from './cache/flight.ts';
 import type { ByteCache, CacheHit } from './cache/types.ts';
-import { Problem, problem } from './errors.ts';
+import { Problem } from './errors.ts';
 import { type Identity, identify, layerKeys, matches } from './identity.ts';
 import type { Ladder } from './ladder.ts';
-import type { Catalogue, Layer, Lease } from './layers/types.ts';
+import type { Catalogue, Layer } from './layers/types.ts';
 import type { Past } from './past.ts';
 import { ENCODINGS, type Encoding, type Job, type Painted, type Plan } from './plan.ts';
 import { planTranscode, TRANSCODE } from './render/transcode.ts';
@@ -28,6 +29,7 @@ import {
   replyPainted,
 } from './reply.ts';
 import type { Bodies } from './reply-bodies.ts';
+import { leaseAll, servable } from './serve-layers.ts';
 import type { Pool } from './workers/pool.ts';
 
 /** One kind of work: what it costs to know (plan), who competes with it (class), what it is when there is nothing to draw. */
@@ -37,6 +39,8 @@ export interface Operation<P = unknown> {
   /** Part of every ETag: raise it when the same question gets another answer. */
   readonly revision: number;
   readonly compressible: boolean;
+  /** Its plan may walk much of an index: such plans take turns. */
+  readonly walks?: boolean;
   plan(layers: readonly Layer[], params: P, encoding: Encoding, signal: AbortSignal): Promise<Plan> | Plan;
   empty(params: P): Painted;
   /** The same for about a quarter of the bytes: a coarser grid, the next overview. Its headers say X-Tile-Degraded. */
@@ -68,6 +72,7 @@ export interface Rooms {
   readonly cache: ByteCache;
   readonly flight: Flight;
   readonly admission: Admission;
+  readonly turns: Turns;
   readonly pool: Pool;
   readonly bodies: Bodies;
   readonly observer: Observer;
@@ -140,8 +145,10 @@ async function cold<P>(
   const leases = leaseAll(rooms.catalogue, ask.layers);
   try {
     const layers = leases.map(lease => lease.layer);
-    const plan = otherEncoding(ask, full, rooms) ?? (await operation.plan(layers, params, ask.encoding, signal));
-    const admitted = plan.job ? await admit(ask, plan, layers, rooms, quality, signal) : null;
+    const known = otherEncoding(ask, full, rooms);
+    const planned = known ? { value: known, waitedMs: 0 } : await planOf('plan', ask, layers, rooms, signal);
+    const plan = planned.value;
+    const admitted = plan.job ? await admit(ask, planned, layers, rooms, quality, signal) : null;
     const { headers } = admitted?.plan ?? plan;
     const painted = admitted ? await render(ask, admitted, rooms, signal) : operation.empty(params);
     const whole = { ...painted, headers: { ...headers, ...painted.headers } };
@@ -161,11 +168,27 @@ async function cold<P>(
         zoom: operation.zoom?.(params) ?? null,
         ...(degraded ? { freshForMs: rooms.caching.degradedMs } : {}),
       });
-    const work = admitted && { bytes: admitted.bytes, waitedMs: admitted.permit.waitedMs, renderMs: painted.ms };
+    const work = admitted && {
+      bytes: admitted.bytes,
+      waitedMs: planned.waitedMs + admitted.permit.waitedMs,
+      renderMs: painted.ms,
+    };
     return { painted: whole, identity, degraded, work };
   } finally {
     for (const lease of leases) lease.release();
   }
+}
+
+/** The full plan or the degraded one, in its turn where it walks an index. */
+async function planOf<P>(
+  which: 'plan' | 'degrade',
+  { operation, layers: ids, params, encoding }: Ask<P>,
+  layers: readonly Layer[],
+  { turns }: Rooms,
+  signal: AbortSignal,
+): Promise<Walked<Plan>> {
+  const walk = async () => (operation[which] ?? operation.plan)(layers, params, encoding, signal);
+  return operation.walks ? turns.run(ids.join(), signal, walk) : { value: await walk(), waitedMs: 0 };
 }
 
 /** true: full or an error. false: degraded rather than an error. 'at-once': full, if it fits without waiting. */
@@ -182,19 +205,20 @@ interface Admitted {
 /** A permit for the full plan or, where that is not to be had in time, for the degraded one. */
 async function admit<P>(
   ask: Ask<P>,
-  full: Plan,
+  { value: full, waitedMs }: Walked<Plan>,
   layers: readonly Layer[],
   rooms: Rooms,
   quality: Quality,
   signal: AbortSignal,
 ): Promise<Admitted> {
-  const { operation, client, params } = ask;
+  const { operation, client } = ask;
   const { ladder, admission } = rooms;
   const { class: kind, degrade } = operation;
   const price = (plan: Plan) => admission.price(plan.cost, operation.name, ask.layers.join(','));
   const acquire = async (plan: Plan, bytes: number, degraded: boolean, patienceMs?: number): Promise<Admitted> => {
     const patience = patienceMs === undefined ? {} : { patienceMs };
-    const permit = await admission.acquire({ bytes, class: kind, client, signal, fits: plan.fits, ...patience });
+    const request = { bytes, class: kind, client, signal, fits: plan.fits, waitedMs, ...patience };
+    const permit = await admission.acquire(request);
     rooms.observer.waited(kind, permit.waitedMs);
     ladder.count(degraded ? 'degraded' : 'full');
     return { plan, permit, degraded, bytes };
@@ -211,11 +235,13 @@ async function admit<P>(
       return admitted;
     }
   } catch (error) {
-    if (!isOverload(error)) throw error;
-    ladder.fell(kind);
+    // A map cannot ask for less than a tile: one that can never fit is thinned too, where a window is told what would.
+    const never = kind === 'tile' && error instanceof Problem && error.code === 'too-large';
+    if (!never && !isOverload(error)) throw error;
+    if (!never) ladder.fell(kind);
     refused = error;
   }
-  const lesser = await degrade(layers, params, ask.encoding, signal);
+  const { value: lesser } = await planOf('degrade', ask, layers, rooms, signal);
   const lesserBytes = price(lesser);
   // What is as dear as the full answer would take its place in the queue for nothing.
   if (lesser.job === null || lesserBytes >= bytes) {
@@ -260,39 +286,13 @@ async function explain<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
   const leases = leaseAll(rooms.catalogue, ask.layers);
   try {
     const layers = leases.map(lease => lease.layer);
-    const { operation, params, encoding, signal } = ask;
-    const plan = await operation.plan(layers, params, encoding, signal);
+    const { operation, signal } = ask;
+    const { value: plan } = await planOf('plan', ask, layers, rooms, signal);
     const price = ({ cost, job }: Plan) =>
       job ? rooms.admission.price(cost, operation.name, ask.layers.join(',')) : 0;
-    const lesser = plan.job ? await operation.degrade?.(layers, params, encoding, signal) : undefined;
-    return replyExplained(ask, plan, price(plan), lesser ? price(lesser) : null);
+    const lesser = plan.job && operation.degrade ? await planOf('degrade', ask, layers, rooms, signal) : null;
+    return replyExplained(ask, plan, price(plan), lesser && price(lesser.value));
   } finally {
     for (const lease of leases) lease.release();
-  }
-}
-
-function servable(catalogue: Catalogue, id: string): Layer {
-  const layer = catalogue.get(id);
-  if (!layer) {
-    catalogue.lease(id).release(); // throws the error that names the nearest ids, or says that the session ended
-    throw problem('layer-not-found', `no layer is called ${id}`);
-  }
-  if (!layer.verdict.servable) {
-    const [first] = layer.verdict.reasons;
-    throw problem('layer-not-servable', `${id}: ${first?.detail ?? 'not servable'}`, {
-      reasons: layer.verdict.reasons,
-    });
-  }
-  return layer;
-}
-
-function leaseAll(catalogue: Catalogue, ids: readonly string[]): Lease[] {
-  const leases: Lease[] = [];
-  try {
-    for (const id of ids) leases.push(catalogue.lease(id));
-    return leases;
-  } catch (error) {
-    for (const lease of leases) lease.release();
-    throw error;
   }
 }

@@ -156,7 +156,7 @@ class Gate implements Admission {
     const turn = this.#turn++;
     const sinceMs = this.#s.now();
     // Who has less than a share of its deadline left could not be done in time any more.
-    const inTime = this.#s.deadlineMs * (1 - this.#s.deadlineShareMin);
+    const inTime = this.#s.deadlineMs * (1 - this.#s.deadlineShareMin) - (request.waitedMs ?? 0);
     const untilMs = sinceMs + Math.min(inTime, request.patienceMs ?? inTime);
     const waiter: Waiter = { request, sinceMs, untilMs, turn, resolve, reject, forget, older: null, newer: null };
     request.signal.addEventListener('abort', left, { once: true });
@@ -190,9 +190,11 @@ class Gate implements Admission {
     return this.#s.level() !== 'normal' || this.#room.isLate(this.#s.now(), this.#s.loadedAfterMs);
   }
 
-  async #tooLarge({ class: kind, bytes, fits }: PermitRequest): Promise<never> {
+  async #tooLarge({ class: kind, bytes, fits, patienceMs }: PermitRequest): Promise<never> {
     const ceiling = this.#s.ceilingBytes;
-    this.#counters.refused['too-large']++;
+    // A tile with a lesser one behind it is not refused yet.
+    if (kind === 'tile' && patienceMs !== undefined) this.#counters.steppedDown++;
+    else this.#counters.refused['too-large']++;
     const lesser = fits && { fits: await fits(ceiling / bytes) };
     const detail = `a ${kind} of ${bytes} bytes is above the ceiling of ${ceiling} bytes for one request`;
     throw problem('too-large', detail, { required: bytes, ceiling, ...lesser });

@@ -11,6 +11,8 @@ export interface PermitRequest {
   readonly signal: AbortSignal;
   /** Longest wait, where a lesser answer is tried after it (0: only what fits at once). Absent: the gate's own deadline. */
   readonly patienceMs?: number;
+  /** Milliseconds that it has waited elsewhere: they are taken off its deadline here. */
+  readonly waitedMs?: number;
   /** Parameters of the same question that would cost about this share of it: told where it is too large. */
   readonly fits?: (share: number) => Readonly<Record<string, unknown>> | Promise<Readonly<Record<string, unknown>>>;
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Turns } from '../admission/turns.ts';
 import type { Permit, PermitClass } from '../admission/types.ts';
 import { Problem, problem } from '../errors.ts';
 import { matches } from '../identity.ts';
@@ -30,8 +31,14 @@ export interface FeaturesDeps extends ItemsLimits {
   publicUrl(request: FastifyRequest): string;
   admit(
     cost: Cost,
-    meta: { op: string; layer: string; client: string; signal: AbortSignal; class: PermitClass },
+    meta: { op: string; layer: string; client: string; signal: AbortSignal; class: PermitClass; waitedMs?: number },
   ): Promise<Permit>;
+  /** What admit() would ask for. */
+  price(cost: Cost, op: string, layer: string): number;
+  /** Tells the price book what a batch held, and hands it on. */
+  learn(cost: Cost, layer: string, batch: Painted): Painted;
+  /** A page's plan walks the index for all that its box meets. */
+  readonly turns: Turns;
   /** The render pool. */
   run(job: Job, signal: AbortSignal): Promise<Painted>;
 }
@@ -70,26 +77,31 @@ async function answerItems(
   const lease = deps.catalogue.lease(layer.id);
   const held = holder(() => lease.release());
   try {
-    const plan = await planItems(ask, signal);
+    const { value: plan, waitedMs } = await deps.turns.run(layer.id, signal, () => planItems(ask, signal));
+    const cost = { ...plan.cost, outputBytes: plan.cost.outputBytes + GZIP_BYTES };
     if (explained) {
       held.release();
-      return reply.header('cache-control', 'no-store').send(explainJson(plan));
+      return reply
+        .header('cache-control', 'no-store')
+        .send(explainJson(plan, cost, deps.price(cost, 'items', layer.id)));
     }
     reply.header('content-type', GEOJSON).header('content-crs', `<${ask.crs.uri}>`);
     if (request.method === 'HEAD') {
       held.release();
       return reply.send();
     }
-    const cost = { ...plan.cost, outputBytes: plan.cost.outputBytes + GZIP_BYTES };
     const permit = await deps.admit(cost, {
       op: 'items',
       layer: layer.id,
       client: clientOf(request),
       signal,
       class: 'bulk',
+      waitedMs,
     });
     held.also(() => permit.release());
-    reply.header('x-plimsoll-cost', permit.bytes).header('server-timing', `wait;dur=${permit.waitedMs.toFixed(1)}`);
+    reply
+      .header('x-plimsoll-cost', permit.bytes)
+      .header('server-timing', `wait;dur=${(waitedMs + permit.waitedMs).toFixed(1)}`);
     const pages = new Pages(deps.publicUrl(request), request, layer);
     const texts = told(request, collectionText(plan, deps, permit, pages, signal));
     // The first batch comes before the headers, so that its failure is a status and not a broken body.
@@ -155,7 +167,8 @@ async function* collectionText(
 ): AsyncGenerator<Uint8Array, void> {
   const grow = (cost: Cost) =>
     costBytes(cost) <= Math.max(permit.bytes, costBytes(plan.cost)) || permit.grow(costBytes(cost) - permit.bytes);
-  const features = streamItems(plan, { run: deps.run, grow, signal });
+  const run = async (job: Job) => deps.learn(plan.cost, plan.ask.layer.id, await deps.run(job, signal));
+  const features = streamItems(plan, { run, grow, signal });
   const head = '{"type":"FeatureCollection","features":[';
   let step = await features.next();
   yield Buffer.from(head);
@@ -163,13 +176,13 @@ async function* collectionText(
   yield Buffer.from(`],${JSON.stringify(pages.closing(step.value)).slice(1)}`);
 }
 
-function explainJson({ cost, explain, ask }: ItemsPlan): Record<string, unknown> {
+function explainJson({ explain, ask }: ItemsPlan, cost: Cost, priceBytes: number): Record<string, unknown> {
   return {
     operation: 'items',
     layers: [ask.layer.id],
     empty: explain['features'] === 0,
     cost,
-    priceBytes: costBytes(cost),
+    priceBytes,
     plan: explain,
   };
 }

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
+import { createTurns } from '../../src/admission/turns.ts';
 import type { Permit } from '../../src/admission/types.ts';
 import { problem } from '../../src/errors.ts';
 import { registerFeatures } from '../../src/http/features.ts';
@@ -68,6 +69,9 @@ export async function rig(
     filter: { maxLength: 16_384, maxDepth: 64 },
     limitDefault: 10,
     limitMax: 10_000,
+    price: costBytes,
+    turns: createTurns(),
+    learn: (_cost, _layer, batch) => batch,
     admit: async cost => {
       costs.push(cost);
       return permitOf(ledger.book('inflight', costBytes(cost), 'items'));

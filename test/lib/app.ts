@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Logger, pino } from 'pino';
 import { type App, createApp } from '../../src/app.ts';
+import { budgetFor } from '../../src/commands/memory.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { deriveBudget } from '../../src/memory/budget.ts';
 import { createGauge, type Gauge } from '../../src/memory/gauge.ts';
 import { type Limit, readLimit } from '../../src/memory/limit.ts';
 
@@ -44,7 +44,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<App> {
   const config = loadConfig({ env: {}, file, flags, paths });
   const read = readLimit({ flag: config.memory.limit ?? undefined });
   const limit = limitNow ? { ...read, bytes: limitNow() } : read;
-  const budget = deriveBudget(config.memory.limit ?? limit.bytes, { workers: 1 });
+  const budget = budgetFor(config.memory.limit ?? limit.bytes, config);
   return createApp({
     config,
     limit,

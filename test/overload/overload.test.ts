@@ -13,7 +13,7 @@ import { quantile } from '../../bench/lib/stats.ts';
 import { findPython } from '../oracle/python.ts';
 import { noCgroups } from './lib/cgroup.ts';
 import { assertAlive, coldService, settled } from './lib/checks.ts';
-import { crowd, slowReaders, type Tally } from './lib/clients.ts';
+import { crowd, newTally, slowReaders, type Tally } from './lib/clients.ts';
 import { crashWorker } from './lib/crash.ts';
 import { buildHouse, type House } from './lib/house.ts';
 import { type Server, type ServerOptions, startServer } from './lib/server.ts';
@@ -22,10 +22,11 @@ const FULL = process.env['PLIMSOLL_TEST_FULL'] === '1';
 const RUNS = Number(process.env['PLIMSOLL_OVERLOAD_RUNS'] ?? 1);
 const LIMITS = FULL ? [128, 256, 512] : [256];
 const BURST_MS = 1000 * Number(process.env['PLIMSOLL_OVERLOAD_SECONDS'] ?? (FULL ? 20 : 3));
-const RECOVER_MS = 5_000;
-const CONTROL_MS = 60_000;
+/** The figure that is promised; the short form runs beside other tests, on whatever machine. */
+const RECOVER_MS = FULL ? 5_000 : 30_000;
+const BURST_MAX_MS = 180_000;
 
-const python = findPython('numpy', 'rasterio');
+const python = findPython('numpy', 'rasterio', 'pyogrio', 'shapely');
 const skip = noCgroups() || ('reason' in python ? python.reason : false);
 
 /** Windows at places of their own, so that no two clients share an answer. */
@@ -39,6 +40,15 @@ function windowPath(file: 'bytes' | 'floats', size: number, n: number): string {
 /** A tile inside the data, at a zoom where there are many. */
 function tilePath(n: number): string {
   return `/tiles/bytes/17/${65536 + (n % 13)}/${65535 - (Math.floor(n / 13) % 13)}.png`;
+}
+
+/** Zooms 5 to 12 over the dense layer's two degrees. */
+function densePath(n: number): string {
+  const z = 5 + (n % 8);
+  const [lon, lat] = [0.2 + 1.6 * ((n * 0.618) % 1), 0.2 + 1.6 * ((n * 0.414) % 1)];
+  const tiles = 2 ** z;
+  const row = 0.5 - Math.asinh(Math.tan((lat * Math.PI) / 180)) / (2 * Math.PI);
+  return `/tiles/dense/${z}/${Math.floor(((lon + 180) / 360) * tiles)}/${Math.floor(row * tiles)}.mvt`;
 }
 
 /** 1024² windows of four bands, of bytes and of floats in turn; who is told that it is too large asks for half the side. */
@@ -71,18 +81,34 @@ describe('overload', { skip }, () => {
     }
   }
 
-  const burst = (server: Server, ms: number): Promise<Tally> =>
-    crowd({ port: server.port, clients: 100, ms, path: burstPath(), bytesPerSecond: lines, graceMs: 1500 });
+  /** For `ms`, and on a busy machine until `enough` has been seen. */
+  async function burst(server: Server, ms: number, enough = (_: Tally) => true): Promise<Tally> {
+    const tally = newTally();
+    const over = new AbortController();
+    const common = { port: server.port, clients: 100, path: burstPath(), bytesPerSecond: lines, graceMs: 1500 };
+    const pressed = crowd({ ...common, ms: BURST_MAX_MS, signal: over.signal, tally });
+    const until = performance.now() + BURST_MAX_MS;
+    await sleep(ms);
+    while (!enough(tally) && performance.now() < until) await sleep(50);
+    over.abort();
+    return pressed;
+  }
 
-  async function assertRecovered(server: Server, levels = ['normal', 'warning']): Promise<void> {
-    const took = await coldService(server, turn => tilePath(90 + turn), RECOVER_MS);
+  async function assertRecovered(
+    server: Server,
+    levels = ['normal', 'warning'],
+    path = (turn: number): string => tilePath(90 + turn),
+  ): Promise<void> {
+    const took = await coldService(server, path, RECOVER_MS);
     const { memory } = await settled(server);
     assert.ok(took <= RECOVER_MS, `${took} ms`);
     assert.ok(levels.includes(memory.level), memory.level);
   }
 
   test('the demo in 128 MiB: says its budget, serves all who ask, does not thrash', async t => {
-    const demo = { limitMiB: 128, paths: [join(house.data, 'demo')], logLevel: 'info' };
+    // Memory is what is looked at: nobody is refused because the machine is busy.
+    const set = { 'memory.queue.deadlineMs': '60s' };
+    const demo = { limitMiB: 128, paths: [join(house.data, 'demo')], logLevel: 'info', set };
     await withServer(demo, async server => {
       const lines = server.output().split('\n');
       const { msg } = JSON.parse(lines.find(line => line.includes('memory budget')) ?? '{}');
@@ -110,10 +136,8 @@ describe('overload', { skip }, () => {
     describe(`${limitMiB} MiB`, () => {
       test('(a) control: with the gate off the kernel kills it', async () => {
         await withServer({ limitMiB, set: { 'memory.admission': 'observe' } }, async server => {
-          const until = performance.now() + CONTROL_MS;
-          while (server.group.kills() === 0 && performance.now() < until) {
-            await Promise.race([burst(server, 20_000), untilKilled(server)]);
-          }
+          // Without a pause, as long as it takes: what slow lines have yet to take adds up, however slow the machine.
+          await burst(server, 0, () => server.group.kills() > 0);
           assert.ok(server.group.kills() > 0, `survived without the gate, peak ${server.group.peak()}`);
         });
       });
@@ -121,7 +145,7 @@ describe('overload', { skip }, () => {
       for (let run = 1; run <= RUNS; run++) {
         test(`(a) burst of 100 clients on 1024² windows of four bands, run ${run}`, async t => {
           await withServer({ limitMiB }, async server => {
-            const { statuses } = await burst(server, BURST_MS);
+            const { statuses } = await burst(server, BURST_MS, servedAndRefused);
             t.diagnostic(told(server, statuses));
             assertAlive(server);
             assert.ok((statuses[200] ?? 0) > 0, `nobody was served: ${JSON.stringify(statuses)}`);
@@ -134,6 +158,28 @@ describe('overload', { skip }, () => {
           });
         });
       }
+
+      test('(a) burst of 100 clients on vector tiles of a dense layer: planned in turns, nobody is lost', async t => {
+        await withServer({ limitMiB, paths: [join(house.data, 'dense.fgb')] }, async server => {
+          const path = (client: number, turn: number): string => densePath(client * 1009 + turn);
+          const { statuses, lost } = await crowd({
+            port: server.port,
+            clients: 100,
+            ms: BURST_MS,
+            path,
+            graceMs: 60_000,
+          });
+          t.diagnostic(told(server, statuses));
+          assertAlive(server);
+          assert.ok((statuses[200] ?? 0) > 0, `nobody was served: ${JSON.stringify(statuses)}`);
+          assert.equal(lost, 0);
+          assert.deepEqual(
+            Object.keys(statuses).filter(code => !['200', '204', '429', '503'].includes(code)),
+            [],
+          );
+          await assertRecovered(server, ['normal', 'warning'], turn => densePath(2_000_000 + turn));
+        });
+      });
 
       test('(b) the same beside 200 clients on cached tiles, none of which is refused', async t => {
         await withServer({ limitMiB }, async server => {
@@ -304,9 +350,8 @@ function p99(ms: readonly number[]): number {
   return quantile(Float64Array.from(ms).sort(), 0.99);
 }
 
-/** Until the kernel has killed it. */
-async function untilKilled(server: Server): Promise<void> {
-  while (server.group.kills() === 0) await sleep(50);
+function servedAndRefused({ statuses }: Tally): boolean {
+  return (statuses[200] ?? 0) > 0 && (statuses[503] ?? 0) > 0;
 }
 
 /** The kernel refuses a limit below what cannot be reclaimed: then it is asked again, as an operator would. */

@@ -9,6 +9,36 @@ import { createLadder } from '../../src/ladder.ts';
 import type { Level } from '../../src/memory/types.ts';
 import { DEMO, testApp } from '../lib/app.ts';
 
+test('a tile that can never fit is thinned; ?strict=1 is told what would fit, and that does', async () => {
+  const tight = await testApp({ set: { 'memory.requestCeilingBytes': '5800000' } });
+  try {
+    for (const [path, how] of [
+      ['/tiles/world/1/0/0@2x.png', 'overview'],
+      ['/tiles/countries/0/0/0.mvt', 'thin'],
+    ]) {
+      const lesser = await tight.server.inject(path as string);
+      assert.equal(lesser.statusCode, 200, lesser.body.slice(0, 300));
+      assert.equal(lesser.headers['x-tile-degraded'], how);
+      assert.match(String(lesser.headers['cache-control']), /max-age=1\d|max-age=20/);
+    }
+    const doubled = await tight.server.inject('/tiles/world/1/0/0@2x.png?strict=1');
+    assert.deepEqual([doubled.statusCode, doubled.json().fits], [413, { scale: 1 }]);
+    assert.equal((await tight.server.inject('/tiles/world/1/0/0.png?strict=1')).statusCode, 200);
+    const refused = await tight.server.inject('/tiles/countries/0/0/0.mvt?strict=1');
+    assert.equal(refused.statusCode, 413);
+    const { zoom } = refused.json().fits;
+    assert.ok(zoom >= 1 && zoom <= 3, `zoom ${zoom}`);
+    for (const [x, y] of [0, 1, 2, 3].map(i => [i % 2, i >> 1] as const)) {
+      const deeper = await tight.server.inject(`/tiles/countries/${zoom}/${x}/${y}.mvt?strict=1`);
+      assert.ok(deeper.statusCode < 300, `${zoom}/${x}/${y}: ${deeper.statusCode}`);
+    }
+    const { refused: counted } = tight.rooms.admission.stats();
+    assert.equal(counted['too-large'], 2);
+  } finally {
+    await tight.close();
+  }
+});
+
 /** Takes the work budget but for `left` bytes, as other clients' requests would. */
 async function fill(app: App, left: number): Promise<() => void> {
   const releases: (() => void)[] = [];

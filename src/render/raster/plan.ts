@@ -7,6 +7,7 @@ import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import { costBytes, type Plan } from '../../plan.ts';
 import { type BBox, inGrid, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
+import { fittingZoom } from '../fits.ts';
 import { chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts';
 import { blockCount } from './blocks.ts';
 import { imageCost } from './cost.ts';
@@ -170,8 +171,16 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
     },
     headers: { 'x-raster-level': String(read.level) },
     affinity: affinityOf(layer.id, read),
-    ...('tile' in ask ? {} : { fits }),
+    fits: 'tile' in ask ? share => fittingTile(ask, share * costBytes(cost), signal) : fits,
   };
+}
+
+/** Half the pixels a side where they were doubled, or a deeper zoom. */
+async function fittingTile(ask: RasterTileAsk, bytes: number, signal: AbortSignal): Promise<Record<string, unknown>> {
+  const costAt = async (change: Partial<RasterTileAsk>) =>
+    costBytes((await planRasterTile({ ...ask, ...change }, signal)).cost);
+  if (ask.scale === 2 && (await costAt({ scale: 1 })) <= bytes) return { scale: 1 };
+  return fittingZoom(ask.grid, ask.tile, bytes, tile => costAt({ tile }));
 }
 
 /** Sizes that are tried, by the side, beginning where the area alone would fit. */

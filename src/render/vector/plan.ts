@@ -1,13 +1,14 @@
 /** The plan of a vector tile: which features of which layers, from the index alone; what reading and painting them takes. */
 import { problem } from '../../errors.ts';
 import type { VectorLayer } from '../../layers/types.ts';
-import type { Cost, Encoding, Plan } from '../../plan.ts';
+import { type Cost, costBytes, type Encoding, type Plan } from '../../plan.ts';
 import { COLUMN_TYPES } from '../../source/fgb/layout.ts';
 import { type Selection, selectAll } from '../../source/fgb/lod.ts';
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import type { ColumnType, VectorSource } from '../../source/types.ts';
 import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import type { FilterSpec } from '../filter/filter.ts';
+import { fittingZoom } from '../fits.ts';
 import { jumps, type LayerView, projectionOf, type QueryBoxes, queryBoxes } from './boxes.ts';
 import { cellGrid, cellsAcross, stepFor } from './cells.ts';
 import { CANDIDATE_BYTES, type FilteredPlan, selectFiltered } from './filtered.ts';
@@ -76,8 +77,11 @@ export async function planVectorTile(ask: VectorTileAsk, signal?: AbortSignal): 
     ask,
     drawn.map(part => part.job),
   );
+  const cost = costOf(drawn);
+  const costAt = async (tile: TileCoord) => costBytes((await planVectorTile({ ...ask, tile }, signal)).cost);
   return {
-    cost: costOf(drawn),
+    cost,
+    fits: share => fittingZoom(ask.grid, ask.tile, share * costBytes(cost), costAt),
     job: drawn.length > 0 ? job : null,
     explain: { tile: ask.tile, layers: parts.map(part => part.explain) },
     headers: dropped > 0 ? { 'x-tile-dropped': String(dropped) } : {},

@@ -24,6 +24,10 @@ export interface CrowdOptions {
   readonly graceMs?: number;
   /** Pause after any other answer. */
   readonly thinkMs?: number;
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal;
+  /** Filled while it runs, for those who look on. */
+  readonly tally?: Tally;
   /** What a client's line carries; without it, as fast as this machine can. */
   readonly bytesPerSecond?: (client: number) => number | undefined;
 }
@@ -36,8 +40,12 @@ export interface Tally {
   left: number;
 }
 
+export function newTally(): Tally {
+  return { statuses: {}, latencies: {}, lost: 0, left: 0 };
+}
+
 export async function crowd(options: CrowdOptions): Promise<Tally> {
-  const tally: Tally = { statuses: {}, latencies: {}, lost: 0, left: 0 };
+  const tally = options.tally ?? newTally();
   const until = performance.now() + options.ms;
   await Promise.all(Array.from({ length: options.clients }, (_, i) => oneClient(options, i, until, tally)));
   return tally;
@@ -48,7 +56,7 @@ export function addressOf(client: number): string {
 }
 
 async function oneClient(options: CrowdOptions, client: number, until: number, tally: Tally): Promise<void> {
-  for (let turn = 0; performance.now() < until; ) {
+  for (let turn = 0; performance.now() < until && !options.signal?.aborted; ) {
     turn = await oneConnection(options, client, turn, until, tally);
     await sleep(20);
   }
@@ -74,11 +82,12 @@ function oneConnection(
     const end = (): void => {
       clearTimeout(leave);
       clearTimeout(last);
+      options.signal?.removeEventListener('abort', end);
       socket.destroy();
       resolve(turn);
     };
     const ask = (): void => {
-      if (performance.now() >= until) {
+      if (performance.now() >= until || options.signal?.aborted) {
         end();
         return;
       }
@@ -113,6 +122,7 @@ function oneConnection(
       if (close) end();
       else setTimeout(ask, status >= 400 ? (options.pauseMs ?? 50) : (options.thinkMs ?? 0));
     });
+    options.signal?.addEventListener('abort', end, { once: true });
     socket.on('connect', ask);
     socket.on('data', (chunk: Buffer) => {
       reader.feed(chunk);

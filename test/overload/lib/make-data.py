@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Makes what the overload tests serve, into FOLDER: large four-band COGs of bytes and of floats, and headers that lie.
+"""Makes what the overload tests serve, into FOLDER: large four-band COGs of bytes and of floats, a dense layer, headers that lie.
 
-Usage: make-data.py FOLDER [SIDE]              Needs rasterio (GDAL with the COG driver) and numpy.
+Usage: make-data.py FOLDER [SIDE]              Needs rasterio (GDAL with the COG driver), pyogrio, shapely, numpy.
 """
 import os
 import struct
@@ -9,7 +9,9 @@ import sys
 import zlib
 
 import numpy as np
+import pyogrio
 import rasterio
+import shapely
 from rasterio.shutil import copy
 from rasterio.transform import from_origin
 
@@ -32,6 +34,19 @@ def big(name, width, dtype):
                 out.write(block.astype(dtype), window=rasterio.windows.Window(column, row, 512, 512))
     copy(plain, path, driver='COG', compress='deflate', level=1, blocksize=512, overviews='AUTO', num_threads=2)
     os.remove(plain)
+
+
+def dense(count=150_000):
+    """Squares of some 30 m over two degrees, heaped where towns are."""
+    rng = np.random.default_rng(2)
+    towns = rng.uniform(0.2, 1.8, (40, 2))
+    centre = towns[rng.integers(0, 40, count)] + rng.normal(0, 0.08, (count, 2))
+    half = rng.uniform(1e-4, 2e-4, count)
+    boxes = shapely.box(*(centre - half[:, None]).T, *(centre + half[:, None]).T)
+    pyogrio.raw.write(
+        os.path.join(folder, 'dense.fgb'), shapely.to_wkb(boxes), [np.arange(count)], ['n'],
+        geometry_type='Polygon', crs='EPSG:4326', driver='FlatGeobuf',
+    )
 
 
 def tiff(tags, data):
@@ -91,4 +106,5 @@ def liars():
 
 big('bytes.tif', side, 'uint8')
 big('floats.tif', 2048, 'float32')
+dense()
 liars()

@@ -3,7 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { type Cgroup, createCgroup } from './cgroup.ts';
 
-const START_MS = 30_000;
+const START_MS = 60_000;
+/** A hang, and not a busy machine. */
+const ASK_MS = 60_000;
 export const TOKEN = 'overload';
 
 export interface ServerOptions {
@@ -129,7 +131,7 @@ function serverOf(child: ChildProcess, port: number, group: Cgroup, output: () =
   const ask = (path: string, headers: Readonly<Record<string, string>>) =>
     fetch(`http://127.0.0.1:${port}${path}`, {
       headers: { connection: 'close', ...headers },
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(ASK_MS),
     });
   return {
     port,

@@ -1,0 +1,31 @@
+/** The layers that a question names: looked up, refused, and held while it is answered. */
+import { problem } from './errors.ts';
+import type { Catalogue, Layer, Lease } from './layers/types.ts';
+
+/** Errors: layer-not-found, session-gone, layer-not-servable. */
+export function servable(catalogue: Catalogue, id: string): Layer {
+  const layer = catalogue.get(id);
+  if (!layer) {
+    catalogue.lease(id).release(); // throws the error that names the nearest ids, or says that the session ended
+    throw problem('layer-not-found', `no layer is called ${id}`);
+  }
+  if (!layer.verdict.servable) {
+    const [first] = layer.verdict.reasons;
+    throw problem('layer-not-servable', `${id}: ${first?.detail ?? 'not servable'}`, {
+      reasons: layer.verdict.reasons,
+    });
+  }
+  return layer;
+}
+
+/** All or none. */
+export function leaseAll(catalogue: Catalogue, ids: readonly string[]): Lease[] {
+  const leases: Lease[] = [];
+  try {
+    for (const id of ids) leases.push(catalogue.lease(id));
+    return leases;
+  } catch (error) {
+    for (const lease of leases) lease.release();
+    throw error;
+  }
+}
