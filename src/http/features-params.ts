@@ -11,7 +11,7 @@ import { commonBoxes, layerBoxes } from '../render/layer-boxes.ts';
 import type { BBox } from '../tile.ts';
 import { namedCrs } from './crs-params.ts';
 import { type FilterParams, filterParameter } from './filter-params.ts';
-import { clip, list, oneOf, type Query, text, toInteger, toNumber } from './params.ts';
+import { clip, list, oneOf, type Query, selection, text, toInteger, toNumber } from './params.ts';
 
 export interface ItemsLimits extends FilterParams {
   readonly limitDefault: number;
@@ -28,6 +28,7 @@ export const ITEMS_PARAMETERS = [
   'limit',
   'cursor',
   'properties',
+  'exclude-properties',
   'filter',
   'filter-lang',
   'filter-crs',
@@ -103,17 +104,18 @@ function filterOf(query: Query, layer: VectorLayer): Omit<ItemsFilter, 'cql'> {
 }
 
 function propertiesOf(query: Query, layer: VectorLayer): string[] | null {
-  if (query['properties'] === undefined) return null;
+  const parameter = selection(query);
+  if (parameter === null) return null;
   const known = servedColumns(layer).map(({ name }) => name);
-  const names = list(query, 'properties').filter(name => name !== '');
+  const names = list(query, parameter).filter(name => name !== '');
   const unknown = names.find(name => !known.includes(name));
   if (unknown !== undefined) {
     throw problem(
       'bad-parameter',
-      `properties: "${clip(unknown)}" is no attribute of ${layer.id}${didYouMean(unknown, known)}`,
+      `${parameter}: "${clip(unknown)}" is no attribute of ${layer.id}${didYouMean(unknown, known)}`,
     );
   }
-  return known.filter(name => names.includes(name));
+  return known.filter(name => names.includes(name) === (parameter === 'properties'));
 }
 
 function boxesOf(query: Query, layer: VectorLayer): readonly BBox[] | null {

@@ -29,6 +29,14 @@ export function list(query: Query, name: string): string[] {
     .map(v => v.trim());
 }
 
+/** Which of properties and exclude-properties (OGC API Features part 6) is given; null: neither. Errors: bad-parameter. */
+export function selection(query: Query): 'properties' | 'exclude-properties' | null {
+  const only = query['properties'] !== undefined;
+  const not = query['exclude-properties'] !== undefined;
+  if (only && not) throw problem('bad-parameter', 'properties and exclude-properties do not go together');
+  return only ? 'properties' : not ? 'exclude-properties' : null;
+}
+
 export function toInteger(name: string, value: string): number {
   if (!/^[+-]?\d{1,15}$/.test(value.trim()))
     throw problem('bad-parameter', `${name}: "${clip(value)}" is not an integer`);

@@ -18,6 +18,7 @@ import {
   negotiateEncoding,
   type Query,
   queryOf,
+  selection,
   type TilePath,
   tilePath,
 } from './params.ts';
@@ -233,7 +234,7 @@ export function judgeQuery(context: HttpContext, layers: readonly Layer[], query
 function refuseForeign({ id, kind }: Layer, query: Query): void {
   const foreign =
     kind === 'raster'
-      ? ['properties', ...FILTER_PARAMETERS]
+      ? ['properties', 'exclude-properties', ...FILTER_PARAMETERS]
       : kind === 'session'
         ? [...RASTER_NAMES, ...FILTER_PARAMETERS]
         : RASTER_NAMES;
@@ -251,8 +252,9 @@ function vectorsOf(layers: readonly Layer[]): VectorLayer[] {
 
 /** Sorted and without repeats, so that the order in which a client names them is not another tile. */
 function propertiesOf(query: Query, layers: readonly Layer[]): string[] | null {
-  if (query['properties'] === undefined) return null;
-  const names = [...new Set(list(query, 'properties').filter(name => name !== ''))].sort();
+  const parameter = selection(query);
+  if (parameter === null) return null;
+  const names = [...new Set(list(query, parameter).filter(name => name !== ''))].sort();
   const known = new Set(
     layers.flatMap(layer => (layer.kind === 'vector' ? layer.source.columns.map(c => c.name) : [])),
   );
@@ -260,7 +262,7 @@ function propertiesOf(query: Query, layers: readonly Layer[]): string[] | null {
   if (unknown !== undefined)
     throw problem(
       'bad-parameter',
-      `properties: "${clip(unknown)}" is no attribute of ${layers.map(l => l.id).join(', ')}`,
+      `${parameter}: "${clip(unknown)}" is no attribute of ${layers.map(l => l.id).join(', ')}`,
     );
-  return names;
+  return parameter === 'properties' ? names : [...known].filter(name => !names.includes(name)).sort();
 }

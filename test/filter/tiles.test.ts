@@ -118,6 +118,19 @@ describe('filtered tiles', { skip }, () => {
     assert.ok(part > 0 && part < (await bytes('population > 10000')) / 20);
   });
 
+  test('exclude-properties leaves out what it names, in tiles and items; not beside properties', async () => {
+    const reply = await get('cities_pop5000/9/259/176.mvt', { 'exclude-properties': 'name,population' });
+    const layer = new VectorTile(new PbfReader(reply.rawPayload)).layers['cities_pop5000'];
+    const names = Object.keys(layer.feature(0).properties);
+    assert.ok(names.includes('country') && !names.includes('name') && !names.includes('population'));
+    const items = await app.server.inject('/collections/cities_pop5000/items?limit=1&exclude-properties=name');
+    assert.ok(!('name' in items.json().features[0].properties) && 'country' in items.json().features[0].properties);
+    const both = await get('cities_pop5000/9/259/176.mvt', { 'exclude-properties': 'name', properties: 'country' });
+    assert.equal(both.statusCode, 400);
+    const wrong = await get('cities_pop5000/9/259/176.mvt', { 'exclude-properties': 'nome' });
+    assert.match(wrong.json().detail, /exclude-properties: "nome"/);
+  });
+
   test('nothing matches: 204', async () => {
     assert.equal((await get('cities_pop5000/3/4/2.mvt', { filter: "country = 'XX'" })).statusCode, 204);
   });

@@ -152,6 +152,13 @@ function itemsParameters({ vectorBBox, columns }: Samples, { limitDefault, limit
       ),
       ...csv,
     },
+    {
+      ...queryParam('exclude-properties', 'Attributes to leave out, a comma list; not beside properties.', {
+        type: 'array',
+        items: { type: 'string' },
+      }),
+      ...csv,
+    },
     ...filterParameters(columns, ''),
     F,
     EXPLAIN,

@@ -23,6 +23,12 @@ import {
 import { RASTER_PARAMETERS } from './raster-parameters.ts';
 import type { Answer, Endpoint, Parameter, Samples } from './types.ts';
 
+const EXCLUDE = queryParam(
+  'exclude-properties',
+  'Vector layers: attributes to leave out, a comma list; not beside properties.',
+  { type: 'array', items: { type: 'string' } },
+);
+
 export const PROPERTIES = queryParam(
   'properties',
   'Vector layers: attributes to keep, a comma list; empty keeps none.',
@@ -154,6 +160,10 @@ function gridTiles(samples: Samples, named: Parameter, format: Parameter, query:
 
 /** Without an example: the sample layer may be a raster. */
 export function filters({ columns }: Samples): Parameter[] {
+  return [EXCLUDE, ...filtersOf(columns)];
+}
+
+function filtersOf(columns: readonly string[]): Parameter[] {
   return filterParameters(columns, 'Vector layers: ').map(({ example: _, ...parameter }) => parameter);
 }
 
