@@ -92,11 +92,21 @@ async function measureWalk(layer: FgbLayer, path: string): Promise<void> {
   const why = noCgroups();
   if (why) return console.log(`no walk: ${why}`);
   const limitMiB = Number(values['limit-mib']);
-  const set = { 'cache.enabled': 'false' };
+  // One address stands for all clients.
+  const set = { 'cache.enabled': 'false', 'memory.clientShare': '1' };
   const server = await startServer({ main: values.main, limitMiB, paths: [path], set });
   try {
     const paths = walk(layer, 20_000);
     const headers = { 'accept-encoding': 'gzip' };
+    // The first tile of all chooses the cells of the zooms.
+    await load({
+      port: server.port,
+      paths: [`/tiles/${layer.id}/0/0/0`],
+      connections: 1,
+      count: 1,
+      seconds: 60,
+      headers,
+    });
     const run = {
       port: server.port,
       paths,
