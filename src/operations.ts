@@ -14,6 +14,7 @@ import {
   type RasterFormat,
   type RasterParams,
 } from './render/raster/plan.ts';
+import { tilePixels } from './render/raster/size.ts';
 import { type OverzoomPart, planOverzoom } from './render/vector/overzoom.ts';
 import { planVectorTile } from './render/vector/plan.ts';
 import type { Operation } from './serve.ts';
@@ -39,6 +40,9 @@ export interface VectorTileParams extends TileParams {
 
 export interface RasterTileParams extends TileParams {
   readonly scale: 1 | 2;
+  /** null: the matrix's own. */
+  readonly tilesize: number | null;
+  readonly buffer: number;
   readonly format: RasterFormat;
   readonly raster: RasterParams;
 }
@@ -111,11 +115,16 @@ function vectorTile(grids: Grids): Operation<VectorTileParams> {
 }
 
 function rasterTile(grids: Grids): Operation<RasterTileParams> {
-  const ask = (layers: readonly Layer[], { tms, scale, format, raster, ...tile }: RasterTileParams) => ({
+  const ask = (
+    layers: readonly Layer[],
+    { tms, scale, tilesize, buffer, format, raster, ...tile }: RasterTileParams,
+  ) => ({
     layer: onlyRaster(layers),
     grid: grids.byKey(tms),
     tile,
     scale,
+    tilesize,
+    buffer,
     format,
     params: raster,
   });
@@ -128,9 +137,9 @@ function rasterTile(grids: Grids): Operation<RasterTileParams> {
     plan: (layers, params, _encoding, signal) => planRasterTile(ask(layers, params), signal),
     degrade: async (layers, params, _encoding, signal) =>
       degraded('overview', await planRasterTile({ ...ask(layers, params), degrade: 'overview' }, signal)),
-    empty: ({ tms, z, scale, format }) => {
-      const { tileWidth, tileHeight } = grids.byKey(tms).matrices[z];
-      return emptyImage(format, tileWidth * scale, tileHeight * scale);
+    empty: ({ tms, z, format, raster, ...size }) => {
+      const { width, height } = tilePixels(grids.byKey(tms).matrices[z], size, raster);
+      return emptyImage(format, width, height);
     },
   };
 }

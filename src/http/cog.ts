@@ -1,14 +1,12 @@
 /** titiler's COG routes and parameter names. `url` names a layer: its id, or the name of its file. */
-import { basename } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
-import { COLORMAP_NAMES } from '../kernels/colormaps.ts';
 import type { RasterLayer } from '../layers/types.ts';
 import { rasterPoint, rasterPreview, rasterStatistics, rasterWindow } from '../operations.ts';
-import { rasterInfo } from '../render/raster/info.ts';
 import type { RasterFormat } from '../render/raster/plan.ts';
 import type { Operation } from '../serve.ts';
 import { WEB_MERCATOR_QUAD } from '../tile.ts';
+import { registerCogDocuments } from './cog-documents.ts';
 import { clientOf, type HttpContext } from './context.ts';
 import {
   clientSignal,
@@ -23,10 +21,11 @@ import {
   toInteger,
   toNumber,
 } from './params.ts';
+import { rasterOf } from './raster-layer.ts';
 import { rasterParams } from './raster-params.ts';
 import { sendReply } from './send.ts';
 import { tileJson } from './tilejson.ts';
-import { answerTile, judgeQuery, layersOf } from './tiles.ts';
+import { answerTile, judgeQuery } from './tiles.ts';
 
 export const FORMATS: Readonly<Record<string, RasterFormat>> = {
   png: 'png',
@@ -44,20 +43,10 @@ export const MAX_SIDE = 16384;
 export const PREVIEW_SIZE = 1024;
 
 export function registerCog(app: FastifyInstance, context: HttpContext): void {
-  registerDocuments(app, context);
+  registerCogDocuments(app, context);
   registerTileRoutes(app, context);
   registerWindows(app, context);
   registerValues(app, context);
-}
-
-function registerDocuments(app: FastifyInstance, context: HttpContext): void {
-  app.get('/cog/info', async (request, reply) => {
-    const layer = rasterOf(context, request, { evenIfRefused: true });
-    return reply.header('cache-control', 'public, max-age=60').send(rasterInfo(layer));
-  });
-  app.get('/cog/colorMaps', async (_request, reply) =>
-    reply.header('cache-control', 'public, max-age=86400').send({ colorMaps: COLORMAP_NAMES }),
-  );
 }
 
 function registerTileRoutes(app: FastifyInstance, context: HttpContext): void {
@@ -161,33 +150,6 @@ async function run<P>(
     strict: flag(queryOf(request), 'strict', false),
   });
   return sendReply(reply, answer);
-}
-
-/** The raster that `url` (or `layer`) names. A refused file still has its /info, which says why it is refused. */
-function rasterOf(context: HttpContext, request: FastifyRequest, { evenIfRefused = false } = {}): RasterLayer {
-  const query = queryOf(request);
-  const name = text(query, 'url') ?? text(query, 'layer');
-  if (name === undefined) throw problem('bad-parameter', 'url: names no layer; give the id of a raster of /layers');
-  const id = context.catalogue.get(name) ? name : (idOfFile(context, name) ?? name);
-  const layer = evenIfRefused ? context.catalogue.get(id) : layersOf(context, id)[0];
-  if (!layer) return layersOf(context, id)[0] as RasterLayer;
-  if (layer.kind === 'refused') {
-    throw problem('layer-not-servable', `${id}: ${layer.verdict.reasons[0]?.detail ?? 'not servable'}`, {
-      servable: false,
-      reasons: layer.verdict.reasons,
-    });
-  }
-  if (layer.kind !== 'raster') throw problem('wrong-kind', `${id} is a ${layer.kind} layer, not a raster`);
-  return layer;
-}
-
-/** titiler's clients say url=dem.tif; a catalogued file of that name is what they mean. Nothing outside the catalogue is opened. */
-function idOfFile(context: HttpContext, name: string): string | undefined {
-  const file = basename(name);
-  const found = context.catalogue
-    .list()
-    .filter(layer => layer.kind === 'raster' && basename(layer.source.ref.href) === file);
-  return found.length === 1 ? found[0].id : undefined;
 }
 
 const SIDE = { min: 1, max: MAX_SIDE };

@@ -7,7 +7,7 @@ import { parseExpression } from '../kernels/expression/parse.ts';
 import { RESAMPLINGS } from '../kernels/resampling.ts';
 import type { RasterLayer } from '../layers/types.ts';
 import type { RasterParams } from '../render/raster/plan.ts';
-import { clip, flag, list, oneOf, type Query, text, texts, toInteger, toNumber } from './params.ts';
+import { clip, flag, integer, list, oneOf, type Query, text, texts, toInteger, toNumber } from './params.ts';
 
 export function rasterParams(query: Query, layer: RasterLayer): RasterParams {
   const { options } = layer;
@@ -136,4 +136,19 @@ function nodataOf(query: Query): number | undefined {
   if (word === 'inf' || word === '+inf') return Number.POSITIVE_INFINITY;
   if (word === '-inf') return Number.NEGATIVE_INFINITY;
   return toNumber('nodata', value);
+}
+
+/** Pixels a side that a tile may have before `@2x`: an empty one is made where requests are answered. */
+export const TILE_SIZE_MAX = 2048;
+/** Pixels that a tile may have more on every side. */
+export const TILE_BUFFER_MAX = 256;
+
+/** `padding` is read and judged, and changes nothing: kernels see the neighbours of a tile here. */
+export function tileSizeParams(query: Query): { tilesize: number | null; buffer: number } {
+  integer(query, 'padding', { min: 1, max: TILE_BUFFER_MAX });
+  const given = text(query, 'buffer');
+  const buffer = given === undefined ? 0 : toNumber('buffer', given);
+  if (given !== undefined && !(buffer > 0 && buffer <= TILE_BUFFER_MAX && Number.isInteger(buffer * 2)))
+    throw problem('unprocessable', `buffer: ${buffer} is no multiple of 0.5 from 0.5 to ${TILE_BUFFER_MAX}`);
+  return { tilesize: integer(query, 'tilesize', { min: 1, max: TILE_SIZE_MAX }) ?? null, buffer };
 }

@@ -5,7 +5,7 @@ import type { Layer, VectorLayer } from '../layers/types.ts';
 import { MVT } from '../operations.ts';
 import type { Reply } from '../reply.ts';
 import { inGrid, type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
-import { RASTER_PARAMETERS } from './api/raster-parameters.ts';
+import { RASTER_TILE_PARAMETERS } from './api/raster-parameters.ts';
 import { clientOf, type HttpContext } from './context.ts';
 import { FILTER_PARAMETERS, filterParameter } from './filter-params.ts';
 import { answerOverzoomed, halves, lastZoom, overzoomed } from './overzoom.ts';
@@ -22,7 +22,7 @@ import {
   type TilePath,
   tilePath,
 } from './params.ts';
-import { rasterParams } from './raster-params.ts';
+import { rasterParams, tileSizeParams } from './raster-params.ts';
 import { sendReply } from './send.ts';
 import { tileJson } from './tilejson.ts';
 
@@ -31,7 +31,7 @@ export const MAX_COMPOSITE = 16;
 
 export const VECTOR_EXTENSIONS: readonly string[] = ['mvt', 'pbf'];
 export const RASTER_FORMATS = { png: 'png', webp: 'webp', jpg: 'jpg', jpeg: 'jpg' } as const;
-const RASTER_NAMES = RASTER_PARAMETERS.map(({ name }) => name);
+const RASTER_NAMES = RASTER_TILE_PARAMETERS.map(({ name }) => name);
 type RasterExtension = keyof typeof RASTER_FORMATS;
 
 interface TileRoute {
@@ -130,6 +130,7 @@ export async function answerTile(
       x,
       y,
       scale: tile.scale,
+      ...tileSizeParams(query),
       format: rasterFormat(tile, request, format),
       raster: rasterParams(query, layer),
     };
@@ -223,8 +224,10 @@ function accepts(request: FastifyRequest, types: readonly string[]): boolean {
 export function judgeQuery(context: HttpContext, layers: readonly Layer[], query: Query): void {
   const [layer] = layers;
   refuseForeign(layer, query);
-  if (layer.kind === 'raster') rasterParams(query, layer);
-  else {
+  if (layer.kind === 'raster') {
+    rasterParams(query, layer);
+    tileSizeParams(query);
+  } else {
     propertiesOf(query, layers);
     filterParameter(query, vectorsOf(layers), context);
   }

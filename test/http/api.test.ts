@@ -6,7 +6,7 @@ import type { App } from '../../src/app.ts';
 import { ERRORS } from '../../src/errors.ts';
 import { exampleUrl } from '../../src/http/api/example.ts';
 import { endpoints } from '../../src/http/api/index.ts';
-import { RASTER_PARAMETERS } from '../../src/http/api/raster-parameters.ts';
+import { RASTER_TILE_PARAMETERS } from '../../src/http/api/raster-parameters.ts';
 import { samplesOf } from '../../src/http/api/samples.ts';
 import type { Endpoint, Parameter } from '../../src/http/api/types.ts';
 import { ROUTES, routeKey } from '../../src/http/api-docs.ts';
@@ -351,7 +351,7 @@ describe('what is described is what is done', () => {
 
 /** Raster parameters are tried on a raster. */
 function about(endpoint: Endpoint, parameter: Parameter): Endpoint {
-  if (endpoint.tag !== 'tiles' || !RASTER_PARAMETERS.includes(parameter)) return endpoint;
+  if (endpoint.tag !== 'tiles' || !RASTER_TILE_PARAMETERS.includes(parameter)) return endpoint;
   const examples: Readonly<Record<string, string>> = { layers: 'elevation', format: 'png' };
   const parameters = endpoint.parameters.map(one => ({ ...one, example: examples[one.name] ?? one.example }));
   return { ...endpoint, parameters };

@@ -3,6 +3,7 @@ import { CONTENT_TYPES } from '../../render/raster/encode.ts';
 import { WEB_MERCATOR_QUAD } from '../../tile.ts';
 import { FORMATS, MAX_SIDE, PREVIEW_SIZE } from '../cog.ts';
 import { RASTER_FORMATS } from '../tiles.ts';
+import { cogDocuments } from './cog-documents.ts';
 import {
   EXPLAIN,
   gridTileParams,
@@ -18,7 +19,7 @@ import {
   tmsParam,
   WORK_PROBLEMS,
 } from './parts.ts';
-import { RASTER_PARAMETERS } from './raster-parameters.ts';
+import { RASTER_PARAMETERS, RASTER_TILE_PARAMETERS } from './raster-parameters.ts';
 import { TILE_ANSWERS, TILE_PROBLEMS } from './tiles.ts';
 import type { Answer, Endpoint, Parameter, Samples, Schema } from './types.ts';
 
@@ -37,7 +38,14 @@ const COORD_CRS = queryParam(
   { example: 'EPSG:4326' },
 );
 const SERVED = [EXPLAIN, STRICT, IF_NONE_MATCH];
-const PROBLEMS = [...WORK_PROBLEMS, 'bad-parameter', 'unprocessable', 'wrong-kind', 'outside-bounds'] as const;
+const PROBLEMS = [
+  ...WORK_PROBLEMS,
+  'bad-parameter',
+  'forbidden',
+  'unprocessable',
+  'wrong-kind',
+  'outside-bounds',
+] as const;
 const IMAGE_HEADERS = [
   'ETag',
   'Cache-Control',
@@ -71,7 +79,7 @@ export function cogEndpoints(samples: Samples): Endpoint[] {
     ),
   ];
   return [
-    ...documents(url),
+    ...cogDocuments(url),
     ...tiles(samples, url),
     ...windows(samples, url),
     ...previews(url),
@@ -79,47 +87,21 @@ export function cogEndpoints(samples: Samples): Endpoint[] {
   ];
 }
 
-function documents(url: Parameter[]): Endpoint[] {
-  return [
-    {
-      ...GET,
-      id: 'getRasterInfo',
-      route: '/cog/info',
-      path: '/cog/info',
-      summary: 'What a raster is: bounds, CRS, bands, type, overviews, verdict',
-      description: 'Also of a raster that is refused, with the reasons.',
-      parameters: url,
-      answers: { 200: json('titiler’s info, with the verdict.', ref('RasterInfo')) },
-      problems: ['bad-parameter', 'wrong-kind', ...LAYER_PROBLEMS],
-    },
-    {
-      ...GET,
-      id: 'listColormaps',
-      route: '/cog/colorMaps',
-      path: '/cog/colorMaps',
-      summary: 'Names of the colour maps',
-      parameters: [],
-      answers: { 200: json('The names.', ref('ColormapList')) },
-      problems: [],
-    },
-  ];
-}
-
 function tiles({ rasterTile }: Samples, url: Parameter[]): Endpoint[] {
   const tms = tmsParam(WEB_MERCATOR_QUAD.id);
   const format = pathParam('format', 'Image format.', { type: 'string', enum: Object.keys(RASTER_FORMATS) }, 'png');
   const place = gridTileParams(WEB_MERCATOR_QUAD.id, rasterTile);
-  const query = [...url, ...RASTER_PARAMETERS];
+  const query = [...url, ...RASTER_TILE_PARAMETERS];
   const tileJson = {
     ...GET,
     answers: { 200: json('TileJSON 3.0.0.', ref('TileJson')) },
-    problems: ['bad-parameter', 'unprocessable', 'not-found', 'wrong-kind', ...LAYER_PROBLEMS] as const,
+    problems: ['bad-parameter', 'forbidden', 'unprocessable', 'not-found', 'wrong-kind', ...LAYER_PROBLEMS] as const,
   };
   const tile = {
     ...GET,
     route: '/cog/tiles/:tms/:z/:x/:y',
     answers: TILE_ANSWERS,
-    problems: [...TILE_PROBLEMS, 'not-found'] as const,
+    problems: [...TILE_PROBLEMS, 'forbidden', 'not-found'] as const,
   };
   return [
     {

@@ -2,7 +2,7 @@
 import { ERRORS, type ErrorCode } from '../../errors.ts';
 import { HEADERS, type HeaderName } from './headers.ts';
 import { EXPLAIN, IF_NONE_MATCH, ref, STRICT } from './parts.ts';
-import { RASTER_PARAMETERS } from './raster-parameters.ts';
+import { RASTER_TILE_PARAMETERS } from './raster-parameters.ts';
 import { SCHEMAS } from './schemas.ts';
 import type { Answer, Body, Endpoint, Parameter, Tag } from './types.ts';
 
@@ -31,7 +31,7 @@ for now is degraded (X-Tile-Degraded) or 503 with Retry-After, what can never fi
   );
 
 /** Parameters that many endpoints share are written once. */
-const SHARED: ReadonlySet<Parameter> = new Set([...RASTER_PARAMETERS, EXPLAIN, STRICT, IF_NONE_MATCH]);
+const SHARED: ReadonlySet<Parameter> = new Set([...RASTER_TILE_PARAMETERS, EXPLAIN, STRICT, IF_NONE_MATCH]);
 
 export function openApi({ endpoints, url, version }: DocumentInput): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};

@@ -2,6 +2,7 @@
 import { ALGORITHM_NAMES } from '../../kernels/algorithms/index.ts';
 import { COLORMAP_NAMES } from '../../kernels/colormaps.ts';
 import { RESAMPLINGS } from '../../kernels/resampling.ts';
+import { TILE_BUFFER_MAX, TILE_SIZE_MAX } from '../raster-params.ts';
 import { booleanParam, queryParam, ref } from './parts.ts';
 import type { Parameter, Schema } from './types.ts';
 
@@ -89,5 +90,29 @@ export const RASTER_PARAMETERS: readonly Parameter[] = [
   booleanParam('return_mask', 'false: an image without its alpha channel.', true),
   booleanParam('unscale', 'true: values times the scale of the band, plus its offset.'),
 ];
+
+/** What tiles have beside them. */
+const TILE_PARAMETERS: readonly Parameter[] = [
+  queryParam(
+    'tilesize',
+    'Pixels of a raster tile a side, instead of the grid’s own; @2x doubles them.',
+    { type: 'integer', minimum: 1, maximum: TILE_SIZE_MAX },
+    { example: 128 },
+  ),
+  queryParam(
+    'buffer',
+    'Pixels more on every side, a multiple of 0.5: the tile has tilesize + 2 × buffer. What an algorithm looks at around it is cut off, as titiler does; here that is read without a buffer too.',
+    { type: 'number', exclusiveMinimum: 0, maximum: TILE_BUFFER_MAX, multipleOf: 0.5 },
+    { example: 0.5 },
+  ),
+  queryParam(
+    'padding',
+    'Taken for titiler’s sake; changes nothing, since kernels see the neighbours of a tile here.',
+    { type: 'integer', minimum: 1, maximum: TILE_BUFFER_MAX },
+    { example: 1 },
+  ),
+];
+
+export const RASTER_TILE_PARAMETERS: readonly Parameter[] = [...RASTER_PARAMETERS, ...TILE_PARAMETERS];
 
 export const COLORMAP_SCHEMA: Schema = { type: 'string', enum: COLORMAP_NAMES };

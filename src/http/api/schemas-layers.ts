@@ -114,12 +114,29 @@ const SESSION_LAYER = object({
   links: mapOf(TEXT),
 });
 
+const LINKED = object({ id: TEXT, links: arrayOf(object({ href: URL, rel: TEXT }, { type: TEXT, title: TEXT })) });
+
 export const LAYER_SCHEMAS: Readonly<Record<string, Schema>> = {
   Layer: LAYER,
   LayerList: object({ layers: arrayOf(ref('Layer')) }),
   TileJson: TILE_JSON,
   ColormapName: COLORMAP_SCHEMA,
-  ColormapList: object({ colorMaps: arrayOf(ref('ColormapName')) }),
+  ColormapList: object({ colorMaps: arrayOf(ref('ColormapName')), colormaps: arrayOf(LINKED) }),
+  Colormap: mapOf({ type: 'array', items: COUNT, minItems: 4, maxItems: 4 }),
+  AlgorithmList: object({ algorithms: arrayOf(LINKED) }),
+  Algorithm: object({
+    title: TEXT,
+    description: TEXT,
+    inputs: mapOf({}),
+    outputs: mapOf({}),
+    parameters: mapOf({ type: 'object' }),
+  }),
+  RasterInfoFeature: object({
+    type: { const: 'Feature' },
+    bbox: BBOX,
+    geometry: object({ type: { enum: ['Polygon', 'MultiPolygon'] }, coordinates: { type: 'array' } }),
+    properties: ref('RasterInfo'),
+  }),
   RasterInfo: RASTER_INFO,
   PointValues: object({
     coordinates: { type: 'array', items: NUMBER, minItems: 2, maxItems: 2 },

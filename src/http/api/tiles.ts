@@ -20,7 +20,7 @@ import {
   tmsParam,
   WORK_PROBLEMS,
 } from './parts.ts';
-import { RASTER_PARAMETERS } from './raster-parameters.ts';
+import { RASTER_TILE_PARAMETERS } from './raster-parameters.ts';
 import type { Answer, Endpoint, Parameter, Samples } from './types.ts';
 
 const EXCLUDE = queryParam(
@@ -94,7 +94,7 @@ export function tileEndpoints(samples: Samples): Endpoint[] {
     answers: TILE_ANSWERS,
     problems: TILE_PROBLEMS,
   };
-  const query = [PROPERTIES, ...filters(samples), ...RASTER_PARAMETERS, EXPLAIN, STRICT, IF_NONE_MATCH];
+  const query = [PROPERTIES, ...filters(samples), ...RASTER_TILE_PARAMETERS, EXPLAIN, STRICT, IF_NONE_MATCH];
   return [
     ...documents(named, samples),
     {
@@ -173,7 +173,7 @@ function documents(named: Parameter, samples: Samples): Endpoint[] {
     method: 'get' as const,
     description:
       'Query parameters are carried over into the tile URL, so that a style can hold them. Raster parameters are for rasters.',
-    parameters: [named, PROPERTIES, ...filters(samples), ...RASTER_PARAMETERS],
+    parameters: [named, PROPERTIES, ...filters(samples), ...RASTER_TILE_PARAMETERS],
     answers: { 200: json('TileJSON 3.0.0.', ref('TileJson')) },
     problems: ['bad-parameter', 'bad-filter', 'unprocessable', ...LAYER_PROBLEMS] as const,
   };

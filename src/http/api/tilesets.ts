@@ -2,7 +2,7 @@
 import { WORLD_CRS84_QUAD } from '../../tile.ts';
 import { RASTER_FORMATS, VECTOR_EXTENSIONS } from '../tiles.ts';
 import { EXPLAIN, IF_NONE_MATCH, json, LAYER_PROBLEMS, pathParam, ref, STRICT, tmsParam } from './parts.ts';
-import { RASTER_PARAMETERS } from './raster-parameters.ts';
+import { RASTER_TILE_PARAMETERS } from './raster-parameters.ts';
 import { filters, PROPERTIES, TILE_ANSWERS, TILE_PROBLEMS } from './tiles.ts';
 import type { Endpoint, Parameter, Samples } from './types.ts';
 
@@ -64,7 +64,7 @@ function vectorTilesets(samples: Samples): Endpoint[] {
 
 function mapTilesets({ raster }: Samples): Endpoint[] {
   const formats = Object.keys(RASTER_FORMATS);
-  const query = RASTER_PARAMETERS;
+  const query = RASTER_TILE_PARAMETERS;
   return tilesets({ path: 'map/tiles', name: 'Map', of: 'a raster', id: raster, formats, format: 'png', query });
 }
 

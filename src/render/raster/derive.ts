@@ -59,6 +59,11 @@ function bandsRead(
   return most === undefined ? usual : usual.slice(0, most);
 }
 
+/** Pixels that an algorithm looks at around what is shown. */
+export function algorithmMargin(algorithm: NamedAlgorithm | undefined): number {
+  return algorithm ? (ALGORITHMS[algorithm.name] as Algorithm).margin(algorithm.params) : 0;
+}
+
 function checkBands(name: string, { inputBands }: Algorithm, bands: number): void {
   if (inputBands === null || inputBands.includes(bands)) return;
   const takes = `${inputBands.join(' or ')} band${inputBands[0] === 1 && inputBands.length === 1 ? '' : 's'}`;

@@ -14,7 +14,7 @@ import { imageCost } from './cost.ts';
 import { planDerivation, widened } from './derive.ts';
 import { sameCrs } from './geometry.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
-import { fitSize, wantedSize } from './size.ts';
+import { fitSize, tilePixels, wantedSize } from './size.ts';
 import { planStretch } from './stretch.ts';
 import { planStrips } from './strips.ts';
 import type {
@@ -40,6 +40,10 @@ export interface RasterTileAsk {
   readonly tile: TileCoord;
   /** 2: twice the pixels a side. */
   readonly scale: 1 | 2;
+  /** Pixels a side before `scale`; the matrix's own where null. */
+  readonly tilesize?: number | null;
+  /** Pixels more on every side, in halves. */
+  readonly buffer?: number;
   readonly format: RasterFormat;
   readonly params: RasterParams;
   /** Read the next coarser level: about a quarter of the bytes. */
@@ -72,20 +76,16 @@ export interface PreviewAsk {
 }
 
 export function planRasterTile(ask: RasterTileAsk, signal: AbortSignal): Promise<Plan> {
-  const { grid: set, tile, scale } = ask;
+  const { grid: set, tile } = ask;
   if (!inGrid(set, tile)) throw problem('tile-outside-grid', `${set.id} has no tile ${tile.z}/${tile.x}/${tile.y}`);
   const [minx, , , maxy] = tileBounds(set, tile);
   const matrix = set.matrices[tile.z];
-  const grid: OutputGrid = {
-    crs: set.crs,
-    originX: minx,
-    originY: maxy,
-    resX: matrix.resolution / scale,
-    resY: matrix.resolution / scale,
-    width: matrix.tileWidth * scale,
-    height: matrix.tileHeight * scale,
-  };
-  return planImage(ask, grid, signal);
+  const { width, height, buffer } = tilePixels(matrix, ask, ask.params);
+  const inner = { width: width - 2 * buffer, height: height - 2 * buffer };
+  const resX = (matrix.resolution * matrix.tileWidth) / inner.width;
+  const resY = (matrix.resolution * matrix.tileHeight) / inner.height;
+  const origin = { originX: minx - buffer * resX, originY: maxy + buffer * resY };
+  return planImage(ask, { crs: set.crs, ...origin, resX, resY, width, height }, signal);
 }
 
 /** titiler's /bbox: without a size it is the source's own resolution; what lies outside the raster is masked. */

@@ -2,8 +2,10 @@
 import { resolveCrs, transformBounds } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
-import type { BBox } from '../../tile.ts';
+import type { BBox, TileMatrix } from '../../tile.ts';
+import { algorithmMargin } from './derive.ts';
 import { crsOf } from './read.ts';
+import type { RasterParams } from './types.ts';
 
 export interface SizeAsk {
   readonly width: number | null;
@@ -51,4 +53,25 @@ function nativeResolution(layer: RasterLayer, crs: string): { x: number; y: numb
   const across = box[2] < box[0] ? box[2] + 360 - box[0] : box[2] - box[0];
   const resolution = Math.hypot(across, box[3] - box[1]) / Math.hypot(source.width, source.height);
   return { x: resolution, y: resolution };
+}
+
+export interface TileSize {
+  readonly scale: 1 | 2;
+  readonly tilesize?: number | null;
+  readonly buffer?: number;
+}
+
+/**
+ * Pixels of a tile with its buffer, and how wide that is on every side. titiler has the margin that an algorithm looks at cut
+ * off the buffer; here it is read beside it, so that the same request has the same size.
+ */
+export function tilePixels(
+  { tileWidth, tileHeight }: TileMatrix,
+  { scale, tilesize, buffer: asked = 0 }: TileSize,
+  { algorithm }: Pick<RasterParams, 'algorithm'>,
+): Size & { readonly buffer: number } {
+  const buffer = Math.max(0, asked - algorithmMargin(algorithm));
+  const width = (tilesize ?? tileWidth) * scale + 2 * buffer;
+  const height = (tilesize ?? tileHeight) * scale + 2 * buffer;
+  return { width, height, buffer };
 }

@@ -1,0 +1,41 @@
+/** The raster that a request of /cog means. */
+import { basename } from 'node:path';
+import type { FastifyRequest } from 'fastify';
+import { problem } from '../errors.ts';
+import type { RasterLayer } from '../layers/types.ts';
+import type { HttpContext } from './context.ts';
+import { clip, queryOf, text } from './params.ts';
+import { layersOf } from './tiles.ts';
+
+/** The raster that `url` (or `layer`) names. A refused file still has its /info, which says why it is refused. */
+export function rasterOf(context: HttpContext, request: FastifyRequest, { evenIfRefused = false } = {}): RasterLayer {
+  const query = queryOf(request);
+  const name = text(query, 'url') ?? text(query, 'layer');
+  if (name === undefined) throw problem('bad-parameter', 'url: names no layer; give the id of a raster of /layers');
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) throw elsewhere(name);
+  const id = context.catalogue.get(name) ? name : (idOfFile(context, name) ?? name);
+  const layer = evenIfRefused ? context.catalogue.get(id) : layersOf(context, id)[0];
+  if (!layer) return layersOf(context, id)[0] as RasterLayer;
+  if (layer.kind === 'refused') {
+    throw problem('layer-not-servable', `${id}: ${layer.verdict.reasons[0]?.detail ?? 'not servable'}`, {
+      servable: false,
+      reasons: layer.verdict.reasons,
+    });
+  }
+  if (layer.kind !== 'raster') throw problem('wrong-kind', `${id} is a ${layer.kind} layer, not a raster`);
+  return layer;
+}
+
+/** titiler's clients say url=dem.tif; a catalogued file of that name is what they mean. Nothing outside the catalogue is opened. */
+function idOfFile(context: HttpContext, name: string): string | undefined {
+  const file = basename(name);
+  const found = context.catalogue
+    .list()
+    .filter(layer => layer.kind === 'raster' && basename(layer.source.ref.href) === file);
+  return found.length === 1 ? found[0].id : undefined;
+}
+
+/** Files are served out of the catalogue only: a URL that a client chooses is never fetched. */
+function elsewhere(url: string): Error {
+  return problem('forbidden', `url: "${clip(url)}" is a URL; rasters are served from the layers of /layers only`);
+}
