@@ -1,11 +1,9 @@
 /** OGC API Features: /collections/{id}/items and one feature. A page is streamed in batches under one permit. */
 import { createHash } from 'node:crypto';
-import { pipeline, Readable } from 'node:stream';
-import { createGzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Turns } from '../admission/turns.ts';
 import type { Permit, PermitClass } from '../admission/types.ts';
-import { Problem, problem } from '../errors.ts';
+import { problem } from '../errors.ts';
 import { matches } from '../identity.ts';
 import type { Catalogue, VectorLayer } from '../layers/types.ts';
 import { type Cost, costBytes, type Job, type Painted } from '../plan.ts';
@@ -24,7 +22,8 @@ import { featureAt } from '../source/fgb/query.ts';
 import { clientOf } from './context.ts';
 import { format, type ItemsLimits, itemsAsk, outputCrs } from './features-params.ts';
 import { collectionUrl, registerOgc, vectorOf } from './ogc.ts';
-import { clientSignal, clip, flag, negotiateEncoding, queryOf } from './params.ts';
+import { clientSignal, clip, flag, queryOf } from './params.ts';
+import { GZIP_BYTES, holder, sendStream } from './streaming.ts';
 
 export interface FeaturesDeps extends ItemsLimits {
   readonly catalogue: Catalogue;
@@ -53,9 +52,6 @@ interface FeatureRoute {
 const GEOJSON = 'application/geo+json; charset=utf-8';
 /** Of the request URL and the layer version; raise it when the same question gets another answer. */
 const REVISION = 1;
-/** Coordinates as text pack to a quarter at the fastest level; its state is this large. */
-const GZIP_LEVEL = 1;
-const GZIP_BYTES = 300 * 1024;
 
 export function registerFeatures(app: FastifyInstance, deps: FeaturesDeps): void {
   registerOgc(app, deps);
@@ -103,59 +99,11 @@ async function answerItems(
       .header('x-plimsoll-cost', permit.bytes)
       .header('server-timing', `wait;dur=${(waitedMs + permit.waitedMs).toFixed(1)}`);
     const pages = new Pages(deps.publicUrl(request), request, layer);
-    const texts = told(request, collectionText(plan, deps, permit, pages, signal));
-    // The first batch comes before the headers, so that its failure is a status and not a broken body.
-    const first = await texts.next();
-    // The permit ends when the last byte has left and the worker has answered: return() waits for a batch under way.
-    const end = () => void texts.return(undefined).finally(held.release);
-    reply.raw.once('finish', end).once('close', end);
-    const body = Readable.from(chained(first, texts), { objectMode: false, highWaterMark: 65536 });
-    return reply.send(packed(request, reply, body));
+    return await sendStream(request, reply, collectionText(plan, deps, permit, pages, signal), held);
   } catch (error) {
     held.release();
     throw error;
   }
-}
-
-/** A failure behind the headers can only break the body off: the log must say why. */
-async function* told(
-  request: FastifyRequest,
-  texts: AsyncGenerator<Uint8Array, void>,
-): AsyncGenerator<Uint8Array, void> {
-  try {
-    yield* texts;
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'client-closed')
-      request.log.error({ err: error }, 'a page of features ended in its middle');
-    throw error;
-  }
-}
-
-function packed(request: FastifyRequest, reply: FastifyReply, body: Readable): Readable {
-  if (negotiateEncoding(request.headers['accept-encoding'], ['gzip']) === 'identity') return body;
-  reply.header('content-encoding', 'gzip');
-  // An error of either ends both; the one that is sent tells it to the socket.
-  return pipeline(body, createGzip({ level: GZIP_LEVEL }), () => {});
-}
-
-/** Runs each once, in reverse order, however often it is asked. */
-function holder(first: () => void): { also(fn: () => void): void; release: () => void } {
-  const held = [first];
-  return {
-    also: fn => held.push(fn),
-    release: () => {
-      for (let fn = held.pop(); fn; fn = held.pop()) fn();
-    },
-  };
-}
-
-async function* chained(
-  first: IteratorResult<Uint8Array, void>,
-  rest: AsyncGenerator<Uint8Array, void>,
-): AsyncGenerator<Uint8Array> {
-  if (first.done) return;
-  yield first.value;
-  yield* rest;
 }
 
 async function* collectionText(

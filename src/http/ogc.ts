@@ -134,7 +134,8 @@ export function vectorOf(catalogue: Catalogue, id: string): VectorLayer {
   return layer;
 }
 
-function collectionOf(catalogue: Catalogue, id: string): CollectionLayer {
+/** A layer that is served; throws what is true of the id. */
+export function collectionOf(catalogue: Catalogue, id: string): CollectionLayer {
   const layer = catalogue.get(id);
   if (!layer) {
     catalogue.lease(id).release(); // throws, naming the nearest ids

@@ -14,6 +14,7 @@ import { registerSessions, type SessionsDeps } from './sessions.ts';
 import { registerTiles } from './tiles.ts';
 import { registerTilesets } from './tilesets.ts';
 import { registerViewer } from './viewer.ts';
+import { registerZonal } from './zonal.ts';
 
 export interface ServerOptions {
   readonly log: Logger;
@@ -77,6 +78,7 @@ export function createServer(options: ServerOptions, routes: Routes): FastifyIns
   registerTilesets(app, routes.http);
   registerCog(app, routes.http);
   registerFeatures(app, routes.features);
+  registerZonal(app, routes.features);
   if (routes.sessions) registerSessions(app, routes.sessions.sessions, routes.sessions);
   registerOps(app, routes.ops);
   registerViewer(app, {});

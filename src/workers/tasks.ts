@@ -5,6 +5,8 @@ import { createRasterPainter } from '../render/raster/paint.ts';
 import { type TranscodeJob, transcode } from '../render/transcode.ts';
 import { type OverzoomJob, runOverzoom } from '../render/vector/overzoom.ts';
 import { createVectorPainter } from '../render/vector/paint.ts';
+import { paintZonal } from '../render/zonal/paint.ts';
+import type { ZonalJob } from '../render/zonal/types.ts';
 
 /** Limits of one worker, plain data. */
 export interface WorkerSettings {
@@ -20,6 +22,7 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
   return {
     'vector-tile': (job, context) => vector.paint(job as Parameters<typeof vector.paint>[0], context),
     raster: (job, context) => raster.paint(job as Parameters<typeof raster.paint>[0], context),
+    zonal: (job, context) => raster.withStore(store => paintZonal(job as ZonalJob, store, context)),
     overzoom: (job, context) => runOverzoom(job as OverzoomJob, context),
     items: (job, context) => runItems(job as ItemsJob, context),
     transcode: job => transcode(job as TranscodeJob),

@@ -7,6 +7,7 @@ import { tileEndpoints } from './tiles.ts';
 import { tilesetEndpoints } from './tilesets.ts';
 import type { Endpoint, Samples } from './types.ts';
 import { catalogueEndpoints, viewerEndpoints } from './viewer.ts';
+import { zonalEndpoints } from './zonal.ts';
 
 export function endpoints(samples: Samples, limits: FeatureLimits): Endpoint[] {
   return [
@@ -14,6 +15,7 @@ export function endpoints(samples: Samples, limits: FeatureLimits): Endpoint[] {
     ...tileEndpoints(samples),
     ...tilesetEndpoints(samples),
     ...cogEndpoints(samples),
+    ...zonalEndpoints(samples),
     ...featureEndpoints(samples, limits),
     ...sessionEndpoints(),
     ...operationEndpoints(),

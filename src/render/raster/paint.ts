@@ -33,6 +33,8 @@ export interface RasterPainterSettings {
 
 export interface RasterPainter {
   paint(job: RasterJob, context: TaskContext): Promise<Painted>;
+  /** Other work on the same decoded blocks. */
+  withStore(work: (store: BlockStore) => Promise<Painted>): Promise<Painted>;
   /** Bytes kept between jobs. */
   readonly heldBytes: number;
   close(): void;
@@ -60,6 +62,15 @@ export function createRasterPainter(settings: RasterPainterSettings = {}): Raste
         return { ...painted, ms: performance.now() - started };
       } finally {
         studio.store.leave(keepBytes);
+      }
+    },
+    async withStore(work) {
+      const started = performance.now();
+      studio.store.enter();
+      try {
+        return { ...(await work(studio.store)), ms: performance.now() - started };
+      } finally {
+        studio.store.leave();
       }
     },
     get heldBytes() {

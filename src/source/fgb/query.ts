@@ -81,12 +81,12 @@ export async function countMeeting(
   return met;
 }
 
-/** Where the feature of that place in the file is. Errors: feature-not-found. */
+/** Where the feature of that place in the file is, and its box in the layer's CRS. Errors: feature-not-found. */
 export async function featureAt(
   source: FgbSource,
   ordinal: number,
   signal?: AbortSignal,
-): Promise<{ offset: number; length: number }> {
+): Promise<{ offset: number; length: number; box: BBox }> {
   const { tree } = source;
   if (!tree || !Number.isSafeInteger(ordinal) || ordinal < 0 || ordinal >= tree.shape.count) {
     throw problem('feature-not-found', `no feature ${ordinal}: the layer has ${source.count}`);
@@ -94,7 +94,9 @@ export async function featureAt(
   const index = Math.floor(ordinal / tree.pageLeaves);
   const page = tree.pages.at(index) ?? (await tree.pages.load(index, signal));
   const i = ordinal - page.first;
-  return { offset: source.featuresStart + leafOffset(page, i), length: leafEnd(page, i) - leafOffset(page, i) };
+  const [minx, miny, maxx, maxy] = page.boxes.subarray(i * STRIDE, i * STRIDE + 4);
+  const box = [minx, miny, maxx, maxy] as const;
+  return { offset: source.featuresStart + leafOffset(page, i), length: leafEnd(page, i) - leafOffset(page, i), box };
 }
 
 interface Collector {

@@ -1,0 +1,153 @@
+/** Zonal statistics in a worker: a zone's rings in pixels, its windows one after the other, a line of text. */
+import type { Geometry, Position } from 'geojson';
+import { transformer } from '../../crs/index.ts';
+import { problem } from '../../errors.ts';
+import { type Bytes, openBytes } from '../../io/bytes.ts';
+import { type Edges, eachSpan, edgesOf } from '../../kernels/scanline.ts';
+import { CATEGORIES_MAX, Tally } from '../../kernels/tally.ts';
+import { freeArray } from '../../memory/segments.ts';
+import type { Painted, TaskContext } from '../../plan.ts';
+import { decodeFeature } from '../../source/fgb/feature.ts';
+import { columnId } from '../items/task.ts';
+import { type Gathered, gather } from '../raster/gather.ts';
+import { invertAffine } from '../raster/geometry.ts';
+import type { BlockStore } from '../raster/store.ts';
+import type { Rect } from '../raster/types.ts';
+import { type Line, lineOf } from './text.ts';
+import type { ZonalJob, Zone } from './types.ts';
+
+const CONTENT_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
+
+export async function paintZonal(job: ZonalJob, store: BlockStore, context: TaskContext): Promise<Painted> {
+  const bytes = openBytes(job.features.ref);
+  try {
+    const lines: Uint8Array[] = [];
+    let [size, peak] = [0, 0];
+    for (const zone of job.zones) {
+      context.check();
+      const { line, held } = await lineFor(job, zone, bytes, store, context);
+      const text = lineOf(line, job);
+      lines.push(text);
+      size += text.length;
+      peak = Math.max(peak, held);
+    }
+    const body = new Uint8Array(size);
+    let at = 0;
+    for (const line of lines) {
+      body.set(line, at);
+      at += line.length;
+    }
+    return {
+      body,
+      contentType: CONTENT_TYPES[job.format],
+      encoding: 'identity',
+      headers: {},
+      peakBytes: peak + 2 * size,
+      ms: 0,
+    };
+  } finally {
+    bytes.close();
+  }
+}
+
+async function lineFor(
+  job: ZonalJob,
+  zone: Zone,
+  bytes: Bytes,
+  store: BlockStore,
+  context: TaskContext,
+): Promise<{ line: Line; held: number }> {
+  const { features, choice, categorical } = job;
+  const raw = new Uint8Array(zone.length);
+  if (!bytes.readInto) throw problem('internal', `${bytes.ref.href} cannot be read in a worker`);
+  bytes.readInto(zone.offset, raw);
+  const wanted = new Set([...features.properties, ...(features.idColumn === null ? [] : [features.idColumn])]);
+  const { geometry, properties } = decodeFeature(raw, 0, features.schema, wanted);
+  const id = features.idColumn === null ? zone.ordinal + 1 : columnId(properties[features.idColumn]);
+  const tallies = choice.bands.map(() => new Tally(categorical));
+  const fault = zone.fault ?? (geometry && kindFault(geometry));
+  let held = zone.length * 2;
+  if (fault === null && geometry) {
+    for (const { shift, windows } of zone.parts) {
+      const shape = shapeOf(geometry, job, shift);
+      held = Math.max(held, zone.length + shape.bytes);
+      for (const read of windows) {
+        context.check();
+        const window = await gather(read, choice, store, context);
+        held = Math.max(held, zone.length + shape.bytes + window.bytes);
+        add(shape, read.window, window, tallies, job);
+        freeArray(window.samples);
+        if (window.weights) freeArray(window.weights);
+      }
+    }
+  }
+  const crowded = tallies.some(tally => tally.crowded) ? `it has more than ${CATEGORIES_MAX} different values` : null;
+  const statistics = (fault ?? crowded) ? null : tallies.map(tally => tally.result());
+  return { line: { id, properties, statistics, fault: fault ?? crowded }, held };
+}
+
+function kindFault({ type }: Geometry): string | null {
+  const fine = type === 'Polygon' || type === 'MultiPolygon' || type === 'Point' || type === 'MultiPoint';
+  return fine ? null : `it is a ${type}: zones are polygons or points`;
+}
+
+/** A zone in pixel positions. */
+interface Shape {
+  readonly edges: Edges | null;
+  /** Pixels of points: column, row. */
+  readonly pixels: readonly (readonly [number, number])[];
+  readonly bytes: number;
+}
+
+function shapeOf(geometry: Geometry, { features, rasterCrs, transform }: ZonalJob, shift: number): Shape {
+  const { forward } = transformer(features.crs, rasterCrs);
+  const inverse = invertAffine(transform);
+  const at = new Float64Array(2);
+  const place = ([x, y]: Position, out: Float64Array, i: number): boolean => {
+    if (!forward(x, y, at, 0)) return false;
+    const east = at[0] + shift;
+    out[i] = inverse[0] + east * inverse[1] + at[1] * inverse[2];
+    out[i + 1] = inverse[3] + east * inverse[4] + at[1] * inverse[5];
+    return true;
+  };
+  if (geometry.type === 'Point' || geometry.type === 'MultiPoint') {
+    const points = geometry.type === 'Point' ? [geometry.coordinates] : geometry.coordinates;
+    const pixels: (readonly [number, number])[] = [];
+    const pixel = new Float64Array(2);
+    for (const point of points) if (place(point, pixel, 0)) pixels.push([Math.floor(pixel[0]), Math.floor(pixel[1])]);
+    return { edges: null, pixels, bytes: pixels.length * 64 };
+  }
+  const polygons =
+    geometry.type === 'Polygon' ? [geometry.coordinates] : (geometry as { coordinates: Position[][][] }).coordinates;
+  const rings: Float64Array[] = [];
+  for (const ring of polygons.flat()) {
+    const out = new Float64Array(ring.length * 2);
+    // A ring that leaves where the raster's CRS is defined has no place there.
+    if (ring.every((point, i) => place(point, out, i * 2))) rings.push(out);
+  }
+  const edges = edgesOf(rings);
+  return { edges, pixels: [], bytes: edges.points.byteLength * 3 };
+}
+
+function add(shape: Shape, rect: Rect, { samples, weights }: Gathered, tallies: readonly Tally[], job: ZonalJob): void {
+  const bands = tallies.length;
+  const one = (p: number): void => {
+    const valid = weights === null || weights[p] !== 0;
+    for (let b = 0; b < bands; b++) {
+      if (!valid) tallies[b].mask();
+      else tallies[b].add(samples[p * bands + b] * (job.scales?.[b] ?? 1) + (job.offsets?.[b] ?? 0));
+    }
+  };
+  if (shape.edges) {
+    eachSpan(shape.edges, rect.y, rect.y + rect.height, (row, from, to) => {
+      const base = (row - rect.y) * rect.width - rect.x;
+      const last = Math.min(to, rect.x + rect.width);
+      for (let x = Math.max(from, rect.x); x < last; x++) one(base + x);
+    });
+    return;
+  }
+  for (const [x, y] of shape.pixels) {
+    const inside = x >= rect.x && y >= rect.y && x < rect.x + rect.width && y < rect.y + rect.height;
+    if (inside) one((y - rect.y) * rect.width + x - rect.x);
+  }
+}
