@@ -11,7 +11,7 @@ export function zonalEndpoints(samples: Samples): Endpoint[] {
   const layer = { type: 'string', minLength: 1 };
   return [
     {
-      tag: 'cog',
+      tag: 'features',
       method: 'get',
       id: 'getZonal',
       route: '/zonal',
