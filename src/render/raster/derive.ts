@@ -155,3 +155,24 @@ function cropped(values: Values, grid: Extent, shown: Extent): Values {
   freeArray(values.mask);
   return { samples, bands, type, mask };
 }
+
+/** Names of what comes out as rio-tiler gives them, and what each is. */
+export function bandsTold(
+  { source }: RasterLayer,
+  { expression }: Pick<RasterParams, 'expression'>,
+  { wanted, derive, product }: Derivation,
+): { names: string[]; descriptions: string[] } {
+  const count = Array.from({ length: product.bands }, (_, i) => i);
+  if (derive?.algorithm) {
+    const { name } = derive.algorithm;
+    return { names: count.map(i => `b${i + 1}`), descriptions: count.map(() => name) };
+  }
+  if (expression !== undefined) {
+    const texts = expression.split(';').map(text => text.trim());
+    return { names: count.map(i => `b${i + 1}`), descriptions: count.map(i => texts[i]) };
+  }
+  return {
+    names: wanted.map(band => `b${band}`),
+    descriptions: wanted.map(band => source.bands[band - 1].description ?? `b${band}`),
+  };
+}

@@ -18,9 +18,11 @@ import {
 import { gather } from './gather.ts';
 import { positionBytes } from './geometry.ts';
 import { resample } from './resample.ts';
+import { paintStatistics } from './scan.ts';
 import { type BlockStore, createBlockStore } from './store.ts';
 import type { ImageJob, RasterJob, Strips } from './types.ts';
-import { paintPoint, paintStatistics, valueRanges } from './values.ts';
+import { paintPoint, valueRanges } from './values.ts';
+
 
 export interface RasterPainterSettings {
   /** Decoded blocks that this worker keeps, bytes. */

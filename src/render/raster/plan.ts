@@ -28,7 +28,8 @@ import type {
   WindowRead,
 } from './types.ts';
 
-export { planPoint, planStatistics } from './query.ts';
+export { planPoint, planPoints, planProfile } from './places.ts';
+export { planFeatureStatistics, planStatistics } from './statistics.ts';
 export type { RasterFormat, RasterJob, RasterParams } from './types.ts';
 
 /** Output pixels that a plan will even look at; the byte ceiling of a request lies far below. */

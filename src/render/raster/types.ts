@@ -3,9 +3,11 @@ import type { Params } from '../../kernels/algorithms/types.ts';
 import type { Range } from '../../kernels/colour.ts';
 import type { ColourOperation } from '../../kernels/colour-formula.ts';
 import type { ColourMap } from '../../kernels/colour-map.ts';
+import type { Rings } from '../../kernels/coverage.ts';
 import type { Expression } from '../../kernels/expression/parse.ts';
 import type { Resampling } from '../../kernels/resampling.ts';
 import type { SampleType } from '../../kernels/samples.ts';
+import type { StatisticsOptions } from '../../kernels/tally/types.ts';
 import type { BytesRef, Job } from '../../plan.ts';
 import type { BlockPlace } from '../../source/tiff/blocks.ts';
 import type { BlockFormat } from '../../source/types.ts';
@@ -196,19 +198,70 @@ export interface ImageJob extends RasterJobBase {
   readonly stretch: readonly WindowRead[] | null;
 }
 
-export interface PointJob extends RasterJobBase {
-  readonly kind: 'point';
-  readonly read: WindowRead;
-  readonly coordinates: readonly [number, number];
-  readonly scales: readonly number[] | null;
-  readonly offsets: readonly number[] | null;
+/** What every answer of numbers is made by. */
+interface ValuesJobBase extends RasterJobBase {
+  readonly derive: Derive | null;
+  readonly style: Pick<ImageStyle, 'scales' | 'offsets'>;
+  readonly names: readonly string[];
+  readonly descriptions: readonly string[];
 }
 
-export interface StatisticsJob extends RasterJobBase {
+export interface PointJob extends ValuesJobBase {
+  readonly kind: 'point';
+  /** A pixel each; null: outside the raster. Pixels of the same block stand together in `order`. */
+  readonly reads: readonly (WindowRead | null)[];
+  readonly order: readonly number[];
+  readonly places: PlacesAnswer;
+}
+
+/** How the values at places are told: titiler's single point, or ours of many. */
+export type PlacesAnswer =
+  | { readonly form: 'point'; readonly coordinates: readonly [number, number] }
+  | { readonly form: 'points'; readonly coordinates: Float64Array }
+  | { readonly form: 'profile'; readonly coordinates: Float64Array; readonly distances: Float64Array };
+
+/** Where the blocks of a rectangle of a level are, row by row, a plane after the other: two numbers a block, however many. */
+export interface BlockTable {
+  readonly level: LevelRead;
+  readonly column: number;
+  readonly row: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly planes: readonly number[];
+  readonly offsets: Float64Array;
+  readonly lengths: Float64Array;
+}
+
+/** A window that is looked at block by block and never in memory as a whole. */
+export interface Scan {
+  readonly window: Rect;
+  readonly table: BlockTable;
+  readonly mask: BlockTable | null;
+  /** Pixels count by the share of them that lies in it; null: all of them, whole. */
+  readonly zone: Rings | null;
+}
+
+export interface StatisticsJob extends ValuesJobBase {
   readonly kind: 'statistics';
-  readonly read: WindowRead;
-  readonly scales: readonly number[] | null;
-  readonly offsets: readonly number[] | null;
+  /** One, or one a feature; null: the feature does not touch the raster. */
+  readonly scans: readonly (Scan | null)[];
+  readonly level: number;
+  readonly product: Product;
+  readonly options: StatisticsOptions;
+  /** Bands that are counted at once. */
+  readonly batch: number;
+  /** Size of a pixel in units of the CRS, for algorithms that ask. */
+  readonly resX: number;
+  readonly resY: number;
+  readonly features: FeaturesAnswer | null;
+}
+
+/** GeoJSON that statistics are put into. */
+export interface FeaturesAnswer {
+  /** Of a FeatureCollection, without its features; null: a single feature is answered. */
+  readonly collection: string | null;
+  /** Each as JSON. */
+  readonly features: readonly string[];
 }
 
 export type RasterJob = ImageJob | PointJob | StatisticsJob;

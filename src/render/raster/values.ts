@@ -1,42 +1,59 @@
 /** Answers that are numbers: a point, statistics, and the value range behind a default stretch. */
 import type { Range } from '../../kernels/colour.ts';
-import { type BandStatistics, bandStatistics } from '../../kernels/statistics.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
 import { productOf, type Values } from './derive.ts';
 import { gather } from './gather.ts';
 import type { BlockStore } from './store.ts';
-import type { ImageJob, PointJob, StatisticsJob } from './types.ts';
+import type { ImageJob, PointJob, WindowRead } from './types.ts';
 
-function json(value: unknown, peakBytes: number, headers: Record<string, string> = {}): Painted {
+export function json(
+  value: unknown,
+  peakBytes: number,
+  headers: Record<string, string> = {},
+  contentType = 'application/json',
+): Painted {
   const body = new TextEncoder().encode(JSON.stringify(value));
-  return { body: body.slice(), contentType: 'application/json', encoding: 'identity', headers, peakBytes, ms: 0 };
+  return { body: body.slice(), contentType, encoding: 'identity', headers, peakBytes: peakBytes + body.length, ms: 0 };
 }
 
-/** titiler's shape; null where the pixel is invalid. */
+/** titiler's shape of one point, ours of many; null where the pixel is invalid, and where there is none. */
 export async function paintPoint(job: PointJob, store: BlockStore, context: TaskContext): Promise<Painted> {
-  const { choice, read, scales, offsets } = job;
-  const pixel = await gather(read, choice, store, context);
-  const valid = pixel.weights === null || pixel.weights[0] !== 0;
-  const values = choice.bands.map((_, i) =>
-    valid ? pixel.samples[i] * (scales?.[i] ?? 1) + (offsets?.[i] ?? 0) : null,
-  );
-  const body = { coordinates: job.coordinates, values, band_names: choice.bands.map(band => `b${band + 1}`) };
-  return json(body, pixel.bytes);
+  const { reads, order, places, names, descriptions } = job;
+  const values = reads.map(() => names.map((): number | null => null));
+  let bytes = 0;
+  for (const [n, at] of order.entries()) {
+    if (n % 64 === 0) context.check();
+    const read = reads[at];
+    if (read) bytes = Math.max(bytes, await valuesAt(job, read, values[at], store, context));
+  }
+  const all = { band_names: names, band_descriptions: descriptions };
+  if (places.form === 'point') return json({ coordinates: places.coordinates, values: values[0], ...all }, bytes);
+  const coordinates = values.map((_, i) => [places.coordinates[i * 2], places.coordinates[i * 2 + 1]]);
+  const distances = places.form === 'profile' ? { distances: [...places.distances] } : {};
+  return json({ coordinates, ...distances, values, ...all }, bytes + coordinates.length * PLACE_BYTES);
 }
 
-/** titiler's shape, with what it does not say: whether this is the full resolution, and if not, which level. */
-export async function paintStatistics(job: StatisticsJob, store: BlockStore, context: TaskContext): Promise<Painted> {
-  const { choice, read, scales, offsets } = job;
-  const { index } = read.level;
-  const window = await gather(read, choice, store, context);
-  const out: Record<string, BandStatistics & { exact: boolean; level: number }> = {};
-  for (const [i, band] of choice.bands.entries()) {
-    context.check();
-    const stats = bandStatistics(window, i, scales?.[i] ?? 1, offsets?.[i] ?? 0);
-    out[`b${band + 1}`] = { ...stats, exact: index === 0, level: index };
+/** What a place takes while its values are told, beside its JSON. */
+export const PLACE_BYTES = 256;
+
+async function valuesAt(
+  job: PointJob,
+  read: WindowRead,
+  out: (number | null)[],
+  store: BlockStore,
+  context: TaskContext,
+): Promise<number> {
+  const { choice } = job;
+  const pixel = await gather(read, choice, store, context);
+  const mask = pixel.weights ?? new Uint8Array(1).fill(255);
+  const extent = { width: 1, height: 1, resX: 1, resY: 1 };
+  const values = { samples: pixel.samples, bands: pixel.bands, type: choice.dtype, mask };
+  const made = productOf(values, extent, job, extent);
+  for (let i = 0; i < out.length; i++) {
+    out[i] = made.mask[0] !== 0 && Number.isFinite(made.samples[i]) ? made.samples[i] : null;
   }
-  return json(out, window.bytes + window.width * window.height * 8);
+  return pixel.bytes;
 }
 
 /** Values of a band that percentiles are taken of, at most: evenly spread over the windows. */
