@@ -5,15 +5,7 @@ import type { Layer, RasterLayer, VectorLayer } from './layers/types.ts';
 import type { Encoding, Job, Painted, Plan } from './plan.ts';
 import type { FilterSpec } from './render/filter/filter.ts';
 import { emptyImage } from './render/raster/encode.ts';
-import {
-  planPoint,
-  planPreview,
-  planRasterTile,
-  planStatistics,
-  planWindow,
-  type RasterFormat,
-  type RasterParams,
-} from './render/raster/plan.ts';
+import { planPreview, planRasterTile, planWindow, type RasterFormat, type RasterParams } from './render/raster/plan.ts';
 import { tilePixels } from './render/raster/size.ts';
 import { type OverzoomPart, planOverzoom } from './render/vector/overzoom.ts';
 import { planVectorTile } from './render/vector/plan.ts';
@@ -63,18 +55,6 @@ export interface PreviewParams {
   readonly width: number | null;
   readonly height: number | null;
   readonly format: RasterFormat;
-  readonly raster: RasterParams;
-}
-
-export interface PointParams {
-  readonly lon: number;
-  readonly lat: number;
-  readonly coordCrs: string;
-  readonly raster: RasterParams;
-}
-
-export interface StatisticsParams {
-  readonly maxSize: number;
   readonly raster: RasterParams;
 }
 
@@ -198,26 +178,6 @@ export const rasterPreview: Operation<PreviewParams> = {
   empty: () => nothing('application/json'),
 };
 
-export const rasterPoint: Operation<PointParams> = {
-  name: 'point',
-  class: 'window',
-  revision: 1,
-  compressible: false,
-  plan: (layers, { raster, ...rest }, _encoding, signal) =>
-    planPoint({ layer: onlyRaster(layers), params: raster, ...rest }, signal),
-  empty: () => nothing('application/json'),
-};
-
-export const rasterStatistics: Operation<StatisticsParams> = {
-  name: 'statistics',
-  class: 'window',
-  revision: 1,
-  compressible: false,
-  plan: (layers, { raster, ...rest }, _encoding, signal) =>
-    planStatistics({ layer: onlyRaster(layers), params: raster, ...rest }, signal),
-  empty: () => nothing('application/json'),
-};
-
 function vectors(layers: readonly Layer[]): VectorLayer[] {
   return layers.map(layer => {
     if (layer.kind !== 'vector')
@@ -226,7 +186,8 @@ function vectors(layers: readonly Layer[]): VectorLayer[] {
   });
 }
 
-function onlyRaster(layers: readonly Layer[]): RasterLayer {
+/** The one raster that an operation is about. */
+export function onlyRaster(layers: readonly Layer[]): RasterLayer {
   const [layer] = layers;
   if (layer?.kind !== 'raster') throw problem('wrong-kind', `${layer?.id} is a ${layer?.kind} layer, not a raster`);
   return layer;

@@ -36,7 +36,7 @@ function parseRescale(value) {
 
 /** titiler's statistics, an object by band: from the lowest 2nd to the highest 98th percentile is a fair stretch. */
 export async function stretchOf(info) {
-  const bands = Object.values(await getJson(`cog/statistics?url=${encodeURIComponent(info.id)}`));
+  const bands = Object.values(await getJson(`cog/statistics?max_size=1024&url=${encodeURIComponent(info.id)}`));
   const low = Math.min(...bands.map(band => band.percentile_2 ?? band.min));
   const high = Math.max(...bands.map(band => band.percentile_98 ?? band.max));
   if (!Number.isFinite(low) || !Number.isFinite(high)) throw new Error(`${info.id} has no values to stretch`);

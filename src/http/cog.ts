@@ -1,52 +1,27 @@
 /** titiler's COG routes and parameter names. `url` names a layer: its id, or the name of its file. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
-import type { RasterLayer } from '../layers/types.ts';
-import { rasterPoint, rasterPreview, rasterStatistics, rasterWindow } from '../operations.ts';
+import { rasterPreview, rasterWindow } from '../operations.ts';
 import type { RasterFormat } from '../render/raster/plan.ts';
-import type { Operation } from '../serve.ts';
 import { WEB_MERCATOR_QUAD } from '../tile.ts';
 import { registerCogDocuments } from './cog-documents.ts';
-import { clientOf, type HttpContext } from './context.ts';
-import {
-  clientSignal,
-  clip,
-  flag,
-  gridPath,
-  integer,
-  oneOf,
-  queryOf,
-  text,
-  toBBox,
-  toInteger,
-  toNumber,
-} from './params.ts';
-import { rasterOf } from './raster-layer.ts';
+import { registerCogFeatures } from './cog-features.ts';
+import { registerCogValues } from './cog-values.ts';
+import type { HttpContext } from './context.ts';
+import { clip, gridPath, integer, queryOf, text, toBBox } from './params.ts';
+import { formatOf, PREVIEW_SIZE, SIDE, side } from './raster-forms.ts';
+import { rasterOf, run } from './raster-layer.ts';
 import { rasterParams } from './raster-params.ts';
 import { sendReply } from './send.ts';
 import { tileJson } from './tilejson.ts';
 import { answerTile, judgeQuery } from './tiles.ts';
 
-export const FORMATS: Readonly<Record<string, RasterFormat>> = {
-  png: 'png',
-  webp: 'webp',
-  jpg: 'jpg',
-  jpeg: 'jpg',
-  tif: 'tif',
-  tiff: 'tif',
-  npy: 'npy',
-};
-
-/** Longest side of an image, in pixels, before the byte ceiling is even asked. */
-export const MAX_SIDE = 16384;
-/** titiler's default for previews and statistics. */
-export const PREVIEW_SIZE = 1024;
-
 export function registerCog(app: FastifyInstance, context: HttpContext): void {
   registerCogDocuments(app, context);
   registerTileRoutes(app, context);
   registerWindows(app, context);
-  registerValues(app, context);
+  registerCogValues(app, context);
+  registerCogFeatures(app, context);
 }
 
 function registerTileRoutes(app: FastifyInstance, context: HttpContext): void {
@@ -106,62 +81,6 @@ function registerWindows(app: FastifyInstance, context: HttpContext): void {
   app.get('/cog/preview', preview);
   app.get('/cog/preview.:format', preview);
   app.get('/cog/preview/*', preview);
-}
-
-function registerValues(app: FastifyInstance, context: HttpContext): void {
-  app.get<{ Params: { place: string } }>('/cog/point/:place', async (request, reply) => {
-    const query = queryOf(request);
-    const parts = request.params.place.split(',');
-    if (parts.length !== 2) throw problem('bad-parameter', `point: "${clip(request.params.place)}" is not {lon},{lat}`);
-    const layer = rasterOf(context, request);
-    const params = {
-      lon: toNumber('lon', parts[0]),
-      lat: toNumber('lat', parts[1]),
-      coordCrs: text(query, 'coord_crs') ?? 'OGC:CRS84',
-      raster: rasterParams(query, layer),
-    };
-    return run(context, request, reply, layer, rasterPoint, params);
-  });
-  app.get('/cog/statistics', async (request, reply) => {
-    const query = queryOf(request);
-    const layer = rasterOf(context, request);
-    const params = { maxSize: integer(query, 'max_size', SIDE) ?? PREVIEW_SIZE, raster: rasterParams(query, layer) };
-    return run(context, request, reply, layer, rasterStatistics, params);
-  });
-}
-
-async function run<P>(
-  context: HttpContext,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  layer: RasterLayer,
-  operation: Operation<P>,
-  params: P,
-): Promise<FastifyReply> {
-  const answer = await context.serve({
-    operation,
-    layers: [layer.id],
-    params,
-    encoding: 'identity',
-    ifNoneMatch: request.headers['if-none-match'],
-    client: clientOf(request),
-    signal: clientSignal(request, reply.raw),
-    explain: flag(queryOf(request), 'explain', false),
-    strict: flag(queryOf(request), 'strict', false),
-  });
-  return sendReply(reply, answer);
-}
-
-const SIDE = { min: 1, max: MAX_SIDE };
-
-function side(name: string, value: string): number {
-  const n = toInteger(name, value);
-  if (n < 1 || n > MAX_SIDE) throw problem('unprocessable', `${name}: ${n} is not between 1 and ${MAX_SIDE}`);
-  return n;
-}
-
-function formatOf(name: string): RasterFormat {
-  return FORMATS[oneOf('format', name, Object.keys(FORMATS))];
 }
 
 /** `{minx},{miny},{maxx},{maxy}[/{width}x{height}].{format}` */

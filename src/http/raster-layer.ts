@@ -1,10 +1,12 @@
 /** The raster that a request of /cog means. */
 import { basename } from 'node:path';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
 import type { RasterLayer } from '../layers/types.ts';
-import type { HttpContext } from './context.ts';
-import { clip, queryOf, text } from './params.ts';
+import type { Operation } from '../serve.ts';
+import { clientOf, type HttpContext } from './context.ts';
+import { clientSignal, clip, flag, queryOf, text } from './params.ts';
+import { sendReply } from './send.ts';
 import { layersOf } from './tiles.ts';
 
 /** The raster that `url` (or `layer`) names. A refused file still has its /info, which says why it is refused. */
@@ -38,4 +40,27 @@ function idOfFile(context: HttpContext, name: string): string | undefined {
 /** Files are served out of the catalogue only: a URL that a client chooses is never fetched. */
 function elsewhere(url: string): Error {
   return problem('forbidden', `url: "${clip(url)}" is a URL; rasters are served from the layers of /layers only`);
+}
+
+/** Through serve() and out. A POST has no If-None-Match that would mean the same. */
+export async function run<P>(
+  context: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  layer: RasterLayer,
+  operation: Operation<P>,
+  params: P,
+): Promise<FastifyReply> {
+  const answer = await context.serve({
+    operation,
+    layers: [layer.id],
+    params,
+    encoding: 'identity',
+    ifNoneMatch: request.method === 'POST' ? undefined : request.headers['if-none-match'],
+    client: clientOf(request),
+    signal: clientSignal(request, reply.raw),
+    explain: flag(queryOf(request), 'explain', false),
+    strict: flag(queryOf(request), 'strict', false),
+  });
+  return sendReply(reply, answer);
 }

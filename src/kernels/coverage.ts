@@ -82,3 +82,33 @@ function piece(areas: Float64Array, start: number, width: number, left: number, 
     areas[start + column + 1] += each * (b - a) * middle;
   }
 }
+
+/** Rows that are looked at together. */
+const ROWS = 64;
+
+/** Bytes that clearOutside takes, with the rings, here and where they were made. */
+export function outsideBytes(rings: Rings, { width }: { readonly width: number }): number {
+  return coverageBytes({ width, height: ROWS }) + 2 * rings.reduce((sum, ring) => sum + ring.byteLength, 0);
+}
+
+interface Cleared {
+  readonly samples: { fill(value: number, start: number, end: number): unknown };
+  readonly bands: number;
+  readonly mask: Uint8Array;
+}
+
+/** What the rings do not touch is made invalid, and nothing. */
+export function clearOutside(
+  rings: Rings,
+  { width, height }: { readonly width: number; readonly height: number },
+  { samples, bands, mask }: Cleared,
+): void {
+  for (let y = 0; y < height; y += ROWS) {
+    const shares = coverageOf(rings, { x: 0, y, width, height: Math.min(ROWS, height - y) });
+    for (let i = 0, p = y * width; i < shares.length; i++, p++) {
+      if (shares[i] > 0) continue;
+      mask[p] = 0;
+      samples.fill(0, p * bands, (p + 1) * bands);
+    }
+  }
+}

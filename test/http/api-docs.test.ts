@@ -6,7 +6,7 @@ import { DEMO_SAMPLES, generate } from '../../scripts/make-api-docs.ts';
 import type { App } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { samplesOf } from '../../src/http/api/samples.ts';
-import { MAX_SIDE } from '../../src/http/cog.ts';
+import { MAX_SIDE } from '../../src/http/raster-forms.ts';
 import { MAX_COMPOSITE } from '../../src/http/tiles.ts';
 import { OUTPUT_PIXELS_MAX } from '../../src/render/raster/plan.ts';
 import { testApp } from '../lib/app.ts';

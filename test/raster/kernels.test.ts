@@ -6,7 +6,6 @@ import { dropAlpha, maskKind, paletteToRgba, rescaleToBytes, spareIndex, withAlp
 import { bilinearRow, nearestRow, type WindowPixels } from '../../src/kernels/resample.ts';
 import { wideRow } from '../../src/kernels/resample-wide.ts';
 import { kernelOf } from '../../src/kernels/resampling.ts';
-import { bandStatistics } from '../../src/kernels/statistics.ts';
 import { axesOf, fillMap, MAX_ERROR, type PixelMap, walkCells } from '../../src/kernels/warp.ts';
 
 const TRIANGLE = kernelOf('bilinear')!;
@@ -245,26 +244,4 @@ test('colour maps: known ends, reversed forms, and no unknown name', () => {
     assert.deepEqual(colormap(name)!.subarray(0, 4), colormap(name.slice(0, -2))!.subarray(1020), name);
   }
   assert.equal(colormap('constructor'), null);
-});
-
-test('statistics of a small window, masked pixels left out', () => {
-  const from: WindowPixels = {
-    samples: Float32Array.of(1, 2, 2, 3, 99, Number.NaN),
-    bands: 1,
-    width: 3,
-    height: 2,
-    weights: Uint8Array.of(255, 255, 255, 255, 0, 255),
-  };
-  const s = bandStatistics(from, 0, 2, 1);
-  assert.deepEqual(
-    [s.min, s.max, s.mean, s.count, s.sum, s.median, s.majority, s.minority, s.unique],
-    [3, 7, 5, 4, 20, 5, 5, 3, 3],
-  );
-  assert.ok(Math.abs(s.std! - Math.SQRT2) < 1e-12);
-  assert.deepEqual([s.valid_pixels, s.masked_pixels, s.valid_percent], [4, 2, 66.67]);
-  assert.equal(
-    s.histogram[0].reduce((a, b) => a + b, 0),
-    4,
-  );
-  assert.equal(bandStatistics({ ...from, weights: new Uint8Array(6) }, 0, 1, 0).mean, null);
 });

@@ -1,9 +1,11 @@
 /** /cog: titiler's routes over the rasters of the catalogue. */
 import { CONTENT_TYPES } from '../../render/raster/encode.ts';
 import { WEB_MERCATOR_QUAD } from '../../tile.ts';
-import { FORMATS, MAX_SIDE, PREVIEW_SIZE } from '../cog.ts';
+import { FORMATS, MAX_SIDE, PREVIEW_SIZE } from '../raster-forms.ts';
 import { RASTER_FORMATS } from '../tiles.ts';
 import { cogDocuments } from './cog-documents.ts';
+import { cogFeatures } from './cog-features.ts';
+import { cogValues } from './cog-values.ts';
 import {
   EXPLAIN,
   gridTileParams,
@@ -57,7 +59,7 @@ const IMAGE_HEADERS = [
   'X-Raster-Level',
   'X-Raster-Rescale',
 ] as const;
-const IMAGE_ANSWERS: Readonly<Record<number, Answer>> = {
+export const IMAGE_ANSWERS: Readonly<Record<number, Answer>> = {
   200: {
     description: 'The image; the plan as JSON with explain=true. tif and npy hold the values as they are, with a mask.',
     headers: IMAGE_HEADERS,
@@ -83,7 +85,8 @@ export function cogEndpoints(samples: Samples): Endpoint[] {
     ...tiles(samples, url),
     ...windows(samples, url),
     ...previews(url),
-    ...values(samples, url),
+    ...cogValues(samples, url, COORD_CRS),
+    ...cogFeatures(samples, url, COORD_CRS),
   ];
 }
 
@@ -217,53 +220,6 @@ function previews(url: Parameter[]): Endpoint[] {
       path: '/cog/preview/{width}x{height}.{format}',
       summary: 'The whole raster in a size',
       parameters: [...sizePath(), format, ...query],
-    },
-  ];
-}
-
-function values({ rasterPoint: [lon, lat] }: Samples, url: Parameter[]): Endpoint[] {
-  const number = { type: 'number' };
-  const maxSize = queryParam(
-    'max_size',
-    'The finest level whose longer side is at most this is read; exact says whether that is the full resolution.',
-    { ...PIXELS, default: PREVIEW_SIZE },
-    { example: 512 },
-  );
-  const answers = (description: string, schema: string): Record<number, Answer> => ({
-    200: {
-      description,
-      headers: ['ETag', 'Cache-Control', 'Vary', 'X-Plimsoll', 'X-Plimsoll-Cost', 'Server-Timing', 'X-Raster-Level'],
-      content: { 'application/json': { anyOf: [ref(schema), ref('Plan')] } },
-    },
-    304: SERVED_NOT_MODIFIED,
-  });
-  return [
-    {
-      ...GET,
-      id: 'getPoint',
-      route: '/cog/point/:place',
-      path: '/cog/point/{lon},{lat}',
-      summary: 'Values of the pixel at a place',
-      parameters: [
-        pathParam('lon', 'Longitude, or x of coord_crs.', number, lon),
-        pathParam('lat', 'Latitude, or y of coord_crs.', number, lat),
-        ...url,
-        COORD_CRS,
-        ...RASTER_PARAMETERS,
-        ...SERVED,
-      ],
-      answers: answers('A value a band; null where the pixel is not valid.', 'PointValues'),
-      problems: PROBLEMS,
-    },
-    {
-      ...GET,
-      id: 'getStatistics',
-      route: '/cog/statistics',
-      path: '/cog/statistics',
-      summary: 'Statistics and histogram of each band',
-      parameters: [...url, maxSize, ...RASTER_PARAMETERS, ...SERVED],
-      answers: answers('By band.', 'Statistics'),
-      problems: PROBLEMS,
     },
   ];
 }

@@ -1,4 +1,5 @@
 /** What painting an image takes, at its peak: windows gathered one after the other, a canvas, what is made of it, its encoder. */
+import { outsideBytes } from '../../kernels/coverage.ts';
 import { workingBytes } from '../../kernels/samples.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { Cost } from '../../plan.ts';
@@ -12,7 +13,7 @@ import { PERCENTILE_VALUES } from './values.ts';
 
 export function imageCost(
   layer: RasterLayer,
-  { grid, shown, choice, style }: Pick<ImageJob, 'grid' | 'shown' | 'choice' | 'style'>,
+  { grid, shown, choice, style, cutline }: Pick<ImageJob, 'grid' | 'shown' | 'choice' | 'style' | 'cutline'>,
   derivation: Derivation,
   read: GridRead,
   stretch: readonly WindowRead[] | null,
@@ -29,7 +30,7 @@ export function imageCost(
   const outputBytes = bodyBound(style.format, shown, product);
   const encoding = encodingBytes(style, shown.width * shown.height, product, stretch !== null, outputBytes);
   const ranging = Math.max(0, ...(stretch ?? []).map(({ window }) => rangingBytes(derivation, style, window)));
-  const making = derivedBytes(derivation, pixels);
+  const making = derivedBytes(derivation, pixels) + (cutline ? outsideBytes(cutline, shown) : 0);
   const peak = canvas + Math.max(positions + gathered + ranging, making + encoding + outputBytes);
   return {
     inputBytes: reads.reduce((sum, part) => sum + inputBytes(part), 0),

@@ -1,6 +1,7 @@
 /** The painter of a worker: gathers the windows of a job, resamples them onto its grid, and encodes what comes out. */
 import { configureSharp } from '../../kernels/codecs/index.ts';
 import type { Range } from '../../kernels/colour.ts';
+import { clearOutside } from '../../kernels/coverage.ts';
 import { createPngWriter } from '../../kernels/png-strips.ts';
 import { workingArray } from '../../kernels/samples.ts';
 import { freeArray } from '../../memory/segments.ts';
@@ -22,7 +23,6 @@ import { paintStatistics } from './scan.ts';
 import { type BlockStore, createBlockStore } from './store.ts';
 import type { ImageJob, RasterJob, Strips } from './types.ts';
 import { paintPoint, valueRanges } from './values.ts';
-
 
 export interface RasterPainterSettings {
   /** Decoded blocks that this worker keeps, bytes. */
@@ -101,6 +101,7 @@ async function paintImage(job: ImageJob, studio: Studio, context: TaskContext): 
   context.check();
   const readBytes = read.samples.byteLength + read.mask.byteLength;
   const canvas = productOf(read, job.grid, job, shown);
+  if (job.cutline) clearOutside(job.cutline, shown, canvas);
   const ranges = style.rescale ?? found;
   const nodata = canvas.samples === read.samples ? choice.nodata : null;
   const { body, headers } = await encodeCanvas(canvas, shown, placement.crs, style, nodata, ranges);

@@ -9,24 +9,16 @@ import { costBytes, type Plan } from '../../plan.ts';
 import { type BBox, inGrid, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import { fittingZoom } from '../fits.ts';
 import { chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts';
-import { blockCount } from './blocks.ts';
 import { imageCost } from './cost.ts';
 import { planDerivation, widened } from './derive.ts';
+import { affinityOf, explainRead } from './explain.ts';
 import { sameCrs } from './geometry.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
 import { fitSize, tilePixels, wantedSize } from './size.ts';
 import { planStretch } from './stretch.ts';
 import { planStrips } from './strips.ts';
-import type {
-  BandChoice,
-  Derivation,
-  ImageJob,
-  ImageStyle,
-  OutputGrid,
-  RasterFormat,
-  RasterParams,
-  WindowRead,
-} from './types.ts';
+import type { BandChoice, Derivation, ImageJob, ImageStyle, OutputGrid, RasterFormat, RasterParams } from './types.ts';
+import { type Zone, zoneOn } from './zone.ts';
 
 export { planPoint, planPoints, planProfile } from './places.ts';
 export { planFeatureStatistics, planStatistics } from './statistics.ts';
@@ -63,6 +55,8 @@ export interface WindowAsk {
   readonly maxSize: number | null;
   readonly format: RasterFormat;
   readonly params: RasterParams;
+  /** Nothing is shown outside of it. */
+  readonly cutline?: { readonly zone: Zone; readonly crs: string };
   readonly degrade?: 'overview';
 }
 
@@ -139,10 +133,12 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
   if (read === null) return nothing(ask, shown, choice, style, derivation);
   const stretch = needsStretch(style, derivation.product) ? await planStretch(layer.source, choice, signal) : null;
   const pixels = { grid, shown, choice, style };
-  const whole = imageCost(layer, pixels, derivation, read, stretch);
-  const cut = derivation.derive
-    ? null
-    : await planStrips({ source: layer.source, crs, grid, choice, style, resampling, read, stretch }, signal);
+  const cutline = cutlineOf(ask, shown);
+  const whole = imageCost(layer, { ...pixels, cutline }, derivation, read, stretch);
+  const cut =
+    derivation.derive || cutline
+      ? null
+      : await planStrips({ source: layer.source, crs, grid, choice, style, resampling, read, stretch }, signal);
   const strips = cut && costBytes(cut.cost) < costBytes(whole) ? cut.strips : null;
   const cost = strips && cut ? cut.cost : whole;
   const job: ImageJob = {
@@ -155,6 +151,7 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
     placement: read.placement,
     parts: strips ? [] : read.parts,
     strips,
+    cutline,
     resampling: read.resampling,
     aligned: read.aligned,
     radiusX: read.radiusX,
@@ -182,6 +179,11 @@ async function fittingTile(ask: RasterTileAsk, bytes: number, signal: AbortSigna
     costBytes((await planRasterTile({ ...ask, ...change }, signal)).cost);
   if (ask.scale === 2 && (await costAt({ scale: 1 })) <= bytes) return { scale: 1 };
   return fittingZoom(ask.grid, ask.tile, bytes, tile => costAt({ tile }));
+}
+
+function cutlineOf(ask: ImageAsk, shown: OutputGrid): Float64Array[] | null {
+  const cutline = 'cutline' in ask ? ask.cutline : undefined;
+  return cutline && shown.crs !== null ? zoneOn(cutline.zone, cutline.crs, { ...shown, crs: shown.crs }) : null;
 }
 
 /** Sizes that are tried, by the side, beginning where the area alone would fit. */
@@ -247,48 +249,8 @@ function nothing(ask: ImageAsk, grid: OutputGrid, read: BandChoice, style: Image
     style: { ...style, rescale: [[0, 1]], scales: null, offsets: null, map: null, formula: null },
     stretch: null,
     strips: null,
+    cutline: null,
     ...rest,
   };
   return { ...none, cost: imageCost(layer, job, { ...derivation, derive: null }, empty, null), job };
-}
-
-function explainRead(
-  layer: RasterLayer,
-  grid: OutputGrid,
-  bands: readonly number[],
-  read: GridRead,
-  stretch: readonly WindowRead[] | null,
-): Record<string, unknown> {
-  const level = layer.source.levels[read.level];
-  return {
-    layer: layer.id,
-    bands,
-    width: grid.width,
-    height: grid.height,
-    crs: grid.crs,
-    level: read.level,
-    levels: layer.source.levels.length,
-    levelSize: [level.width, level.height],
-    ratio: [round3(read.ratio.x), round3(read.ratio.y)],
-    resampling: read.resampling,
-    windows: read.parts.map(({ window }) => [window.x, window.y, window.width, window.height]),
-    blocks: read.parts.reduce((sum, part) => sum + blockCount(part), 0),
-    ...(stretch ? { rangeBlocks: stretch.reduce((sum, part) => sum + blockCount(part), 0) } : {}),
-  };
-}
-
-function round3(value: number): number {
-  return Math.round(value * 1000) / 1000;
-}
-
-/** Jobs of the same 4 × 4 blocks of a level go to the same worker, which may still have them decoded. */
-function affinityOf(layer: string, { level, parts }: GridRead): number {
-  const {
-    window,
-    level: { format },
-  } = parts[0];
-  const area = [level, Math.floor(window.x / (4 * format.blockWidth)), Math.floor(window.y / (4 * format.blockHeight))];
-  let hash = 0x811c9dc5;
-  for (const char of `${layer}/${area.join('/')}`) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
-  return hash >>> 0;
 }

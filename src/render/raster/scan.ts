@@ -2,8 +2,8 @@
 
 import { problem } from '../../errors.ts';
 import { coverageOf } from '../../kernels/coverage.ts';
-import { createTally, type Tally } from '../../kernels/tally/tally.ts';
-import type { BandStatistics, Part } from '../../kernels/tally/types.ts';
+import { createTally, type Tally } from '../../kernels/statistics/tally.ts';
+import type { BandStatistics, Part } from '../../kernels/statistics/types.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
 import { productOf, type Values } from './derive.ts';
@@ -13,7 +13,7 @@ import type { BlockRead, BlockTable, Rect, Scan, StatisticsJob, WindowRead } fro
 import { json } from './values.ts';
 
 /** Different values that an answer lists. */
-export const CATEGORIES_MAX = 4096;
+export const CATEGORIES_MAX = 16_384;
 
 type Told = Record<string, BandStatistics & { description: string; exact: boolean; level: number }>;
 

@@ -2,8 +2,8 @@
 
 import { coverageBytes } from '../../kernels/coverage.ts';
 import { workingBytes } from '../../kernels/samples.ts';
-import { tallyBytes } from '../../kernels/tally/tally.ts';
-import type { StatisticsOptions } from '../../kernels/tally/types.ts';
+import { tallyBytes } from '../../kernels/statistics/tally.ts';
+import type { StatisticsOptions } from '../../kernels/statistics/types.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { Cost, Plan } from '../../plan.ts';
 import { placeOf } from '../../source/tiff/blocks.ts';
@@ -26,7 +26,7 @@ import { type Zone, zoneIn } from './zone.ts';
 
 /** Bytes of JSON of a band beside its histogram, and of each number of that. */
 const BAND_JSON = 2048;
-const BIN_JSON = 48;
+const BIN_JSON = 26;
 /** Bands are counted together as long as their tallies fit in here. */
 const BATCH_BYTES = 4 << 20;
 

@@ -7,7 +7,7 @@ import type { Rings } from '../../kernels/coverage.ts';
 import type { Expression } from '../../kernels/expression/parse.ts';
 import type { Resampling } from '../../kernels/resampling.ts';
 import type { SampleType } from '../../kernels/samples.ts';
-import type { StatisticsOptions } from '../../kernels/tally/types.ts';
+import type { StatisticsOptions } from '../../kernels/statistics/types.ts';
 import type { BytesRef, Job } from '../../plan.ts';
 import type { BlockPlace } from '../../source/tiff/blocks.ts';
 import type { BlockFormat } from '../../source/types.ts';
@@ -187,6 +187,8 @@ export interface ImageJob extends RasterJobBase {
   readonly parts: readonly Part[];
   /** null: painted in one go. With strips `parts` is empty. */
   readonly strips: Strips | null;
+  /** Rings in the pixels of what is shown; what they do not touch is not valid. null: all is shown. */
+  readonly cutline: Rings | null;
   readonly resampling: Resampling;
   /** Output pixels are level pixels, one to one. */
   readonly aligned: boolean;
