@@ -56,6 +56,9 @@ const MODULES: Readonly<Record<string, readonly string[]>> = {
   yaml: ['config'],
   ajv: ['config', 'http'],
   sharp: ['kernels', 'render', 'workers'],
+  // Six megabytes of heap in every thread that loads it.
+  typebox: ['config'],
+  'typebox/value': ['config'],
 };
 
 const files = sourceFiles('src/**/*.ts');

@@ -125,6 +125,7 @@ describe('operations', () => {
       'plimsoll_memory_unaccounted_trend_low_bytes_per_hour gauge',
       'plimsoll_memory_used_bytes gauge',
       'plimsoll_memory_working_set_bytes gauge',
+      'plimsoll_plans_total counter',
       'plimsoll_render_seconds histogram',
       'plimsoll_replies_cut_total counter',
       'plimsoll_rung_total counter',

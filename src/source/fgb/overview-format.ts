@@ -16,8 +16,6 @@
  * features where it has them (then CRC-32 is of those bytes), else from the start of the features in the file itself.
  */
 import { crc32 } from 'node:zlib';
-import { type Static, Type } from 'typebox';
-import { Check } from 'typebox/value';
 
 export const OVERVIEW_SUFFIX = '.plo';
 export const OVERVIEW_MAGIC = 'PLIMSOLO';
@@ -31,32 +29,62 @@ export const ENTRY_BYTES = 72;
 /** Places of an entry's fields, in bytes from its start. */
 export const ENTRY = { offset: 32, ordinal: 40, area: 48, length: 56, count: 60, crc: 64 } as const;
 
-const whole = (maximum = Number.MAX_SAFE_INTEGER) => Type.Integer({ minimum: 0, maximum });
-
-const levelSchema = Type.Object({
-  step: whole(32),
-  entries: whole(),
+export interface OverviewLevel {
+  readonly step: number;
+  readonly entries: number;
   /** Bytes of the file at which the groups, the entries and the features begin; featuresAt null: they are in the source. */
-  groupsAt: whole(),
-  groupsCrc: whole(0xffffffff),
-  entriesAt: whole(),
-  featuresAt: Type.Union([whole(), Type.Null()]),
-  featureBytes: whole(),
-});
+  readonly groupsAt: number;
+  readonly groupsCrc: number;
+  readonly entriesAt: number;
+  readonly featuresAt: number | null;
+  readonly featureBytes: number;
+}
 
-const metaSchema = Type.Object({
+export interface OverviewMeta {
   /** What it was made of: bytes, mtime in ns, SHA-256 of the header and the upper levels of the index. */
-  source: Type.Object({ size: whole(), modified: Type.String(), digest: Type.String() }),
-  crs: Type.String(),
+  readonly source: { readonly size: number; readonly modified: string; readonly digest: string };
+  readonly crs: string;
   /** The ladder: CRS of the grid of tiles, its origin, side of step 0. */
-  grid: Type.Object({ crs: Type.String(), originX: Type.Number(), originY: Type.Number(), side: Type.Number() }),
+  readonly grid: { readonly crs: string; readonly originX: number; readonly originY: number; readonly side: number };
   /** Leaves without a box, which no tile shows. */
-  boxless: whole(),
-  levels: Type.Array(levelSchema, { maxItems: 40 }),
+  readonly boxless: number;
+  readonly levels: readonly OverviewLevel[];
+}
+
+const LEVELS_MAX = 40;
+const STEP_MAX = 32;
+
+type Check = (value: unknown) => boolean;
+
+const whole: Check = value => Number.isSafeInteger(value) && (value as number) >= 0;
+const text: Check = value => typeof value === 'string';
+const finite: Check = value => Number.isFinite(value);
+
+/** Every member there, and of its kind. By hand: a schema library would cost each render thread six megabytes of heap. */
+function shaped(checks: Readonly<Record<string, Check>>): Check {
+  return value =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.entries(checks).every(([name, check]) => check((value as Record<string, unknown>)[name]));
+}
+
+const isLevel = shaped({
+  step: value => whole(value) && (value as number) <= STEP_MAX,
+  entries: whole,
+  groupsAt: whole,
+  groupsCrc: whole,
+  entriesAt: whole,
+  featuresAt: value => value === null || whole(value),
+  featureBytes: whole,
 });
 
-export type OverviewMeta = Static<typeof metaSchema>;
-export type OverviewLevel = Static<typeof levelSchema>;
+const isMeta = shaped({
+  source: shaped({ size: whole, modified: text, digest: text }),
+  crs: text,
+  grid: shaped({ crs: text, originX: finite, originY: finite, side: finite }),
+  boxless: whole,
+  levels: value => Array.isArray(value) && value.length <= LEVELS_MAX && value.every(isLevel),
+});
 
 export function encodeHead(meta: OverviewMeta): Uint8Array {
   const json = Buffer.from(JSON.stringify(meta));
@@ -81,8 +109,8 @@ export function decodeHead(head: Uint8Array, fileBytes: number): OverviewMeta {
   if (length > HEAD_BYTES - PREFIX_BYTES) throw new Error(`its description claims ${length} bytes`);
   const json = head.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
   if (crc32(json) !== view.getUint32(16, true)) throw new Error('its description is damaged');
-  const meta: unknown = JSON.parse(Buffer.from(json).toString());
-  if (!Check(metaSchema, meta)) throw new Error('its description lacks what it must have');
+  const meta = JSON.parse(Buffer.from(json).toString()) as OverviewMeta;
+  if (!isMeta(meta)) throw new Error('its description lacks what it must have');
   for (const level of meta.levels) checkLevel(level, fileBytes);
   return meta;
 }
