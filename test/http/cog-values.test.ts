@@ -81,7 +81,7 @@ describe('statistics', () => {
     const twice = (await get('/cog/statistics?url=elevation&max_size=256&expression=b1*2;b1%2B1')).json();
     const once = (await get('/cog/statistics?url=elevation&max_size=256')).json();
     assert.deepEqual(Object.keys(twice), ['b1', 'b2']);
-    assert.equal(twice.b1.description, 'b1*2');
+    assert.equal(twice.b1.description, 'elevation*2');
     assert.equal(twice.b1.max, once.b1.max * 2);
     assert.equal(twice.b2.min, once.b1.min + 1);
     const shade = (await get('/cog/statistics?url=elevation&max_size=256&algorithm=hillshade')).json().b1;

@@ -6,15 +6,22 @@ export interface Histogram {
   add(value: number, count: number): void;
 }
 
-export function binEdges(bins: number | readonly number[], range: readonly [number, number]): number[] {
+/** `single`: values are float32, and so are NumPy's edges then. */
+function binEdges(bins: number | readonly number[], range: readonly [number, number], single: boolean): number[] {
   if (typeof bins !== 'number') return [...bins];
   // As NumPy: a single value gets an interval of one around it.
   const [low, high] = range[0] === range[1] ? [range[0] - 0.5, range[1] + 0.5] : range;
-  return Array.from({ length: bins + 1 }, (_, i) => (i === bins ? high : low + (i * (high - low)) / bins));
+  const step = (high - low) / bins;
+  const edges = Array.from({ length: bins + 1 }, (_, i) => (i === bins ? high : low + i * step));
+  return single ? edges.map(Math.fround) : edges;
 }
 
-export function createHistogram(bins: number | readonly number[], range: readonly [number, number]): Histogram {
-  const edges = binEdges(bins, range);
+export function createHistogram(
+  bins: number | readonly number[],
+  range: readonly [number, number],
+  single: boolean,
+): Histogram {
+  const edges = binEdges(bins, range, single);
   const n = edges.length - 1;
   const [low, high] = [edges[0], edges[n]];
   const counts = new Array<number>(n).fill(0);

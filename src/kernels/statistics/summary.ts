@@ -60,14 +60,14 @@ function extreme(counts: Float64Array, beats: (a: number, b: number) => boolean)
 }
 
 function histogramOf({ values, counts }: Distribution, options: StatisticsOptions): [number[], number[]] {
-  const { categorical, categories, bins, range } = options;
+  const { categorical, categories, bins, range, single = false } = options;
   if (categorical) {
     if (!categories) return [[...counts], [...values]];
     const found = new Map(Array.from(values, (value, i) => [value, counts[i]]));
     return [categories.map(value => found.get(value) ?? 0), [...categories]];
   }
   const own = values.length > 0 ? ([values[0], values[values.length - 1]] as const) : ([0, 1] as const);
-  const histogram = createHistogram(bins, range ?? own);
+  const histogram = createHistogram(bins, range ?? own, single);
   for (let i = 0; i < values.length; i++) histogram.add(values[i], counts[i]);
   return [histogram.counts, [...histogram.edges]];
 }

@@ -34,7 +34,7 @@ export function createTally(type: SampleType, options: StatisticsOptions): Tally
   return new BandTally(
     small ? createSmallCounter(small) : createDistinctCounter(),
     small ? null : createRanks(isWide(type)),
-    options,
+    { ...options, single: type === 'float32' || type === 'float16' },
   );
 }
 
@@ -103,10 +103,10 @@ class BandTally implements Tally {
       this.#known = this.#counter.distribution;
       if (this.#known) return false;
       this.#moments.sum += this.#lost;
-      const { categorical, categories, bins, range } = this.#options;
+      const { categorical, categories, bins, range, single = false } = this.#options;
       if (categorical && categories === null) return false;
       if (categorical) this.#asked = new Map(categories?.map(value => [value, 0]));
-      else this.#histogram = createHistogram(bins, range ?? [this.#moments.min, this.#moments.max]);
+      else this.#histogram = createHistogram(bins, range ?? [this.#moments.min, this.#moments.max], single);
     }
     this.#ranks?.endPass([...this.#options.percentiles, 50].map(percent => percent / 100));
     this.#pass++;

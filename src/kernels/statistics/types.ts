@@ -9,6 +9,8 @@ export interface StatisticsOptions {
   readonly categories: readonly number[] | null;
   /** Intervals of equal width, or their edges. */
   readonly bins: number | readonly number[];
+  /** Values are float32. */
+  readonly single?: boolean;
   /** What the intervals cover; null: from the smallest to the largest value. */
   readonly range: readonly [number, number] | null;
 }

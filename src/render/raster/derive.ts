@@ -168,7 +168,8 @@ export function bandsTold(
     return { names: count.map(i => `b${i + 1}`), descriptions: count.map(() => name) };
   }
   if (expression !== undefined) {
-    const texts = expression.split(';').map(text => text.trim());
+    const described = (name: string) => source.bands[Number(name.slice(1)) - 1]?.description ?? name;
+    const texts = expression.split(';').map(text => text.trim().replace(/\bb\d+\b/g, described));
     return { names: count.map(i => `b${i + 1}`), descriptions: count.map(i => texts[i]) };
   }
   return {

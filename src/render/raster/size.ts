@@ -37,9 +37,15 @@ export function fitSize(naturalWidth: number, naturalHeight: number, ask: SizeAs
 
 export function wantedSize(ask: SizeAsk & { readonly layer: RasterLayer }, crs: string, box: BBox): Size {
   const { x, y } = nativeResolution(ask.layer, crs);
-  const width = Math.max(1, Math.round((box[2] - box[0]) / x));
-  const height = Math.max(1, Math.round((box[3] - box[1]) / y));
+  const width = Math.max(1, halfToEven((box[2] - box[0]) / x));
+  const height = Math.max(1, halfToEven((box[3] - box[1]) / y));
   return fitSize(width, height, ask);
+}
+
+/** As Python rounds, and so titiler: 112.5 is 112. */
+function halfToEven(value: number): number {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 /** The source's resolution in another CRS as GDAL suggests it: the diagonal of its box over the diagonal in pixels. */
