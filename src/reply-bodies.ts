@@ -49,7 +49,7 @@ export const BODY_DEFAULTS: BodySettings = {
 };
 
 /** Smaller ones may be shared constants (empty tiles) and are not worth the call. */
-const FREED_BYTES_MIN = 65536;
+const FREED_BYTES_MIN = 8192;
 
 interface Held {
   readonly booking: Booking;

@@ -2,13 +2,17 @@
 
 /** Rounds n points into `out`, leaving out points equal to the one before; answers with how many there are. */
 export function quantise(src: Float64Array, from: number, n: number, shift: number, out: Int32Array): number {
-  let m = 0;
-  let px = 0;
-  let py = 0;
-  for (let i = 0; i < n; i++) {
-    const x = Math.round(src[from + i * 2] + shift);
-    const y = Math.round(src[from + i * 2 + 1]);
-    if (m > 0 && x === px && y === py) continue;
+  if (n === 0) return 0;
+  // Half up, as Math.round does; | 0 tells the compiler that neither −0 nor fractions come out.
+  let px = Math.floor(src[from] + shift + 0.5) | 0;
+  let py = Math.floor(src[from + 1] + 0.5) | 0;
+  out[0] = px;
+  out[1] = py;
+  let m = 2;
+  for (let i = from + 2, end = from + n * 2; i < end; i += 2) {
+    const x = Math.floor(src[i] + shift + 0.5) | 0;
+    const y = Math.floor(src[i + 1] + 0.5) | 0;
+    if (x === px && y === py) continue;
     out[m++] = x;
     out[m++] = y;
     px = x;

@@ -1,5 +1,5 @@
 /** Of the candidates of a filtered layer those that are drawn: matches, and of those in cells the first of each. In a worker. */
-import { NO_CELL } from '../../source/fgb/lod.ts';
+import { NO_CELL } from '../../source/fgb/taken.ts';
 import { createFilter } from '../filter/filter.ts';
 import { runEnd, type VectorJobLayer } from './job.ts';
 

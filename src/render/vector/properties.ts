@@ -131,9 +131,7 @@ function valueNumber(d: Dictionary): number {
   const start = d.count > 0 ? d.ends[d.count - 1] : 0;
   const end = values.at;
   const { bytes } = values;
-  let hash = 0x811c9dc5;
-  for (let i = start; i < end; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
-  hash ^= hash >>> 15;
+  const hash = hashOf(bytes, start, end);
   const mask = d.slots.length - 1;
   let slot = hash & mask;
   for (;;) {
@@ -151,6 +149,20 @@ function valueNumber(d: Dictionary): number {
   d.hashes[number] = hash;
   if (d.count === d.ends.length) growDictionary(d);
   return number;
+}
+
+/** Four bytes a step: values are short, and there are as many as features times attributes. */
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = end - start;
+  let i = start;
+  for (; i + 4 <= end; i += 4) {
+    const word = bytes[i] | (bytes[i + 1] << 8) | (bytes[i + 2] << 16) | (bytes[i + 3] << 24);
+    hash = Math.imul(hash ^ word, 0x85ebca6b);
+    hash ^= hash >>> 15;
+  }
+  for (; i < end; i++) hash = Math.imul(hash ^ bytes[i], 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
 }
 
 function same(bytes: Uint8Array, a: number, aEnd: number, b: number, bEnd: number): boolean {

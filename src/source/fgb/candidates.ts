@@ -3,9 +3,10 @@
  * those a cell beyond, where the first match of a cell at its edge may lie. The rule is the same, "the first of its cell",
  * but which feature that is, only reading them tells; so this says for each its cell, from the index alone.
  */
-import { type CellGrid, KEY_STRIDE, NO_CELL, pageOf, widened } from './lod.ts';
+import { type CellGrid, KEY_STRIDE, loadPage, pageAt, widened } from './lod.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE } from './rtree.ts';
+import { NO_CELL } from './taken.ts';
 
 export interface Candidates {
   readonly offsets: Float64Array;
@@ -48,7 +49,8 @@ export async function selectCandidates(
   for (const group of groupsMeeting(tree, asked)) {
     const first = group * nodeSize;
     const last = Math.min(count, first + nodeSize);
-    if (!page || first < page.first || first >= page.first + page.count) page = await pageOf(source, first, signal);
+    if (!page || first < page.first || first >= page.first + page.count)
+      page = pageAt(source, first) ?? (await loadPage(source, first, signal));
     for (let i = first - page.first; i < last - page.first; i++) {
       found.visited++;
       if (meets(page.boxes, i * STRIDE, asked)) found.take(source.featuresStart, page, i, limitBytes);
@@ -57,6 +59,7 @@ export async function selectCandidates(
       turn = found.visited + A_TURN;
       signal?.throwIfAborted();
       await new Promise(resolve => setImmediate(resolve));
+      page = undefined;
     }
   }
   return found.candidates();

@@ -9,25 +9,11 @@
  * exactly. For that the walk goes a cell beyond the tile, where the first of a cell at the edge may lie. Cells are square in
  * the grid of tiles (not in degrees), so boxes are projected: two logarithms a small box.
  */
-import type { BytesRef } from '../../plan.ts';
 import type { FgbSource } from './open.ts';
-import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE, within } from './rtree.ts';
+import { groupsMeeting, type LeafPage, meets, STRIDE, within } from './rtree.ts';
+import { type Selection, Taken } from './taken.ts';
 
-export interface Selection {
-  /** Byte of the file, bytes, and place in the file of each feature taken, in file order. */
-  readonly offsets: Float64Array;
-  readonly lengths: Uint32Array;
-  readonly ordinals: Float64Array;
-  /** Features that meet the boxes and were left out by the grid. */
-  readonly dropped: number;
-  /** How many features each one taken stands for, itself among them; null where there is no grid. */
-  readonly counts: Uint32Array | null;
-  /** Index nodes looked at. */
-  readonly visited: number;
-  /** Where the features are in a file of their own (overview.ts): which, and the CRC-32 of the bytes of each. */
-  readonly ref?: BytesRef;
-  readonly crcs?: Uint32Array;
-}
+export type { Selection } from './taken.ts';
 
 /** Cells in the plane of the tiles: position = (project(x), project(y)) × scale. Rows count from the top. */
 export interface CellGrid {
@@ -43,76 +29,28 @@ export interface CellGrid {
 const NODES_A_TURN = 100_000;
 /** A cell's key: columns from the first box stay below this, and rows below 2^22, at every zoom. */
 export const KEY_STRIDE = 2 ** 31;
-/** Cell of a feature that stands for itself alone. */
-export const NO_CELL = 0xffffffff;
-
-class Taken {
-  offsets = new Float64Array(1024);
-  lengths = new Uint32Array(1024);
-  ordinals = new Float64Array(1024);
-  cells = new Uint32Array(1024);
-  n = 0;
-  dropped = 0;
-  visited = 0;
-
-  take(base: number, page: LeafPage, i: number, cell = NO_CELL): void {
-    if (this.n === this.offsets.length) this.#grow();
-    this.cells[this.n] = cell;
-    const offset = leafOffset(page, i);
-    this.offsets[this.n] = base + offset;
-    this.lengths[this.n] = leafEnd(page, i) - offset;
-    this.ordinals[this.n++] = page.first + i;
-  }
-
-  #grow(): void {
-    const size = this.n * 2;
-    const offsets = new Float64Array(size);
-    offsets.set(this.offsets);
-    this.offsets = offsets;
-    const lengths = new Uint32Array(size);
-    lengths.set(this.lengths);
-    this.lengths = lengths;
-    const ordinals = new Float64Array(size);
-    ordinals.set(this.ordinals);
-    this.ordinals = ordinals;
-    const cells = new Uint32Array(size);
-    cells.set(this.cells);
-    this.cells = cells;
-  }
-
-  /** `tally`: how many features each cell has. */
-  selection(tally: readonly number[] | null = null): Selection {
-    const { n, dropped, visited } = this;
-    return {
-      offsets: this.offsets.slice(0, n),
-      lengths: this.lengths.slice(0, n),
-      ordinals: this.ordinals.slice(0, n),
-      dropped,
-      visited,
-      counts: tally && this.cells.subarray(0, n).map(cell => (cell === NO_CELL ? 1 : tally[cell])),
-    };
-  }
-}
-
 /** Every feature whose box meets one of the boxes (4 numbers each, layer units). */
 export async function selectAll(source: FgbSource, boxes: Float64Array, signal?: AbortSignal): Promise<Selection> {
-  const taken = new Taken();
   const { tree } = source;
-  if (!tree) return taken.selection();
+  if (!tree) return new Taken().selection();
   const { nodeSize, count, levels } = tree.shape;
   const groups = groupsMeeting(tree, boxes);
+  const taken = source.taken.borrow();
   let page: LeafPage | undefined;
   for (const group of groups) {
     const first = group * nodeSize;
     const last = Math.min(count, first + nodeSize);
-    if (!page || first < page.first || first >= page.first + page.count) page = await pageOf(source, first, signal);
+    if (!page || first < page.first || first >= page.first + page.count)
+      page = pageAt(source, first) ?? (await loadPage(source, first, signal));
     const whole = within(tree.upper, (levels[1].start + group) * STRIDE, boxes);
     taken.visited += last - first;
     for (let i = first - page.first; i < last - page.first; i++) {
       if (whole || meets(page.boxes, i * STRIDE, boxes)) taken.take(source.featuresStart, page, i);
     }
   }
-  return taken.selection();
+  const selection = taken.selection();
+  source.taken.giveBack(taken);
+  return selection;
 }
 
 /** One a cell, and all that are a cell or larger. Ends early, with what it has, once more than `stopAfter` are taken. */
@@ -123,30 +61,41 @@ export async function selectCells(
   signal?: AbortSignal,
   stopAfter = Number.POSITIVE_INFINITY,
 ): Promise<Selection> {
-  const taken = new Taken();
   const { tree } = source;
-  if (!tree) return taken.selection();
+  if (!tree) return new Taken().selection();
+  const taken = source.taken.borrow();
   const walk = new CellWalk(source, boxes, grid, taken);
   let page: LeafPage | undefined;
   let turn = NODES_A_TURN;
   for (;;) {
     const group = walk.nextGroup();
-    if (group < 0 || taken.n > stopAfter) return taken.selection(walk.tally);
+    if (group < 0 || taken.n > stopAfter) {
+      const selection = taken.selection(walk.tally);
+      source.taken.giveBack(taken);
+      return selection;
+    }
     const first = group * tree.shape.nodeSize;
-    if (!page || first < page.first || first >= page.first + page.count) page = await pageOf(source, first, signal);
+    if (!page || first < page.first || first >= page.first + page.count)
+      page = pageAt(source, first) ?? (await loadPage(source, first, signal));
     walk.leaves(page, group);
     if (taken.visited > turn) {
       turn = taken.visited + NODES_A_TURN;
       signal?.throwIfAborted();
       await new Promise(resolve => setImmediate(resolve));
+      page = undefined;
     }
   }
 }
 
-export async function pageOf(source: FgbSource, ordinal: number, signal?: AbortSignal): Promise<LeafPage> {
+/** Good until the next wait: see PageCache. */
+export function pageAt(source: FgbSource, ordinal: number): LeafPage | undefined {
   const { pages, pageLeaves } = source.tree!;
-  const index = Math.floor(ordinal / pageLeaves);
-  return pages.at(index) ?? (await pages.load(index, signal));
+  return pages.at(Math.floor(ordinal / pageLeaves));
+}
+
+export function loadPage(source: FgbSource, ordinal: number, signal?: AbortSignal): Promise<LeafPage> {
+  const { pages, pageLeaves } = source.tree!;
+  return pages.load(Math.floor(ordinal / pageLeaves), signal);
 }
 
 /** The boxes, out to whole cells and one more: all cells, whole, whose features may meet them. */

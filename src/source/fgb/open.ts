@@ -12,6 +12,7 @@ import { reason, refusal } from './reasons.ts';
 import { checkUpper, leafOffset, NODE_BYTES, type PackedTree, rootBox, treeShape } from './rtree.ts';
 import { filePages, PageBudget, views } from './rtree-pages.ts';
 import { scanTree } from './scan.ts';
+import { SpareTaken } from './taken.ts';
 
 export interface FgbSource extends VectorSource {
   readonly bytes: Bytes;
@@ -27,6 +28,8 @@ export interface FgbSource extends VectorSource {
   readonly overview: OverviewSlot;
   /** Bytes before the index. */
   readonly headerBytes: number;
+  /** Arrays that walks over the index fill. */
+  readonly taken: SpareTaken;
 }
 
 export interface FgbOptions {
@@ -198,6 +201,7 @@ function judge(
     lod: new Map(),
     overview,
     headerBytes: header.length,
+    taken: new SpareTaken(),
     async close() {
       tree?.pages.close();
       overview.current?.bytes.close();

@@ -159,12 +159,10 @@ async function takeMeeting(
     }
     if (!page || first < page.first || first >= page.first + page.count) {
       const index = Math.floor(first / tree.pageLeaves);
-      page = tree.pages.at(index);
-      if (!page) {
-        signal?.throwIfAborted();
-        page = await tree.pages.load(index, signal);
-        if (++turns % PAGES_A_TURN === 0) await new Promise(resolve => setImmediate(resolve));
-      }
+      // Before the page is had: it is good only until the next wait.
+      if (++turns % PAGES_A_TURN === 0) await new Promise(resolve => setImmediate(resolve));
+      signal?.throwIfAborted();
+      page = tree.pages.at(index) ?? (await tree.pages.load(index, signal));
     }
     for (let i = first - page.first; i < last - page.first; i++) {
       if (whole || meets(page.boxes, i * STRIDE, boxes)) take(found, page, i);

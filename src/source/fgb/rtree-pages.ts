@@ -3,11 +3,19 @@ import { problem } from '../../errors.ts';
 import type { Bytes } from '../../io/bytes.ts';
 import { type LeafPage, leafOffset, NODE_BYTES, type TreeShape } from './rtree.ts';
 
+interface Kept {
+  readonly page: LeafPage;
+  readonly owner: Map<number, LeafPage>;
+  readonly index: number;
+  /** Whether its bytes may be written over once the budget drops it. */
+  readonly reusable: boolean;
+}
+
 /** Budget of one or many files' pages. Weighs whole pages; the newest page is kept even where it alone exceeds it. */
 export class PageBudget {
   readonly bytesMax: number;
   #bytes = 0;
-  readonly #pages = new Map<string, { page: LeafPage; owner: Map<number, LeafPage>; index: number }>();
+  readonly #pages = new Map<string, Kept>();
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
@@ -24,15 +32,29 @@ export class PageBudget {
     this.#pages.set(key, held);
   }
 
-  keep(key: string, page: LeafPage, owner: Map<number, LeafPage>, index: number): void {
+  keep(key: string, kept: Kept): void {
     this.drop(key);
-    this.#pages.set(key, { page, owner, index });
-    owner.set(index, page);
-    this.#bytes += page.boxes.byteLength;
+    this.#pages.set(key, kept);
+    kept.owner.set(kept.index, kept.page);
+    this.#bytes += kept.page.boxes.byteLength;
     for (const [oldest] of this.#pages) {
       if (this.#bytes <= this.bytesMax || oldest === key) break;
       this.drop(oldest);
     }
+  }
+
+  /**
+   * Room for a page to be read into: that of the oldest one where the budget is used up, which is dropped for it. A fresh array
+   * a page would have the garbage collector mark the whole heap every few dozen tiles, to find 80 KiB here and there.
+   */
+  room(bytes: number): Uint8Array<ArrayBuffer> {
+    const oldest = this.#bytes + bytes > this.bytesMax ? this.#pages.entries().next().value : undefined;
+    if (!oldest) return new Uint8Array(bytes);
+    const [key, { page, reusable }] = oldest;
+    const { buffer, byteLength } = page.boxes;
+    if (!reusable || byteLength !== bytes || !(buffer instanceof ArrayBuffer)) return new Uint8Array(bytes);
+    this.drop(key);
+    return new Uint8Array(buffer);
   }
 
   drop(key: string): void {
@@ -45,7 +67,10 @@ export class PageBudget {
 }
 
 export interface PageCache {
-  /** The page where it is at hand, else undefined: then `load` it. */
+  /**
+   * The page where it is had without waiting, else undefined: then `load` it. It is good until the caller waits for anything
+   * or asks for the next: its bytes may then be another page's.
+   */
   at(index: number): LeafPage | undefined;
   load(index: number, signal?: AbortSignal): Promise<LeafPage>;
   close(): void;
@@ -63,14 +88,15 @@ export interface FilePagesOptions {
 
 /** Pages out of the file. Offsets are checked once, when the page comes in: strictly rising and inside the file. */
 export function filePages(options: FilePagesOptions): PageCache {
-  const { bytes, shape, pageLeaves, budget } = options;
+  const { bytes, budget } = options;
   const held = new Map<number, LeafPage>();
   const coming = new Map<number, Promise<LeafPage>>();
-  const key = (index: number): string => `${bytes.ref.href}\n${bytes.ref.version}\n${index}`;
+  const name = `${bytes.ref.href}\n${bytes.ref.version}\n`;
   const read = async (index: number, signal?: AbortSignal): Promise<LeafPage> => {
     try {
-      const page = await readPage(options, index, signal);
-      budget.keep(key(index), page, held, index);
+      const { at, length } = placeOf(options, index);
+      const page = pageOf(options, index, await bytes.read(at, length, signal));
+      budget.keep(name + index, { page, owner: held, index, reusable: false });
       return page;
     } finally {
       coming.delete(index);
@@ -78,13 +104,17 @@ export function filePages(options: FilePagesOptions): PageCache {
   };
   return {
     at(index) {
-      const page = held.get(index);
-      if (page) budget.touch(key(index));
+      const known = held.get(index);
+      if (known) budget.touch(name + index);
+      if (known || !bytes.readInto) return known;
+      const { at, length } = placeOf(options, index);
+      const raw = budget.room(length);
+      bytes.readInto(at, raw);
+      const page = pageOf(options, index, raw);
+      budget.keep(name + index, { page, owner: held, index, reusable: true });
       return page;
     },
     load(index, signal) {
-      const page = held.get(index);
-      if (page) return Promise.resolve(page);
       // A read that carries somebody's signal is not shared: their leaving would end it for all.
       if (signal) return read(index, signal);
       let promise = coming.get(index);
@@ -95,23 +125,33 @@ export function filePages(options: FilePagesOptions): PageCache {
       return promise;
     },
     close() {
-      for (const index of [...held.keys()]) budget.drop(key(index));
+      for (const index of [...held.keys()]) budget.drop(name + index);
     },
   };
+}
 
-  async function readPage(o: FilePagesOptions, index: number, signal?: AbortSignal): Promise<LeafPage> {
-    const first = index * pageLeaves;
-    const count = Math.min(pageLeaves, shape.count - first);
-    if (count <= 0) throw problem('internal', `leaf page ${index} of ${shape.count} leaves`);
-    const more = first + count < shape.count ? 1 : 0;
-    const at = o.indexStart + (shape.levels[0].start + first) * NODE_BYTES;
-    const raw = await bytes.read(at, (count + more) * NODE_BYTES, signal);
-    // Views need an aligned start; a reader may hand out a view into something larger.
-    const aligned = (raw.byteOffset & 7) === 0 ? raw : raw.slice();
-    const all = { first, count: count + more, endOffset: bytes.ref.size - o.featuresStart, ...views(aligned) };
-    checkOffsets(all, bytes.ref.href, o.featuresStart);
-    return more ? { ...all, count, endOffset: leafOffset(all, count) } : all;
-  }
+function placeOf({ shape, pageLeaves, indexStart }: FilePagesOptions, index: number): { at: number; length: number } {
+  const first = index * pageLeaves;
+  const count = Math.min(pageLeaves, shape.count - first);
+  if (count <= 0) throw problem('internal', `leaf page ${index} of ${shape.count} leaves`);
+  // One leaf more, for where the last feature of the page ends.
+  const more = first + count < shape.count ? 1 : 0;
+  return { at: indexStart + (shape.levels[0].start + first) * NODE_BYTES, length: (count + more) * NODE_BYTES };
+}
+
+function pageOf(
+  { bytes, shape, pageLeaves, featuresStart }: FilePagesOptions,
+  index: number,
+  raw: Uint8Array,
+): LeafPage {
+  const first = index * pageLeaves;
+  const leaves = raw.byteLength / NODE_BYTES;
+  // Views need an aligned start; a reader may hand out a view into something larger.
+  const aligned = (raw.byteOffset & 7) === 0 ? raw : raw.slice();
+  const all = { first, count: leaves, endOffset: bytes.ref.size - featuresStart, ...views(aligned) };
+  checkOffsets(all, bytes.ref.href, featuresStart);
+  const count = Math.min(pageLeaves, shape.count - first);
+  return leaves > count ? { ...all, count, endOffset: leafOffset(all, count) } : all;
 }
 
 export function views(raw: Uint8Array): { boxes: Float64Array; words: Uint32Array } {

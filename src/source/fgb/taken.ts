@@ -1,0 +1,98 @@
+/** The features that a walk over the index takes, as they come: growing arrays that one walk after another fills. */
+import type { BytesRef } from '../../plan.ts';
+import { type LeafPage, leafEnd, leafOffset } from './rtree.ts';
+
+export interface Selection {
+  /** Byte of the file, bytes, and place in the file of each feature taken, in file order. */
+  readonly offsets: Float64Array;
+  readonly lengths: Uint32Array;
+  readonly ordinals: Float64Array;
+  /** Features that meet the boxes and were left out by the grid. */
+  readonly dropped: number;
+  /** How many features each one taken stands for, itself among them; null where there is no grid. */
+  readonly counts: Uint32Array | null;
+  /** Index nodes looked at. */
+  readonly visited: number;
+  /** Where the features are in a file of their own (overview.ts): which, and the CRC-32 of the bytes of each. */
+  readonly ref?: BytesRef;
+  readonly crcs?: Uint32Array;
+}
+
+/** Cell of a feature that stands for itself alone. */
+export const NO_CELL = 0xffffffff;
+/** Features that spare arrays have room for at most: 1.5 MB. */
+const SPARE_MAX = 65_536;
+
+export class Taken {
+  n = 0;
+  dropped = 0;
+  visited = 0;
+  #offsets = new Float64Array(1024);
+  #lengths = new Uint32Array(1024);
+  #ordinals = new Float64Array(1024);
+  #cells = new Uint32Array(1024);
+
+  get room(): number {
+    return this.#offsets.length;
+  }
+
+  take(base: number, page: LeafPage, i: number, cell = NO_CELL): void {
+    const { n } = this;
+    if (n === this.#offsets.length) this.#grow();
+    const offset = leafOffset(page, i);
+    this.#cells[n] = cell;
+    this.#offsets[n] = base + offset;
+    this.#lengths[n] = leafEnd(page, i) - offset;
+    this.#ordinals[n] = page.first + i;
+    this.n = n + 1;
+  }
+
+  #grow(): void {
+    const { n } = this;
+    this.#offsets = enlarged(this.#offsets, new Float64Array(n * 2));
+    this.#lengths = enlarged(this.#lengths, new Uint32Array(n * 2));
+    this.#ordinals = enlarged(this.#ordinals, new Float64Array(n * 2));
+    this.#cells = enlarged(this.#cells, new Uint32Array(n * 2));
+  }
+
+  /** `tally`: how many features each cell has. */
+  selection(tally: readonly number[] | null = null): Selection {
+    const { n, dropped, visited } = this;
+    return {
+      offsets: this.#offsets.slice(0, n),
+      lengths: this.#lengths.slice(0, n),
+      ordinals: this.#ordinals.slice(0, n),
+      dropped,
+      visited,
+      counts: tally && this.#cells.subarray(0, n).map(cell => (cell === NO_CELL ? 1 : tally[cell])),
+    };
+  }
+
+  reset(): void {
+    this.n = this.dropped = this.visited = 0;
+  }
+}
+
+function enlarged<A extends Float64Array | Uint32Array>(from: A, into: A): A {
+  into.set(from);
+  return into;
+}
+
+/**
+ * Arrays for the next walk. Fresh ones a tile are garbage outside the heap, which the collector pays for with a look at
+ * all of it. A walk that fails just does not give its own back.
+ */
+export class SpareTaken {
+  #spare: Taken | null = null;
+
+  borrow(): Taken {
+    const taken = this.#spare ?? new Taken();
+    this.#spare = null;
+    taken.reset();
+    return taken;
+  }
+
+  giveBack(taken: Taken): void {
+    if (taken.room <= SPARE_MAX) this.#spare = taken;
+  }
+}
