@@ -29,6 +29,7 @@ export interface LoadResult {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly bytesMean: number;
+  readonly bytesMax: number;
 }
 
 interface Tally {
@@ -36,6 +37,7 @@ interface Tally {
   readonly statuses: Record<string, number>;
   errors: number;
   bytes: number;
+  bytesMax: number;
 }
 
 /** Hands out the requests; null when count or time is used up. */
@@ -87,6 +89,7 @@ function runSocket(options: LoadOptions, next: Next, tally: Tally): Promise<'don
       tally.latencies.push(performance.now() - started);
       tally.statuses[status] = (tally.statuses[status] ?? 0) + 1;
       tally.bytes += bytes;
+      tally.bytesMax = Math.max(tally.bytesMax, bytes);
       if (close) end('lost');
       else send();
     }
@@ -110,7 +113,7 @@ async function runConnection(options: LoadOptions, next: Next, tally: Tally): Pr
 }
 
 export async function load(options: LoadOptions): Promise<LoadResult> {
-  const tally: Tally = { latencies: [], statuses: {}, errors: 0, bytes: 0 };
+  const tally: Tally = { latencies: [], statuses: {}, errors: 0, bytes: 0, bytesMax: 0 };
   const next = nextOf(options);
   const start = performance.now();
   await Promise.all(Array.from({ length: options.connections }, () => runConnection(options, next, tally)));
@@ -127,5 +130,6 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
     p50Ms: quantile(sorted, 0.5),
     p99Ms: quantile(sorted, 0.99),
     bytesMean: tally.bytes / Math.max(1, ok),
+    bytesMax: tally.bytesMax,
   };
 }

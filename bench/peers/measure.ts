@@ -31,7 +31,7 @@ export interface Row {
 const WARM_SHARE = 0.1;
 const WARM_SECONDS = 10;
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);
@@ -55,13 +55,15 @@ interface Ask {
   readonly port: number;
   readonly pids: readonly number[];
   readonly paths: readonly string[];
+  readonly warm: readonly string[] | undefined;
 }
 
 async function measured(ask: Ask, one: Case, bounds: Bounds): Promise<Omit<Row, 'server' | 'case'>> {
   const { port, paths } = ask;
   const headers = { accept: one.accept, 'accept-encoding': 'gzip' };
-  const warm = one.repeated ? paths : paths.slice(0, Math.ceil(paths.length * WARM_SHARE));
-  const rest = one.repeated ? paths : paths.slice(warm.length, warm.length + bounds.requests);
+  const warm = ask.warm ?? (one.repeated ? paths : paths.slice(0, Math.ceil(paths.length * WARM_SHARE)));
+  const from = one.repeated || ask.warm ? 0 : warm.length;
+  const rest = one.repeated ? paths : paths.slice(from, from + bounds.requests);
   const common = { port, connections: bounds.connections, headers };
   await load({ ...common, paths: warm, count: one.repeated ? 50 : warm.length, seconds: WARM_SECONDS });
   const resident = watchResident(ask.pids);
@@ -85,7 +87,11 @@ export async function measure(peer: Peer, dataset: Dataset, one: Case, bounds: B
     const paths = one.paths(dataset, running.paths);
     if (paths === null) return null;
     await probe(port, paths[0]!, one.accept);
-    const figures = await measured({ port, pids: running.pids, paths }, one, bounds);
+    const figures = await measured(
+      { port, pids: running.pids, paths, warm: one.warm?.(dataset, running.paths) },
+      one,
+      bounds,
+    );
     return { server: peer.name, case: one.name, ...figures };
   } finally {
     await running.stop();

@@ -9,6 +9,7 @@ interface RawFeature {
   type: number;
   tags: number[];
   geometry: number[] | null;
+  geometries: number;
 }
 
 export interface CheckedFeature {
@@ -59,8 +60,11 @@ function checkLayer(bytes: Uint8Array, faults: string[]): CheckedLayer {
     else if (tag === 1) layer.name = pbf.readString();
     else if (tag === 5) layer.extent = pbf.readVarint();
     else if (tag === 3) layer.keys.push(pbf.readString());
-    else if (tag === 4) layer.values.push(Buffer.from(pbf.readBytes()).toString('hex'));
-    else if (tag === 2) layer.features.push(readFeature(pbf.readBytes()));
+    else if (tag === 4) {
+      const value = pbf.readBytes();
+      checkValue(value, layer.values.length, faults);
+      layer.values.push(Buffer.from(value).toString('hex'));
+    } else if (tag === 2) layer.features.push(readFeature(pbf.readBytes()));
   }, raw);
   const say = (what: string) => faults.push(`${raw.name}: ${what}`);
   if (raw.version !== 2) say(`version ${raw.version}`);
@@ -78,13 +82,27 @@ function checkLayer(bytes: Uint8Array, faults: string[]): CheckedLayer {
   return { name: raw.name, extent: raw.extent, features };
 }
 
+/** Exactly one of string, float, double, int, uint, sint and bool. */
+function checkValue(bytes: Uint8Array, index: number, faults: string[]): void {
+  let fields = 0;
+  new PbfReader(bytes).readFields((tag, _, pbf) => {
+    if (tag < 1 || tag > 7) faults.push(`value ${index} has a field ${tag}`);
+    else fields++;
+    pbf.skip(pbf.type);
+  }, null);
+  if (fields !== 1) faults.push(`value ${index} has ${fields} fields`);
+}
+
 function readFeature(bytes: Uint8Array): RawFeature {
-  const feature: RawFeature = { id: null, type: 0, tags: [], geometry: null };
+  const feature: RawFeature = { id: null, type: 0, tags: [], geometry: null, geometries: 0 };
   new PbfReader(bytes).readFields((tag, f, pbf) => {
     if (tag === 1) f.id = pbf.readVarint();
     else if (tag === 3) f.type = pbf.readVarint();
     else if (tag === 2) f.tags = pbf.readPackedVarint([]);
-    else if (tag === 4) f.geometry = pbf.readPackedVarint([]);
+    else if (tag === 4) {
+      f.geometry = pbf.readPackedVarint([]);
+      f.geometries++;
+    }
   }, feature);
   return feature;
 }
@@ -106,11 +124,12 @@ interface Cursor {
 }
 
 /** Answers with the rings, lines or points. */
-function checkGeometry({ type, geometry }: RawFeature, say: (what: string) => void): [number, number][][] {
+function checkGeometry({ type, geometry, geometries }: RawFeature, say: (what: string) => void): [number, number][][] {
   if (geometry === null || geometry.length === 0) {
     say('no geometry');
     return [];
   }
+  if (geometries > 1) say('a geometry is there twice');
   if (type < 1 || type > 3) say(`geometry type ${type}`);
   const parts = readParts(geometry, type, say);
   if (type === 2) for (const part of parts) if (part.length < 2) say('a line of one point');

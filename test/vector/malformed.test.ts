@@ -10,8 +10,8 @@ import { testApp, WITHOUT_SHARED } from '../lib/app.ts';
 import { featureBytes, type RawGeometry, writeFgb } from './fgb-writer.ts';
 import { type FgbLayer, Files, openLayer, seeded, tileOf, VECTOR } from './rig.ts';
 
-/** PLIMSOLL_FUZZ=10000 for a night. */
-const MUTANTS = Number(process.env.PLIMSOLL_FUZZ ?? 600);
+/** PLIMSOLL_FUZZ says how many; the long form has what a night is for. */
+const MUTANTS = Number(process.env.PLIMSOLL_FUZZ ?? (process.env.PLIMSOLL_TEST_FULL === '1' ? 10_000 : 600));
 const files = new Files();
 after(() => files.remove());
 
