@@ -6,6 +6,7 @@ import type { RasterFormat } from '../render/raster/plan.ts';
 import { WEB_MERCATOR_QUAD } from '../tile.ts';
 import { registerCogDocuments } from './cog-documents.ts';
 import { registerCogFeatures } from './cog-features.ts';
+import { registerCogMap } from './cog-map.ts';
 import { registerCogValues } from './cog-values.ts';
 import type { HttpContext } from './context.ts';
 import { clip, gridPath, integer, queryOf, text, toBBox } from './params.ts';
@@ -15,6 +16,7 @@ import { rasterParams } from './raster-params.ts';
 import { sendReply } from './send.ts';
 import { tileJson } from './tilejson.ts';
 import { answerTile, judgeQuery } from './tiles.ts';
+import { registerWmts } from './wmts.ts';
 
 export function registerCog(app: FastifyInstance, context: HttpContext): void {
   registerCogDocuments(app, context);
@@ -22,6 +24,8 @@ export function registerCog(app: FastifyInstance, context: HttpContext): void {
   registerWindows(app, context);
   registerCogValues(app, context);
   registerCogFeatures(app, context);
+  registerCogMap(app, context);
+  registerWmts(app, context);
 }
 
 function registerTileRoutes(app: FastifyInstance, context: HttpContext): void {

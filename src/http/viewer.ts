@@ -27,6 +27,7 @@ const OWN_FILES: Readonly<Record<string, string>> = {
   'memory.js': JS,
   'panel.js': JS,
   'popup.js': JS,
+  'raster-map.js': JS,
   'style.js': JS,
   'toast.js': JS,
   'viewer.css': CSS,
@@ -65,7 +66,7 @@ function locate(name: string): { type: string; path: string } | undefined {
 }
 
 /** Changes with every own file and with MapLibre's version; MapLibre's big files themselves are not read for it. */
-function viewerVersion(): string {
+export function viewerVersion(): string {
   const hash = createHash('sha256');
   for (const name of Object.keys(OWN_FILES)) hash.update(readFileSync(new URL(name, VIEWER_DIR)));
   hash.update(readFileSync(fileURLToPath(import.meta.resolve('maplibre-gl/package.json'))));

@@ -1,14 +1,17 @@
 /** What titiler tells beside pixels. */
 import { ALGORITHM_NAMES } from '../../kernels/algorithms/index.ts';
 import { COLORMAP_NAMES } from '../../kernels/colormaps.ts';
+import { WEB_MERCATOR_QUAD } from '../../tile.ts';
 import { LEGEND_FORMATS, LEGEND_SIDE_MAX, ORIENTATIONS } from '../cog-documents.ts';
-import { json, LAYER_PROBLEMS, pathParam, queryParam, ref } from './parts.ts';
-import type { Endpoint, Parameter, Schema } from './types.ts';
+import { json, LAYER_PROBLEMS, pathParam, queryParam, ref, tmsParam } from './parts.ts';
+import { RASTER_TILE_PARAMETERS } from './raster-parameters.ts';
+import { TILE_ANSWERS, TILE_PROBLEMS } from './tiles.ts';
+import type { Answer, Endpoint, Parameter, Samples, Schema } from './types.ts';
 
 const GET = { tag: 'cog', method: 'get' } as const;
 
-export function cogDocuments(url: Parameter[]): Endpoint[] {
-  return [...info(url), ...colorMaps(), ...algorithms()];
+export function cogDocuments(samples: Samples, url: Parameter[]): Endpoint[] {
+  return [...info(url), ...clients(url), ...wmts(samples), ...colorMaps(), ...algorithms()];
 }
 
 function info(url: Parameter[]): Endpoint[] {
@@ -45,6 +48,100 @@ function info(url: Parameter[]): Endpoint[] {
         },
       },
       problems: ['bad-parameter', 'forbidden', 'unprocessable', 'wrong-kind', ...LAYER_PROBLEMS],
+    },
+  ];
+}
+
+const CAPABILITIES: Readonly<Record<number, Answer>> = {
+  200: { description: 'WMTS 1.0.0.', headers: ['Cache-Control'], content: { 'application/xml': null } },
+};
+
+/** What map clients are given of one raster. Its query is carried over into the tiles. */
+function clients(url: Parameter[]): Endpoint[] {
+  const tms = tmsParam(WEB_MERCATOR_QUAD.id);
+  const query = [...url, ...RASTER_TILE_PARAMETERS];
+  const problems = [
+    'bad-parameter',
+    'forbidden',
+    'unprocessable',
+    'not-found',
+    'wrong-kind',
+    ...LAYER_PROBLEMS,
+  ] as const;
+  const map = {
+    ...GET,
+    summary: 'A raster on a map',
+    description: 'In WebMercatorQuad, by MapLibre, from this server alone.',
+    answers: { 200: { description: 'The page.', headers: ['Cache-Control'] as const, content: { 'text/html': null } } },
+    problems,
+  };
+  const wmtsOf = { ...GET, summary: 'WMTS capabilities of a raster', answers: CAPABILITIES, problems };
+  return [
+    { ...map, id: 'getRasterMap', route: '/cog/map.html', path: '/cog/map.html', parameters: query },
+    {
+      ...map,
+      id: 'getRasterMapIn',
+      route: '/cog/:tms/map.html',
+      path: '/cog/{tms}/map.html',
+      parameters: [tms, ...query],
+    },
+    {
+      ...wmtsOf,
+      id: 'getRasterWmts',
+      route: '/cog/WMTSCapabilities.xml',
+      path: '/cog/WMTSCapabilities.xml',
+      parameters: query,
+    },
+    {
+      ...wmtsOf,
+      id: 'getRasterWmtsIn',
+      route: '/cog/:tms/WMTSCapabilities.xml',
+      path: '/cog/{tms}/WMTSCapabilities.xml',
+      parameters: [tms, ...query],
+    },
+  ];
+}
+
+function wmts({ raster, rasterTile: { z, x, y } }: Samples): Endpoint[] {
+  const text: Schema = { type: 'string', minLength: 1 };
+  const example = { layer: raster, tilematrixset: WEB_MERCATOR_QUAD.id, tilematrix: String(z), tilerow: String(y) };
+  const named = Object.entries({ ...example, tilecol: String(x), format: 'image/png' });
+  return [
+    {
+      ...GET,
+      id: 'getWmtsCapabilities',
+      route: '/wmts/1.0.0/WMTSCapabilities.xml',
+      path: '/wmts/1.0.0/WMTSCapabilities.xml',
+      summary: 'WMTS capabilities of all rasters, in web mercator and degrees',
+      parameters: [],
+      answers: CAPABILITIES,
+      problems: [],
+    },
+    {
+      ...GET,
+      id: 'getWmts',
+      route: '/wmts',
+      path: '/wmts',
+      anyQuery: true,
+      summary: 'WMTS by key-value pairs: GetCapabilities and GetTile',
+      description: 'Names of parameters are taken in any case; version, style and service may be there.',
+      parameters: [
+        queryParam(
+          'request',
+          'What is asked for.',
+          { type: 'string', enum: ['GetCapabilities', 'GetTile'] },
+          { required: true, example: 'GetTile' },
+        ),
+        ...named.map(([name, value]) => queryParam(name, 'Of GetTile.', text, { required: true, example: value })),
+      ],
+      answers: {
+        ...TILE_ANSWERS,
+        200: {
+          ...(TILE_ANSWERS[200] as Answer),
+          content: { ...TILE_ANSWERS[200].content, ...CAPABILITIES[200].content },
+        },
+      },
+      problems: [...TILE_PROBLEMS, 'not-found'],
     },
   ];
 }

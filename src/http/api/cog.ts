@@ -81,7 +81,7 @@ export function cogEndpoints(samples: Samples): Endpoint[] {
     ),
   ];
   return [
-    ...cogDocuments(url),
+    ...cogDocuments(samples, url),
     ...tiles(samples, url),
     ...windows(samples, url),
     ...previews(url),
