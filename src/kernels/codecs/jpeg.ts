@@ -4,7 +4,8 @@
  * Adobe marker in their place, since in a TIFF it is PhotometricInterpretation that says whether there is YCbCr to undo.
  */
 import sharp from 'sharp';
-import { corrupt, type DecodedBlock, type Frame } from './types.ts';
+import type { BlockFormat } from '../../source/types.ts';
+import { corrupt, type DecodedBlock, type Frame, frameOf } from './types.ts';
 
 const SOI = 0xd8;
 const EOI = 0xd9;
@@ -20,7 +21,29 @@ interface Header {
 }
 
 export async function decodeJpeg(encoded: Uint8Array, frame: Frame): Promise<DecodedBlock> {
-  const { format, width, height, samples } = frame;
+  const { width, height, samples } = frame;
+  const { stream, header } = rebuilt(encoded, frame);
+  const pixels = await decodeStream(stream, header);
+  return { data: crop(pixels, header, frame), mask: null, width, height, samples };
+}
+
+/**
+ * A full block as a JPEG file of its own, with the same pixels. Its entropy-coded data is not looked at, but it must end as a
+ * JPEG ends.
+ */
+export function jpegFile(encoded: Uint8Array, format: BlockFormat): Uint8Array {
+  const { blockWidth, blockHeight } = format;
+  const { stream, header } = rebuilt(encoded, frameOf(format, blockWidth, blockHeight));
+  if (header.width !== blockWidth || header.height !== blockHeight) {
+    throw corrupt(`JPEG block is ${header.width}×${header.height}, not ${blockWidth}×${blockHeight}`);
+  }
+  const end = stream.lastIndexOf(Uint8Array.of(0xff, EOI));
+  if (end < 0) throw corrupt('JPEG block ends before its image does');
+  return new Uint8Array(stream.subarray(0, end + 2));
+}
+
+function rebuilt(encoded: Uint8Array, frame: Frame): { stream: Buffer; header: Header } {
+  const { format, samples } = frame;
   const body = segments(encoded);
   const header = body.header;
   if (!header) throw corrupt('JPEG block has no frame header');
@@ -33,8 +56,7 @@ export async function decodeJpeg(encoded: Uint8Array, frame: Frame): Promise<Dec
     ...body.kept,
     encoded.subarray(body.scanAt),
   ]);
-  const pixels = await decodeStream(stream, header);
-  return { data: crop(pixels, header, frame), mask: null, width, height, samples };
+  return { stream, header };
 }
 
 function checkHeader(header: Header, { format, width, height, samples }: Frame): void {

@@ -1,5 +1,6 @@
 /** WebP (compression 50001) through libwebp in sharp, lossy or lossless, three or four samples. */
 import sharp from 'sharp';
+import type { BlockFormat } from '../../source/types.ts';
 import { corrupt, type DecodedBlock, type Frame } from './types.ts';
 
 export async function decodeWebp(encoded: Uint8Array, frame: Frame): Promise<DecodedBlock> {
@@ -21,6 +22,18 @@ export async function decodeWebp(encoded: Uint8Array, frame: Frame): Promise<Dec
   } catch (error) {
     throw corrupt(`WebP: ${(error as Error).message}`);
   }
+}
+
+/** A full block as a WebP file: it is one, once its size and its length have been checked. */
+export function webpFile(encoded: Uint8Array, { blockWidth, blockHeight }: BlockFormat): Uint8Array {
+  const size = webpSize(encoded);
+  if (!size) throw corrupt('WebP block has no readable header');
+  if (size.width !== blockWidth || size.height !== blockHeight) {
+    throw corrupt(`WebP block is ${size.width}×${size.height}, not ${blockWidth}×${blockHeight}`);
+  }
+  const length = 8 + new DataView(encoded.buffer, encoded.byteOffset).getUint32(4, true);
+  if (length > encoded.length) throw corrupt(`WebP block holds ${encoded.length} of ${length} bytes`);
+  return encoded.slice(0, length);
 }
 
 /** The canvas size as the first chunk states it (VP8X, VP8L or VP8), read before anything is decoded. */

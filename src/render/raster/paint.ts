@@ -18,6 +18,7 @@ import {
 } from './encode.ts';
 import { gather } from './gather.ts';
 import { positionBytes } from './geometry.ts';
+import { paintPass } from './pass.ts';
 import { resample } from './resample.ts';
 import { paintStatistics } from './scan.ts';
 import { type BlockStore, createBlockStore } from './store.ts';
@@ -86,6 +87,8 @@ function paintAny(job: RasterJob, studio: Studio, context: TaskContext): Promise
   switch (job.kind) {
     case 'image':
       return paintImage(job, studio, context);
+    case 'pass':
+      return paintPass(job, studio.store, context);
     case 'point':
       return paintPoint(job, studio.store, context);
     case 'statistics':

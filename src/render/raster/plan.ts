@@ -13,6 +13,7 @@ import { imageCost } from './cost.ts';
 import { planDerivation, widened } from './derive.ts';
 import { affinityOf, explainRead } from './explain.ts';
 import { sameCrs } from './geometry.ts';
+import { planPass } from './pass.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
 import { fitSize, tilePixels, wantedSize } from './size.ts';
 import { planStretch } from './stretch.ts';
@@ -131,9 +132,15 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
   const resampling = resamplingOf(layer, params, grid.crs !== null && !sameCrs(grid.crs, crs));
   const read = await planGridRead({ source: layer.source, crs, grid, choice, resampling, coarser }, signal);
   if (read === null) return nothing(ask, shown, choice, style, derivation);
+  const cutline = cutlineOf(ask, shown);
+  const pass = cutline ? null : planPass(grid, choice, style, derivation, read);
+  const about = { headers: { 'x-raster-level': String(read.level) }, affinity: affinityOf(layer.id, read) };
+  if (pass) {
+    const explain = { ...explainRead(layer, shown, derivation.wanted, read, null), passed: true };
+    return { ...pass, ...about, explain };
+  }
   const stretch = needsStretch(style, derivation.product) ? await planStretch(layer.source, choice, signal) : null;
   const pixels = { grid, shown, choice, style };
-  const cutline = cutlineOf(ask, shown);
   const whole = imageCost(layer, { ...pixels, cutline }, derivation, read, stretch);
   const cut =
     derivation.derive || cutline
@@ -167,8 +174,7 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
       ...explainRead(layer, shown, derivation.wanted, read, stretch),
       ...(strips ? { strips: strips.list.length } : {}),
     },
-    headers: { 'x-raster-level': String(read.level) },
-    affinity: affinityOf(layer.id, read),
+    ...about,
     fits: 'tile' in ask ? share => fittingTile(ask, share * costBytes(cost), signal) : fits,
   };
 }

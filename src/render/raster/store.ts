@@ -6,7 +6,7 @@ import { type Bytes, openBytes } from '../../io/bytes.ts';
 import { decodeBlock } from '../../kernels/codecs/index.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { BytesRef } from '../../plan.ts';
-import { type FetchedBlock, fetchBlock } from '../../source/tiff/blocks.ts';
+import { type FetchedBlock, fetchBlock, fetchEncoded, type MaybePromise } from '../../source/tiff/blocks.ts';
 import type { BlockRead, LevelRead } from './types.ts';
 
 export interface StoreSettings {
@@ -21,6 +21,8 @@ export interface StoreSettings {
 export interface BlockStore {
   /** A block decoded, or made where the file is sparse. The data is shared: never write to it. */
   block(level: LevelRead, place: BlockRead, fill: number): FetchedBlock | Promise<FetchedBlock>;
+  /** The bytes of a block as they are in the file, made into something; what `make` throws is told with file and block. */
+  encoded(level: LevelRead, place: BlockRead, make: (encoded: Uint8Array) => Uint8Array): MaybePromise<Uint8Array>;
   readonly heldBytes: number;
   /**
    * A job begins and ends. Between the two it copies each block before it asks for the next; blocks of `keepBytes` more
@@ -84,6 +86,10 @@ class WorkerBlocks implements BlockStore {
     const encoded = keepsEncoded(level) ? undefined : this.#lend(place.length);
     const found = fetchBlock(this.#file(level.ref), level, place, { fill, decode: decodeBlock, encoded });
     return found instanceof Promise ? found.then(each => this.#keep(key, each)) : this.#keep(key, found);
+  }
+
+  encoded(level: LevelRead, place: BlockRead, make: (encoded: Uint8Array) => Uint8Array): MaybePromise<Uint8Array> {
+    return fetchEncoded(this.#file(level.ref), place, make);
   }
 
   close(): void {

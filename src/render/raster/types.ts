@@ -266,4 +266,12 @@ export interface FeaturesAnswer {
   readonly features: readonly string[];
 }
 
-export type RasterJob = ImageJob | PointJob | StatisticsJob;
+/** A block that is the picture: handed on as it is. */
+export interface PassJob extends RasterJobBase {
+  readonly kind: 'pass';
+  readonly level: LevelRead;
+  readonly block: BlockRead;
+  readonly format: RasterFormat;
+}
+
+export type RasterJob = ImageJob | PassJob | PointJob | StatisticsJob;

@@ -57,7 +57,7 @@ export interface FetchedBlock {
   readonly samples: number;
 }
 
-type MaybePromise<T> = T | Promise<T>;
+export type MaybePromise<T> = T | Promise<T>;
 export type Decode = (
   format: BlockFormat,
   encoded: Uint8Array,
@@ -94,6 +94,27 @@ export function fetchBlock(
   const encoded = lent && lent.length >= place.length ? lent.subarray(0, place.length) : new Uint8Array(place.length);
   bytes.readInto(place.offset, encoded);
   return decode(encoded);
+}
+
+/** A block's bytes as they are in the file, through `make`, whose errors name file and block. */
+export function fetchEncoded(
+  bytes: Bytes,
+  place: BlockPlace,
+  make: (encoded: Uint8Array) => Uint8Array,
+): MaybePromise<Uint8Array> {
+  const made = (encoded: Uint8Array) => {
+    try {
+      return make(encoded);
+    } catch (error) {
+      throw named(error, bytes, place);
+    }
+  };
+  if (place.offset + place.length > bytes.ref.size)
+    throw named(problem('corrupt-data', 'it lies outside the file'), bytes, place);
+  if (!bytes.readInto) return bytes.read(place.offset, place.length).then(made);
+  const encoded = new Uint8Array(place.length);
+  bytes.readInto(place.offset, encoded);
+  return made(encoded);
 }
 
 function decodeNamed(
