@@ -18,7 +18,7 @@ export function tileJson(
   const zooms = (layer: Layer) => zoomsIn(set, layer);
   const ids = layers.map(layer => encodeURIComponent(layer.id)).join(',');
   const raster = layers[0].kind === 'raster';
-  const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
+  const query = carriedQuery(request);
   const bounds = unionBounds(layers);
   const minzoom = Math.min(...layers.map(layer => zooms(layer).minzoom));
   const maxzoom = Math.max(...layers.map(layer => zooms(layer).maxzoom));
@@ -44,6 +44,13 @@ export function tileJson(
     // TileJSON itself knows web mercator only.
     ...(other ? { crs: gridCrsUri(other), tileMatrixSet: `${base}/tileMatrixSets/${other.id}` } : {}),
   };
+}
+
+/** What tiles carry of a document's query: all but the name of the raster, which is in their path. */
+export function carriedQuery({ url }: FastifyRequest): string {
+  const [, query = ''] = url.split('?');
+  const kept = query.split('&').filter(part => part !== '' && !/^(url|layer)(=|$)/.test(part));
+  return kept.length > 0 ? `?${kept.join('&')}` : '';
 }
 
 /** A layer's zooms are of WebMercatorQuad; in another set they are the matrices with pixels of those sizes. */

@@ -14,6 +14,7 @@ import type { HttpContext } from './context.ts';
 import { clip, gridPath, oneOf, queryOf } from './params.ts';
 import { rasterOf } from './raster-layer.ts';
 import { sendReply } from './send.ts';
+import { carriedQuery } from './tilejson.ts';
 import { answerTile, judgeQuery, layersOf } from './tiles.ts';
 
 const XML = 'application/xml';
@@ -27,7 +28,7 @@ export function registerWmts(app: FastifyInstance, context: HttpContext): void {
     const layer = rasterOf(context, request);
     judgeQuery(context, [layer], queryOf(request));
     const set = topDown(context.grids.get(tms));
-    return send(reply, capabilities(context.publicUrl(request), [layer], [set], restOf(request)));
+    return send(reply, capabilities(context.publicUrl(request), [layer], [set], carriedQuery(request)));
   };
   app.get('/cog/WMTSCapabilities.xml', one);
   app.get('/cog/:tms/WMTSCapabilities.xml', one);
@@ -49,14 +50,6 @@ function allOf(context: HttpContext, request: FastifyRequest): string {
   const isRaster = (layer: Layer): layer is RasterLayer => layer.kind === 'raster' && layer.verdict.servable;
   const sets = context.grids.list().filter(({ id }) => OFFERED.includes(id));
   return capabilities(context.publicUrl(request), context.catalogue.list().filter(isRaster), sets, '');
-}
-
-/** What a tile carries of the query: all but the name of the raster. */
-function restOf(request: FastifyRequest): string {
-  const query = new URLSearchParams(request.url.split('?')[1] ?? '');
-  query.delete('url');
-  query.delete('layer');
-  return query.size > 0 ? `?${query}` : '';
 }
 
 /** Names of parameters in any case, as key-value pairs of OGC are. */

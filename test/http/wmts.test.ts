@@ -104,6 +104,15 @@ async function readByGdal(url: string, layer: string, grid: string): Promise<{ c
   return JSON.parse(out);
 }
 
+test('the tiles that TileJSON of /cog names are there, and those of the query', async () => {
+  for (const path of ['/cog/tilejson.json', '/cog/WorldCRS84Quad/tilejson.json']) {
+    const [template] = (await get(`${path}?url=elevation&colormap_name=viridis&rescale=0,4000`)).json().tiles;
+    const tile = new URL(template.replace(/\{[zxy]\}/g, '0'));
+    assert.equal((await get(tile.pathname + tile.search)).statusCode, 200, tile.href);
+    assert.match(tile.search, /^\?colormap_name=viridis&rescale=0,4000$/);
+  }
+});
+
 test('/cog/map.html is a page of this server alone, with the query in its TileJSON', async () => {
   const answer = await get('/cog/map.html?url=elevation&colormap_name=viridis');
   assert.equal(answer.statusCode, 200, answer.body);
