@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
 import { featureStatistics, rasterFeature } from '../operations-values.ts';
-import { sent } from './cog-values.ts';
+import { registerPlaces, sent } from './cog-values.ts';
 import type { HttpContext } from './context.ts';
 import { areasOf } from './geojson-body.ts';
 import { clip, integer, queryOf, text } from './params.ts';
@@ -11,6 +11,19 @@ import { rasterOf, run } from './raster-layer.ts';
 import { statisticsOptions } from './statistics-params.ts';
 
 export function registerCogFeatures(app: FastifyInstance, context: HttpContext): void {
+  app.register(async scope => {
+    // What GeoJSON is called is JSON here; elsewhere (uploads) it is not parsed.
+    scope.addContentTypeParser(
+      'application/geo+json',
+      { parseAs: 'string' },
+      scope.getDefaultJsonParser('error', 'error'),
+    );
+    registerPlaces(scope, context);
+    registerAreas(scope, context);
+  });
+}
+
+function registerAreas(app: FastifyInstance, context: HttpContext): void {
   app.post('/cog/statistics', async (request, reply) => {
     const query = queryOf(request);
     const layer = rasterOf(context, request);

@@ -39,6 +39,10 @@ export function registerCogValues(app: FastifyInstance, context: HttpContext): v
     };
     return run(context, request, reply, layer, rasterStatistics, params);
   });
+}
+
+/** What takes a body. */
+export function registerPlaces(app: FastifyInstance, context: HttpContext): void {
   app.post('/cog/points', async (request, reply) => {
     const layer = rasterOf(context, request);
     const places = placesOf(request.body);

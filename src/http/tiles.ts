@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
 import type { Layer, VectorLayer } from '../layers/types.ts';
 import { MVT } from '../operations.ts';
+import type { RasterFormat } from '../render/raster/plan.ts';
 import type { Reply } from '../reply.ts';
 import { inGrid, type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
 import { RASTER_TILE_PARAMETERS } from './api/raster-parameters.ts';
@@ -30,7 +31,15 @@ import { tileJson } from './tilejson.ts';
 export const MAX_COMPOSITE = 16;
 
 export const VECTOR_EXTENSIONS: readonly string[] = ['mvt', 'pbf'];
-export const RASTER_FORMATS = { png: 'png', webp: 'webp', jpg: 'jpg', jpeg: 'jpg' } as const;
+export const RASTER_FORMATS = {
+  png: 'png',
+  webp: 'webp',
+  jpg: 'jpg',
+  jpeg: 'jpg',
+  tif: 'tif',
+  tiff: 'tif',
+  npy: 'npy',
+} as const;
 const RASTER_NAMES = RASTER_TILE_PARAMETERS.map(({ name }) => name);
 type RasterExtension = keyof typeof RASTER_FORMATS;
 
@@ -188,7 +197,7 @@ function vectorExtension(tile: TilePath, request: FastifyRequest): void {
   }
 }
 
-function rasterFormat(tile: TilePath, request: FastifyRequest, fallback?: RasterExtension): 'png' | 'webp' | 'jpg' {
+function rasterFormat(tile: TilePath, request: FastifyRequest, fallback?: RasterExtension): RasterFormat {
   const extension = tile.extension ?? fallback;
   if (extension !== null && extension !== undefined) {
     const format = RASTER_FORMATS[extension as RasterExtension];
@@ -196,7 +205,7 @@ function rasterFormat(tile: TilePath, request: FastifyRequest, fallback?: Raster
     const known = VECTOR_EXTENSIONS.includes(extension);
     throw problem(
       known ? 'wrong-kind' : 'bad-parameter',
-      `.${extension}: this is a raster layer, its tiles are .png, .webp or .jpg`,
+      `.${extension}: this is a raster layer, its tiles are .png, .webp, .jpg, .tif or .npy`,
     );
   }
   for (const [type, format] of [

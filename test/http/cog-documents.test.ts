@@ -56,6 +56,22 @@ describe('tiles of another size', () => {
     assert.equal((await pixelsOf(`${shaded}&buffer=5`)).width, 260);
   });
 
+  test('values as tiles, inside the raster and beside it', async () => {
+    const shape = async (url: string) => {
+      const answer = await get(url);
+      assert.equal(answer.statusCode, 200, answer.body.slice(0, 200));
+      return /'descr': '([^']+)'.*'shape': \(([^)]+)\)/
+        .exec(answer.rawPayload.subarray(10, 128).toString('latin1'))!
+        .slice(1);
+    };
+    for (const place of ['3/4/2', '3/0/7']) {
+      const at = `/cog/tiles/WebMercatorQuad/${place}`;
+      assert.deepEqual(await shape(`${at}.npy?url=elevation`), ['<i2', '2, 256, 256']);
+      assert.deepEqual((await shape(`${at}.npy?url=elevation&expression=b1/2;b1&buffer=1`))[1], '3, 258, 258');
+      assert.equal((await get(`${at}.tif?url=elevation`)).rawPayload.readUInt16LE(2), 42);
+    }
+  });
+
   test('an empty tile has the size asked for, and sizes without sense are refused', async () => {
     assert.equal((await pixelsOf('/cog/tiles/WebMercatorQuad/3/0/7.png?url=elevation&tilesize=32&buffer=1')).width, 34);
     for (const bad of ['tilesize=0', 'tilesize=4096', 'buffer=0.3', 'buffer=-1', 'padding=0'])

@@ -104,6 +104,14 @@ describe('statistics', () => {
     const answer = await post('/cog/statistics?url=elevation', zone);
     assert.equal(answer.statusCode, 200, answer.body);
     assert.match(String(answer.headers['content-type']), /^application\/geo\+json/);
+    const named = { 'content-type': 'application/geo+json' };
+    const again = await app.server.inject({
+      method: 'POST',
+      url: '/cog/statistics?url=elevation',
+      payload: JSON.stringify(zone),
+      headers: named,
+    });
+    assert.deepEqual(again.json(), answer.json());
     const feature = answer.json();
     assert.equal(feature.properties.name, 'square');
     const found = feature.properties.statistics.b1;

@@ -18,7 +18,7 @@ export function cogFeatures({ rasterBBox: [w, s, e, n] }: Samples, url: Paramete
   const body = (description: string): Body => ({
     description,
     required: true,
-    content: { 'application/json': { type: 'object' } },
+    content: { 'application/json': { type: 'object' }, 'application/geo+json': { type: 'object' } },
     example: feature,
   });
   return [

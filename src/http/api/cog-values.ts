@@ -126,7 +126,7 @@ function places(
   const posted = (description: string, example: unknown): Body => ({
     description,
     required: true,
-    content: { 'application/json': { type: 'object' } },
+    content: { 'application/json': { type: 'object' }, 'application/geo+json': { type: 'object' } },
     example,
   });
   return [

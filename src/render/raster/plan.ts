@@ -244,19 +244,23 @@ function nothing(ask: ImageAsk, grid: OutputGrid, read: BandChoice, style: Image
     ratio: { x: 1, y: 1 },
   };
   const { level: _, ratio: __, ...rest } = empty;
-  const choice = read.bands.length > 4 ? { ...read, bands: read.bands.slice(0, 3) } : read;
-  const job: ImageJob = {
+  const common = {
     task: 'raster',
     kind: 'image',
-    choice,
-    grid,
     shown: grid,
-    derive: null,
-    style: { ...style, rescale: [[0, 1]], scales: null, offsets: null, map: null, formula: null },
     stretch: null,
     strips: null,
     cutline: null,
     ...rest,
-  };
+  } as const;
+  // Values are computed of nothing too: as many bands, of the same type, as beside it.
+  if (format !== 'jpg') {
+    const { derive } = derivation;
+    const job: ImageJob = { ...common, choice: read, grid: widened(grid, derive), derive, style };
+    return { ...none, cost: imageCost(layer, job, derivation, empty, null), job };
+  }
+  const choice = read.bands.length > 4 ? { ...read, bands: read.bands.slice(0, 3) } : read;
+  const black = { ...style, rescale: [[0, 1]] as const, scales: null, offsets: null, map: null, formula: null };
+  const job: ImageJob = { ...common, choice, grid, derive: null, style: black };
   return { ...none, cost: imageCost(layer, job, { ...derivation, derive: null }, empty, null), job };
 }
