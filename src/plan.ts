@@ -23,6 +23,8 @@ export function costBytes(cost: Cost): number {
 export interface Job {
   /** Key of the task table in workers/tasks.ts. */
   readonly task: string;
+  /** It lasts, and rests between its steps: other jobs of its thread are done meanwhile. */
+  readonly long?: boolean;
 }
 
 export interface Plan {

@@ -7,6 +7,7 @@
  * job may release them then and not before.
  */
 import { availableParallelism } from 'node:os';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { fromPlainProblem, type PlainProblem, Problem, problem } from '../errors.ts';
 import type { Job, Painted } from '../plan.ts';
@@ -44,6 +45,8 @@ export interface Envelope {
   readonly job: Job;
   /** Index of this job's flag in the shared array. */
   readonly slot: number;
+  /** Of a long job: the thread is free for others as soon as it has begun, and the answer comes here. */
+  readonly port?: MessagePort;
 }
 export type Answer =
   | { readonly ok: true; readonly painted: Painted }
@@ -98,7 +101,9 @@ export function createPool(options: PoolOptions): Pool {
     signal?.addEventListener('abort', cancel, { once: true });
     lane.load++;
     try {
-      const answer: Answer = await lane.piscina.run({ job, slot } satisfies Envelope);
+      const answer: Answer = await (job.long
+        ? runLong(lane.piscina, job, slot)
+        : lane.piscina.run({ job, slot } satisfies Envelope));
       if (!answer.ok) throw fromPlainProblem(answer.problem);
       counts.done++;
       return answer.painted;
@@ -124,6 +129,23 @@ export function createPool(options: PoolOptions): Pool {
       await Promise.all(lanes.map(lane => lane.piscina.destroy()));
     },
   };
+}
+
+/** Begun like any job; what comes of it arrives at a port of its own, which closes where the thread dies. */
+async function runLong(piscina: Piscina, job: Job, slot: number): Promise<Answer> {
+  const { port1, port2 } = new MessageChannel();
+  const answer = new Promise<Answer>((resolve, reject) => {
+    port1.once('message', resolve);
+    port1.once('close', () => reject(new Error('the thread ended before its answer')));
+  });
+  // Where it cannot even begin, that is the error.
+  answer.catch(() => {});
+  try {
+    await piscina.run({ job, slot, port: port2 } satisfies Envelope, { transferList: [port2] as never });
+    return await answer;
+  } finally {
+    port1.close();
+  }
 }
 
 /** A thread that died (heap limit, native crash) is replaced by piscina; its job ends here and its bytes come back. */

@@ -2,7 +2,7 @@
 import { workerData } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { problem, toPlainProblem } from '../errors.ts';
-import type { Painted, TaskContext } from '../plan.ts';
+import type { TaskContext } from '../plan.ts';
 import type { Answer, Envelope } from './pool.ts';
 import { createTasks, type WorkerSettings } from './tasks.ts';
 
@@ -10,7 +10,17 @@ const { flags, settings } = workerData[1] ?? workerData;
 const cancelled = new Int32Array(flags as SharedArrayBuffer);
 const tasks = createTasks(settings as WorkerSettings);
 
-export default async function work({ job, slot }: Envelope): Promise<Answer> {
+export default async function work(envelope: Envelope): Promise<Answer | null> {
+  const { port } = envelope;
+  if (!port) return moved(await answerOf(envelope));
+  void answerOf(envelope).then(answer => {
+    port.postMessage(answer);
+    port.close();
+  });
+  return null;
+}
+
+async function answerOf({ job, slot }: Envelope): Promise<Answer> {
   const context: TaskContext = {
     cancelled: () => Atomics.load(cancelled, slot) === 1,
     check: () => {
@@ -21,15 +31,16 @@ export default async function work({ job, slot }: Envelope): Promise<Answer> {
     context.check();
     const task = tasks[job.task];
     if (!task) throw problem('internal', `no task is called ${job.task}`);
-    return moved(await task(job, context));
+    return { ok: true, painted: await task(job, context) };
   } catch (error) {
     return { ok: false, problem: toPlainProblem(error) };
   }
 }
 
 /** Hands the body over instead of copying it; a body that is a view of something larger is copied, never leaked whole. */
-function moved(painted: Painted): Answer {
-  const answer: Answer = { ok: true, painted };
+function moved(answer: Answer): Answer {
+  if (!answer.ok) return answer;
+  const { painted } = answer;
   const buffer = painted.body?.buffer;
   if (!painted.body || !(buffer instanceof ArrayBuffer) || buffer.byteLength !== painted.body.byteLength) return answer;
   return move({ [transferableSymbol]: [buffer], [valueSymbol]: answer } as never) as unknown as Answer;

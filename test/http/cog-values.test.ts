@@ -88,6 +88,35 @@ describe('statistics', () => {
     assert.ok(shade.min >= 0 && shade.max <= 255);
   });
 
+  test('of a large file beside tiles: the only thread answers them meanwhile', async () => {
+    const order: string[] = [];
+    const done = async (name: string, url: string) => {
+      const answer = await get(url);
+      assert.equal(answer.statusCode, 200, answer.body.slice(0, 200));
+      order.push(name);
+      return answer;
+    };
+    const long = done('statistics', '/cog/statistics?url=world&p=3');
+    const tiles = [0, 1, 2].map(x => done(`tile ${x}`, `/cog/tiles/WebMercatorQuad/4/${x}/5.png?url=world`));
+    await Promise.all([long, ...tiles]);
+    assert.equal(order.length, 4);
+    assert.equal(order[3], 'statistics');
+    const { b1, b2, b3 } = (await long).json();
+    for (const band of [b1, b2, b3]) assert.equal(band.valid_pixels, 5400 * 2700);
+  });
+
+  test('a client that leaves ends it, and gives its memory back', async () => {
+    const address = await app.server.listen({ port: 0, host: '127.0.0.1' });
+    const running = () => app.rooms.pool.stats().running;
+    const leaving = new AbortController();
+    const asked = fetch(`${address}/cog/statistics?url=world&p=4`, { signal: leaving.signal });
+    while (running() === 0) await new Promise(resolve => setImmediate(resolve));
+    leaving.abort();
+    await assert.rejects(asked);
+    while (running() > 0) await new Promise(resolve => setImmediate(resolve));
+    assert.equal((await get('/cog/tiles/WebMercatorQuad/4/3/5.png?url=world')).statusCode, 200);
+  });
+
   test('explain prices it without reading', async () => {
     const { plan, priceBytes } = (await get('/cog/statistics?url=elevation&explain=true')).json();
     assert.deepEqual([plan.exact, plan.level], [true, 0]);

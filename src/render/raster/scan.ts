@@ -1,5 +1,6 @@
 /** Statistics in memory that does not grow with the raster: a block is gathered, computed, counted, and gone before the next one. */
 
+import { setImmediate as turn } from 'node:timers/promises';
 import { problem } from '../../errors.ts';
 import { coverageOf } from '../../kernels/coverage.ts';
 import { createTally, type Tally } from '../../kernels/statistics/tally.ts';
@@ -83,6 +84,7 @@ async function passes(
   for (let again = true, pass = 0; again; pass++) {
     for (const rect of chunks(scan)) {
       studio.context.check();
+      if (job.long) await turn();
       const weights = scan.zone ? coverageOf(scan.zone, rect) : null;
       if (pass === 0)
         seen.covered += weights ? weights.reduce((n, w) => n + (w > 0 ? 1 : 0), 0) : rect.width * rect.height;

@@ -27,6 +27,8 @@ import { type Zone, zoneIn } from './zone.ts';
 /** Bytes of JSON of a band beside its histogram, and of each number of that. */
 const BAND_JSON = 2048;
 const BIN_JSON = 26;
+/** More blocks than these are looked at beside other jobs of the thread: a tile must not wait for a gigabyte. */
+const SHORT_BLOCKS = 16;
 /** Bands are counted together as long as their tallies fit in here. */
 const BATCH_BYTES = 4 << 20;
 
@@ -88,11 +90,16 @@ async function planScans(
     const margin = derivation.derive?.margin ?? 0;
     scans.push(area && (await planScan(level, index, area, margin, choice, signal)));
   }
+  const blocks = scans.reduce(
+    (sum, scan) => sum + (scan ? scan.table.lengths.length + (scan.mask?.lengths.length ?? 0) : 0),
+    0,
+  );
   const [, a, b, , c, d] = source.transform;
   const batch = Math.max(1, Math.floor(BATCH_BYTES / tallyBytes(derivation.product.type, options)));
   const job: StatisticsJob = {
     task: 'raster',
     kind: 'statistics',
+    long: blocks > SHORT_BLOCKS,
     choice,
     derive: derivation.derive,
     style: scaling(source, params, derivation.wanted),
@@ -116,10 +123,7 @@ async function planScans(
       level: index,
       exact: index === 0,
       size: [level.width, level.height],
-      blocks: scans.reduce(
-        (sum, scan) => sum + (scan ? scan.table.lengths.length + (scan.mask?.lengths.length ?? 0) : 0),
-        0,
-      ),
+      blocks,
       ...(features ? { features: areas.length } : {}),
     },
     headers: { 'x-raster-level': String(index) },
