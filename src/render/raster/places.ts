@@ -1,4 +1,5 @@
 /** Plans of values at places: one point, many, or those along a line. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { transformer } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
@@ -17,6 +18,9 @@ const VALUE_JSON = 28;
 const PLACE_JSON = 96;
 /** What the plan of one place takes, here and in the worker. */
 const READ_BYTES = 640;
+
+/** Places are found where requests are answered: others are let in between so many coordinates. */
+const TURN = 2048;
 
 interface Where {
   readonly layer: RasterLayer;
@@ -64,6 +68,10 @@ async function planPlaces(ask: Where, at: Float64Array, places: PlacesAnswer, si
   const locate = locator(ask);
   const reads: (WindowRead | null)[] = [];
   for (let i = 0; i < at.length; i += 2) {
+    if (i % TURN === TURN - 2) {
+      await turn();
+      signal.throwIfAborted();
+    }
     const pixel = locate(at[i], at[i + 1]);
     reads.push(pixel && (await planRead(source, 0, { ...pixel, width: 1, height: 1 }, choice, null, signal)));
   }
