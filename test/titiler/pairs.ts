@@ -36,6 +36,24 @@ const get = ({ file }: Raster, path: string, query = '', more: Partial<Pair> = {
   ...more,
 });
 
+/** Two colours, one for each half of the range. */
+function intervals(range: string): string {
+  const [low, high] = range.split(',').map(Number);
+  const middle = (low + high) / 2;
+  return encodeURIComponent(
+    JSON.stringify([
+      [
+        [low, middle],
+        [255, 0, 0, 255],
+      ],
+      [
+        [middle, high],
+        [0, 0, 255, 255],
+      ],
+    ]),
+  );
+}
+
 function shown({ bands, range }: Raster): string[] {
   const stretch = `rescale=${range}`;
   const one = `bidx=1&${stretch}`;
@@ -45,6 +63,9 @@ function shown({ bands, range }: Raster): string[] {
     `${one}&colormap_name=viridis`,
     `${one}&color_formula=gamma R 1.8, sigmoidal R 6 0.4`.replaceAll(' ', '%20'),
     `${one}&nodata=0`,
+    `bidx=1&colormap=${intervals(range)}`,
+    `${one}&colormap_name=magma&return_mask=false`,
+    `${stretch}&unscale=true`,
     `expression=b1*2&rescale=${range.split(',').map(v => Number(v) * 2)}`,
     ...(bands >= 3
       ? [`bidx=3,2,1&${stretch}`.replace('bidx=3,2,1', 'bidx=3&bidx=2&bidx=1'), `${stretch}&algorithm=grayscale`]
