@@ -55,10 +55,14 @@ function yamlValue(value: unknown): string {
   return /^[A-Za-z][A-Za-z0-9]*$|^[0-9]+[A-Za-z]+$/.test(value) ? value : JSON.stringify(value);
 }
 
+/** What cannot stand beside the rest of the example. */
+const EITHER_OR = ['mosaic'];
+
 function layerExample(): string[] {
   const keys = Object.entries(layerSchema.properties as Record<string, SchemaNode>);
   const example: Readonly<Record<string, string>> = {
     path: 'countries.fgb',
+    mosaic: '{ paths: [sheets/*.tif], pixelSelection: first }',
     title: 'Countries',
     description: 'Borders of the world',
     attribution: 'Natural Earth',
@@ -85,7 +89,7 @@ function layerExample(): string[] {
   return [
     '# layers:',
     '#   countries:',
-    ...keys.flatMap(([key, node]) => [`#     # ${node.description}`, `#     ${key}: ${example[key]}`]),
+    ...keys.flatMap(([key, node]) => [`#     # ${node.description}`, `#     ${EITHER_OR.includes(key) ? '# ' : ''}${key}: ${example[key]}`]),
   ];
 }
 

@@ -226,9 +226,10 @@ function buildSessions(
   return sessions;
 }
 
-function catalogueConfig({ paths, layers, discovery, vector, filter }: Config): CatalogueConfig {
+function catalogueConfig({ paths, layers, discovery, vector, raster, filter }: Config): CatalogueConfig {
   const { maxFeatures, maxTileBytes, extent, buffer } = vector;
-  const defaults = { maxFeatures, maxTileBytes, extent, buffer, filterReadBytes: filter.maxReadBytes };
+  const limits = { filterReadBytes: filter.maxReadBytes, mosaicMaxAssets: raster.mosaicMaxAssets };
+  const defaults = { maxFeatures, maxTileBytes, extent, buffer, ...limits };
   return { paths, layers: layers as CatalogueConfig['layers'], defaults, discovery };
 }
 

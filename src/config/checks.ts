@@ -79,6 +79,8 @@ function layerBreaches({ layers }: Config): Breach[] {
         message: `must not exceed maxzoom (${layer.maxzoom}), not ${layer.minzoom}`,
       });
     }
+    if (layer.mosaic !== undefined && layer.path !== undefined)
+      found.push({ path: ['layers', id, 'mosaic'], message: 'stands in place of path, which is given too' });
     if (layer.overzoom !== undefined && layer.maxzoom === undefined) {
       found.push({ path: ['layers', id, 'overzoom'], message: 'goes beyond maxzoom, which is not given' });
     }

@@ -46,6 +46,7 @@ export function loadConfig(input: ConfigInput): Config {
     strictTypes: false,
   });
   ajv.addKeyword('x-unit');
+  ajv.addKeyword('x-optional');
   const issues: ConfigIssue[] = [];
   const cwd = input.cwd ?? process.cwd();
 
@@ -60,6 +61,8 @@ export function loadConfig(input: ConfigInput): Config {
   if (Array.isArray(tree['paths'])) tree['paths'] = tree['paths'].map(path => absolute(base, String(path)));
   for (const layer of Object.values((tree['layers'] ?? {}) as Record<string, Tree>)) {
     if (typeof layer['path'] === 'string') layer['path'] = absolute(base, layer['path']);
+    const { paths } = (layer['mosaic'] ?? {}) as { paths?: unknown };
+    if (Array.isArray(paths)) (layer['mosaic'] as Tree)['paths'] = paths.map(path => absolute(base, String(path)));
   }
   const sets = (tree['tileMatrixSets'] ?? {}) as Record<string, string>;
   for (const [id, path] of Object.entries(sets)) sets[id] = absolute(base, path);
@@ -165,6 +168,7 @@ type Fault = (path: KeyPath, message: string) => void;
 
 /** Fills in defaults and turns sizes and durations into numbers. */
 function complete(schema: SchemaNode, value: unknown, path: KeyPath, fault: Fault, file: ConfigFile | null): unknown {
+  if (value === undefined && schema['x-optional']) return undefined;
   const given = value === undefined ? schema.default : value;
   if (schema['x-unit']) return unitValue(schema['x-unit'], given, path, fault, file);
   if (Array.isArray(given)) return [...given];

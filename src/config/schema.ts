@@ -4,6 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { RESAMPLINGS, type Resampling } from '../kernels/resampling.ts';
+import { mosaicSchema } from './schema-mosaic.ts';
 import {
   bytes,
   choice,
@@ -108,6 +109,10 @@ const raster = section('Raster tiles and windows.', {
   jpegQuality: count(85, 'JPEG quality.', { minimum: 1, maximum: 100 }),
   webpQuality: count(80, 'WebP quality.', { minimum: 1, maximum: 100 }),
   maxSize: count(4096, 'Most pixels a side of a window.', { minimum: 1, maximum: 32768 }),
+  mosaicMaxAssets: count(64, 'Most files of a mosaic in one tile or window; TileJSON begins where tiles keep to it.', {
+    minimum: 1,
+    maximum: 4096,
+  }),
 });
 
 const filter = section('Filters (CQL2) of items and tiles.', {
@@ -145,6 +150,7 @@ const optionalText = (description: string) => Type.Optional(Type.String({ minLen
 
 export const layerSchema = section('A layer: a file under an id of your choice, or options for a discovered one.', {
   path: optionalText('File; relative to this configuration file. Absent: options for the discovered layer of this id.'),
+  mosaic: Type.Optional(mosaicSchema),
   title: optionalText('Name for people.'),
   description: optionalText('A sentence or two.'),
   attribution: optionalText('Credit line shown on maps; may hold HTML.'),
@@ -266,6 +272,8 @@ export interface SchemaNode {
   readonly default?: unknown;
   readonly description?: string;
   readonly 'x-unit'?: Unit;
+  /** A section that is not there where nobody gives it. */
+  readonly 'x-optional'?: true;
 }
 
 /** What a file may hold: the same schema with nothing required, since every key has a default. */

@@ -5,16 +5,19 @@
  */
 import { problem } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
-import { type DiscoveryOptions, type ScanFault, scan } from './discover.ts';
+import type { DiscoveryOptions, ScanFault } from './discover.ts';
+import { lookAround } from './look.ts';
+import { openMosaic } from './mosaic-open.ts';
 import { type OpenDeps, openSlot, type Target, targetLook } from './open.ts';
 import type { Slot } from './slot.ts';
-import { resolveTargets } from './targets.ts';
-import type { Catalogue, Layer, LayerOptions, Lease, SessionLayer } from './types.ts';
+import type { Catalogue, Layer, LayerOptions, Lease, MosaicChoice, SessionLayer } from './types.ts';
 import { type Looked, startWatching, type Watching } from './watch.ts';
 
 export interface LayerChoice extends LayerOptions {
   /** Absent: options for the discovered layer of this id. */
   readonly path?: string;
+  /** Several files as one layer. */
+  readonly mosaic?: MosaicChoice;
 }
 
 export interface CatalogueConfig {
@@ -200,20 +203,16 @@ class Room implements CatalogueRoom {
 
   async #lookNow(force: boolean): Promise<Looked & { changes: readonly Change[] }> {
     if (this.#closed) return { folders: [], unsettled: false, changes: [] };
-    const config = this.#config;
-    const found = await scan(config.paths, config.discovery);
-    const named = Object.values(config.layers).flatMap(({ path }) => (path === undefined ? [] : [path]));
-    const configured = await scan(named, config.discovery);
-    const { targets, ids, notes } = resolveTargets(config.layers, found.files, configured, this.#ids, config.defaults);
+    const around = await lookAround(this.#config, this.#ids);
+    const { targets, ids, notes, folders } = around;
     const settling: Settling = { before: this.#seen, force };
     this.#ids = ids;
     this.#seen = new Map(targets.map(({ path, look }) => [path, look]));
-    this.#faults = [...found.faults, ...configured.faults];
-    for (const { path, detail } of found.faults) this.#say({ path }, `cannot be looked at: ${detail}`);
+    this.#faults = around.faults;
     for (const note of notes) this.#say(note.facts, note.message);
     const { changes, unsettled } = await this.#reconcile(targets, settling);
     if (changes.length > 0) this.#tell(changes);
-    return { folders: found.folders, unsettled, changes };
+    return { folders, unsettled, changes };
   }
 
   async #reconcile(targets: readonly Target[], settling: Settling): Promise<{ changes: Change[]; unsettled: boolean }> {
@@ -222,7 +221,7 @@ class Room implements CatalogueRoom {
     const opened = new Map<string, Slot>();
     const queue = ready.values();
     const opener = async () => {
-      for (const target of queue) opened.set(target.id, await openSlot(target, this.#deps));
+      for (const target of queue) opened.set(target.id, await (target.mosaic ? openMosaic : openSlot)(target, this.#deps));
     };
     await Promise.all(Array.from({ length: this.#config.discovery.concurrency }, opener));
 

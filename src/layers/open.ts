@@ -2,11 +2,13 @@
 import { createHash } from 'node:crypto';
 import { Problem } from '../errors.ts';
 import { statRef } from '../io/bytes.ts';
+import type { PixelSelection } from '../kernels/pixel-selection.ts';
 import type { Booking, Ledger } from '../memory/types.ts';
 import type { BytesRef } from '../plan.ts';
 import type { Reason, Source } from '../source/types.ts';
+import type { FoundFile, ScanFault } from './discover.ts';
 import { createSlot, type Slot } from './slot.ts';
-import type { Layer, LayerOptions } from './types.ts';
+import type { Layer, LayerOptions, RasterLayer } from './types.ts';
 
 /** What the registry needs to know beyond the file. */
 export interface SourceChoices {
@@ -27,11 +29,20 @@ export interface OpenDeps {
   readonly ledger?: Ledger;
 }
 
+export interface MosaicTarget {
+  readonly selection: PixelSelection;
+  readonly files: readonly FoundFile[];
+  /** What was named and cannot be looked at. */
+  readonly faults: readonly ScanFault[];
+}
+
 export interface Target {
   readonly id: string;
   readonly path: string;
   readonly look: string;
   readonly options: LayerOptions;
+  /** Several files as one layer. */
+  readonly mosaic?: MosaicTarget;
   /** Why the path cannot even be looked at. */
   readonly fault?: string;
 }
@@ -51,14 +62,23 @@ function versionOf(target: Target): string {
 export async function openSlot(target: Target, deps: OpenDeps): Promise<Slot> {
   try {
     if (target.fault !== undefined) throw new Problem('read-failed', target.fault);
-    const { crs, nodata } = target.options;
-    const choices = { ...(crs === undefined ? {} : { crs }), ...(nodata === undefined ? {} : { nodata }) };
-    const source = await deps.open(statRef(target.path), choices);
-    return sourceSlot(target, source, deps);
+    return sourceSlot(target, await openFile(target.path, target.options, deps), deps);
   } catch (error) {
-    const passing = isSystemError(error) || (error instanceof Problem && PASSING.has(error.code));
-    return createSlot(refused(target, reasonsOf(error)), passing ? null : targetLook(target), () => {});
+    return refusedSlot(target, reasonsOf(error), isPassing(error));
   }
+}
+
+export function openFile(path: string, { crs, nodata }: LayerOptions, deps: OpenDeps): Promise<Source> {
+  const choices = { ...(crs === undefined ? {} : { crs }), ...(nodata === undefined ? {} : { nodata }) };
+  return deps.open(statRef(path), choices);
+}
+
+export function refusedSlot(target: Target, reasons: readonly Reason[], passing: boolean): Slot {
+  return createSlot(refused(target, reasons), passing ? null : targetLook(target), () => {});
+}
+
+export function isPassing(error: unknown): boolean {
+  return isSystemError(error) || (error instanceof Problem && PASSING.has(error.code));
 }
 
 function sourceSlot(target: Target, source: Source, deps: OpenDeps): Slot {
@@ -78,9 +98,14 @@ function sourceSlot(target: Target, source: Source, deps: OpenDeps): Slot {
 }
 
 function sourceLayer(target: Target, source: Source, deps: OpenDeps): Layer {
-  const { id, options } = target;
   const zooms = source.verdict.servable ? deps.zoomsOf(source) : { minzoom: 0, maxzoom: 0 };
-  const base = {
+  const base = layerBase(target, source, zooms);
+  return source.kind === 'vector' ? { ...base, kind: 'vector', source } : { ...base, kind: 'raster', source };
+}
+
+export function layerBase(target: Target, source: Source, zooms: Zooms): Omit<RasterLayer, 'kind' | 'source'> {
+  const { id, options } = target;
+  return {
     id,
     title: options.title ?? source.title ?? id,
     description: options.description ?? source.description,
@@ -90,7 +115,6 @@ function sourceLayer(target: Target, source: Source, deps: OpenDeps): Layer {
     lonLatBounds: source.lonLatBounds,
     ...clampZooms(options, zooms),
   };
-  return source.kind === 'vector' ? { ...base, kind: 'vector', source } : { ...base, kind: 'raster', source };
 }
 
 /** One end given by the operator moves the derived other end along where they would cross. */

@@ -2,7 +2,7 @@
 import type { FoundFile, Scan } from './discover.ts';
 import { assignIds } from './ids.ts';
 import type { Target } from './open.ts';
-import type { LayerOptions } from './types.ts';
+import type { LayerOptions, MosaicChoice } from './types.ts';
 
 export interface Note {
   readonly facts: object;
@@ -16,7 +16,7 @@ export interface Resolved {
   readonly notes: readonly Note[];
 }
 
-type Choice = LayerOptions & { readonly path?: string };
+type Choice = LayerOptions & { readonly path?: string; readonly mosaic?: MosaicChoice };
 
 export function resolveTargets(
   layers: Readonly<Record<string, Choice>>,
@@ -28,7 +28,8 @@ export function resolveTargets(
   const named = Object.entries(layers).filter(([, { path }]) => path !== undefined);
   const targets: Target[] = named.map(([id, choice]) => namedTarget(id, { ...defaults, ...choice }, configured));
   // A file that the configuration names is that layer and no other.
-  const taken = new Set(named.map(([id]) => id));
+  const mosaics = Object.keys(layers).filter(id => layers[id].mosaic);
+  const taken = new Set([...named.map(([id]) => id), ...mosaics]);
   const namedPaths = new Set(named.map(([, { path }]) => path));
   const rest = discovered.filter(({ path }) => !namedPaths.has(path));
   const looks = new Map(rest.map(({ path, look }) => [path, look]));
@@ -42,7 +43,7 @@ export function resolveTargets(
     message: `the id ${wanted} belongs to ${heldBy} already, so this file is layer ${id}`,
   }));
   for (const [id, { path }] of Object.entries(layers)) {
-    if (path !== undefined || ids.has(id)) continue;
+    if (path !== undefined || taken.has(id) || ids.has(id)) continue;
     notes.push({ facts: { layer: id }, message: 'configured without a path, and no file of this name was found' });
   }
   return { targets, ids, notes };

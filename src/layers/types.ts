@@ -1,4 +1,5 @@
 /** What a layer is to the rest of the house: an id, a source, and the choices an operator made for it. */
+import type { PixelSelection } from '../kernels/pixel-selection.ts';
 import type { Resampling } from '../kernels/resampling.ts';
 import type { RasterSource, Source, VectorSource, Verdict } from '../source/types.ts';
 import type { BBox } from '../tile.ts';
@@ -35,10 +36,29 @@ export interface LayerOptions {
   readonly bidx?: readonly number[];
   readonly nodata?: number;
   readonly resampling?: Resampling;
+  /** Mosaics: most files of one tile or window. Default 64. */
+  readonly mosaicMaxAssets?: number;
   /** False: full quality or an error, never a coarser answer. */
   readonly degrade?: boolean;
   /** Seconds for Cache-Control. */
   readonly maxAge?: number;
+}
+
+/** What the configuration says of a mosaic. */
+export interface MosaicChoice {
+  /** Files, folders and patterns, the first first. */
+  readonly paths: readonly string[];
+  readonly pixelSelection: PixelSelection;
+}
+
+/** Several rasters that are one layer, in their order. */
+export interface Mosaic {
+  readonly selection: PixelSelection;
+  readonly members: readonly RasterLayer[];
+  /** Files that were named and are not served. */
+  readonly refused: number;
+  /** Most members of one tile or window. */
+  readonly maxAssets: number;
 }
 
 interface LayerBase {
@@ -61,7 +81,10 @@ export interface VectorLayer extends LayerBase {
 
 export interface RasterLayer extends LayerBase {
   readonly kind: 'raster';
+  /** Of a mosaic: what its members have in common, and the box around them; there are no pixels in it. */
   readonly source: RasterSource;
+  /** Absent: it is one file. */
+  readonly mosaic?: Mosaic;
 }
 
 /** A layer that a dashboard uploaded: tiles come out of its geojson-vt index in a worker; it ends with its session. */

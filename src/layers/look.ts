@@ -1,0 +1,40 @@
+/** One look at all that an operator named: which layers there should be now, and the folders where more may appear. */
+import type { DiscoveryOptions, ScanFault } from './discover.ts';
+import { scan } from './discover.ts';
+import { lookAtMosaics } from './mosaic.ts';
+import { type Note, type Resolved, resolveTargets } from './targets.ts';
+import type { LayerOptions, MosaicChoice } from './types.ts';
+
+export interface LookedFor {
+  readonly paths: readonly string[];
+  readonly layers: Readonly<Record<string, LayerOptions & { readonly path?: string; readonly mosaic?: MosaicChoice }>>;
+  readonly defaults?: LayerOptions;
+  readonly discovery: DiscoveryOptions;
+}
+
+export interface Around extends Resolved {
+  readonly folders: readonly string[];
+  readonly faults: readonly ScanFault[];
+}
+
+export async function lookAround(
+  { paths, layers, defaults, discovery }: LookedFor,
+  before: ReadonlyMap<string, string>,
+): Promise<Around> {
+  const found = await scan(paths, discovery);
+  const named = Object.values(layers).flatMap(({ path }) => (path === undefined ? [] : [path]));
+  const configured = await scan(named, discovery);
+  const mosaics = await lookAtMosaics(layers, discovery, defaults);
+  const { targets, ids, notes } = resolveTargets(layers, found.files, configured, before, defaults);
+  const told: Note[] = [...found.faults, ...mosaics.faults].map(({ path, detail }) => ({
+    facts: { path },
+    message: `cannot be looked at: ${detail}`,
+  }));
+  return {
+    targets: [...mosaics.targets, ...targets],
+    ids,
+    notes: [...told, ...notes],
+    folders: [...found.folders, ...mosaics.folders],
+    faults: [...found.faults, ...configured.faults, ...mosaics.faults],
+  };
+}
