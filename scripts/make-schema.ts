@@ -89,7 +89,10 @@ function layerExample(): string[] {
   return [
     '# layers:',
     '#   countries:',
-    ...keys.flatMap(([key, node]) => [`#     # ${node.description}`, `#     ${EITHER_OR.includes(key) ? '# ' : ''}${key}: ${example[key]}`]),
+    ...keys.flatMap(([key, node]) => [
+      `#     # ${node.description}`,
+      `#     ${EITHER_OR.includes(key) ? '# ' : ''}${key}: ${example[key]}`,
+    ]),
   ];
 }
 

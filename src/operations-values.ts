@@ -2,8 +2,9 @@
 import { problem } from './errors.ts';
 import type { StatisticsOptions } from './kernels/statistics/types.ts';
 import type { Layer, RasterLayer } from './layers/types.ts';
-import { onlyRaster } from './operations.ts';
+import { oneFile, onlyRaster } from './operations.ts';
 import type { Painted, Plan } from './plan.ts';
+import { planMosaicPoint, planMosaicPoints, planMosaicProfile } from './render/mosaic/places.ts';
 import {
   planFeatureStatistics,
   planPoint,
@@ -73,23 +74,23 @@ function outside(): Painted {
 }
 
 export const rasterPoint = values<PointParams>('point', (layer, { raster, ...rest }, signal) =>
-  planPoint({ layer, params: raster, ...rest }, signal),
+  (layer.mosaic ? planMosaicPoint : planPoint)({ layer, params: raster, ...rest }, signal),
 );
 
 export const rasterStatistics = values<StatisticsParams>('statistics', (layer, { raster, ...rest }, signal) =>
-  planStatistics({ layer, params: raster, ...rest }, signal),
+  planStatistics({ layer: oneFile(layer), params: raster, ...rest }, signal),
 );
 
 /** Made for one request, since what it is about is in its body. So are the others. */
 export function rasterPoints(coordinates: Places): Operation<Where & Sent> {
   return values('points', (layer, { raster, coordCrs }, signal) =>
-    planPoints({ layer, params: raster, coordCrs, coordinates }, signal),
+    (layer.mosaic ? planMosaicPoints : planPoints)({ layer, params: raster, coordCrs, coordinates }, signal),
   );
 }
 
 export function rasterProfile(line: Places): Operation<ProfileParams> {
   return values('profile', (layer, { raster, coordCrs, samples }, signal) =>
-    planProfile({ layer, params: raster, coordCrs, line, samples }, signal),
+    (layer.mosaic ? planMosaicProfile : planProfile)({ layer, params: raster, coordCrs, line, samples }, signal),
   );
 }
 
@@ -98,7 +99,7 @@ export function featureStatistics(
   answer: FeaturesAnswer,
 ): Operation<StatisticsParams & Where & Sent> {
   return values('feature-statistics', (layer, { raster, coordCrs, maxSize, options }, signal) =>
-    planFeatureStatistics({ layer, params: raster, coordCrs, maxSize, options, zones, answer }, signal),
+    planFeatureStatistics({ layer: oneFile(layer), params: raster, coordCrs, maxSize, options, zones, answer }, signal),
   );
 }
 

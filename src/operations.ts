@@ -193,6 +193,15 @@ export function onlyRaster(layers: readonly Layer[]): RasterLayer {
   return layer;
 }
 
+/** Statistics are of the blocks of a file: those of a mosaic would count what overlaps twice. */
+export function oneFile(layer: RasterLayer): RasterLayer {
+  if (!layer.mosaic) return layer;
+  throw problem(
+    'wrong-kind',
+    `${layer.id} is a mosaic of ${layer.mosaic.members.length} files: statistics are of one file`,
+  );
+}
+
 /** Says in what way the answer is less than was asked for. */
 function degraded(how: 'thin' | 'overview', plan: Plan): Plan {
   return { ...plan, headers: { ...plan.headers, 'x-tile-degraded': how } };

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Permit } from '../admission/types.ts';
 import { problem } from '../errors.ts';
 import type { RasterLayer, VectorLayer } from '../layers/types.ts';
+import { oneFile } from '../operations.ts';
 import { costBytes } from '../plan.ts';
 import { servedColumns } from '../render/items/stream.ts';
 import { layerBoxes } from '../render/layer-boxes.ts';
@@ -104,7 +105,7 @@ function named(query: Query, name: string): string {
 function rasterNamed({ catalogue }: FeaturesDeps, id: string): RasterLayer {
   const layer = collectionOf(catalogue, id);
   if (layer.kind !== 'raster') throw problem('wrong-kind', `${id} is a ${layer.kind} layer, not a raster`);
-  return layer;
+  return oneFile(layer);
 }
 
 function propertiesOf(query: Query, layer: VectorLayer): string[] | null {

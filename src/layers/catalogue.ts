@@ -221,7 +221,8 @@ class Room implements CatalogueRoom {
     const opened = new Map<string, Slot>();
     const queue = ready.values();
     const opener = async () => {
-      for (const target of queue) opened.set(target.id, await (target.mosaic ? openMosaic : openSlot)(target, this.#deps));
+      for (const target of queue)
+        opened.set(target.id, await (target.mosaic ? openMosaic : openSlot)(target, this.#deps));
     };
     await Promise.all(Array.from({ length: this.#config.discovery.concurrency }, opener));
 

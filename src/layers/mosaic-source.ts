@@ -12,7 +12,8 @@ import type { RasterLayer } from './types.ts';
 export function misfit(lead: RasterSource, source: RasterSource): string | null {
   const bands = source.bands.length;
   if (bands !== lead.bands.length) return `it has ${bands} bands where the first file has ${lead.bands.length}`;
-  if (source.dtype !== lead.dtype) return `its samples are ${source.dtype} where those of the first file are ${lead.dtype}`;
+  if (source.dtype !== lead.dtype)
+    return `its samples are ${source.dtype} where those of the first file are ${lead.dtype}`;
   const alpha = (of: RasterSource) => of.bands.findIndex(band => band.colorInterp === 'alpha');
   if (alpha(source) !== alpha(lead)) return 'alpha is not the band that it is in the first file';
   if (String(source.palette) !== String(lead.palette)) return 'its palette is not that of the first file';
@@ -27,7 +28,10 @@ export interface Together {
   readonly crs: string | undefined;
 }
 
-export function unionSource(members: readonly RasterLayer[], { id, version, notes, crs: given }: Together): RasterSource {
+export function unionSource(
+  members: readonly RasterLayer[],
+  { id, version, notes, crs: given }: Together,
+): RasterSource {
   const sources = members.map(({ source }) => source);
   const [lead] = sources;
   const crs = given ?? (lead.crs as string);
@@ -102,7 +106,14 @@ export function lonLatUnion(flat: readonly number[]): BBox | null {
   const south = Math.min(...boxes.map(box => box[1]));
   const north = Math.max(...boxes.map(box => box[3]));
   const spans = boxes
-    .flatMap(([w, , e]) => (w <= e ? [[w, e]] : [[w, 180], [-180, e]]))
+    .flatMap(([w, , e]) =>
+      w <= e
+        ? [[w, e]]
+        : [
+            [w, 180],
+            [-180, e],
+          ],
+    )
     .sort(([a], [b]) => a - b);
   const merged: [number, number][] = [];
   for (const [west, east] of spans) {

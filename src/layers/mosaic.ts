@@ -44,7 +44,9 @@ interface Members {
 
 function targetOf(id: string, { paths, pixelSelection }: MosaicChoice, options: LayerOptions, found: Members): Target {
   const { files, faults } = found;
-  const look = createHash('sha256').update(JSON.stringify([pixelSelection, files, faults])).digest('base64url');
+  const look = createHash('sha256')
+    .update(JSON.stringify([pixelSelection, files, faults]))
+    .digest('base64url');
   const why = faults.length > 0 ? faults.map(({ path, detail }) => `${path} ${detail}`).join('; ') : 'no raster there';
   return {
     id,

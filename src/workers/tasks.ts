@@ -1,6 +1,8 @@
 /** What a worker can do, by name. Adding a kind of work is one line here and a painter in render/. */
 import type { Job, Painted, TaskContext } from '../plan.ts';
 import { type ItemsJob, runItems } from '../render/items/task.ts';
+import { paintMosaic } from '../render/mosaic/paint.ts';
+import type { MosaicJob } from '../render/mosaic/types.ts';
 import { createRasterPainter } from '../render/raster/paint.ts';
 import { type TranscodeJob, transcode } from '../render/transcode.ts';
 import { type OverzoomJob, runOverzoom } from '../render/vector/overzoom.ts';
@@ -22,6 +24,7 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
   return {
     'vector-tile': (job, context) => vector.paint(job as Parameters<typeof vector.paint>[0], context),
     raster: (job, context) => raster.paint(job as Parameters<typeof raster.paint>[0], context),
+    mosaic: (job, context) => raster.withStore((_, workshop) => paintMosaic(job as MosaicJob, workshop, context)),
     zonal: (job, context) => raster.withStore(store => paintZonal(job as ZonalJob, store, context)),
     overzoom: (job, context) => runOverzoom(job as OverzoomJob, context),
     items: (job, context) => runItems(job as ItemsJob, context),

@@ -41,12 +41,12 @@ export function imageCost(
 }
 
 /** The bands that are encoded, as the encoder is told of them. */
-function productChoice(choice: BandChoice, { derive, product }: Derivation): BandChoice {
+export function productChoice(choice: BandChoice, { derive, product }: Derivation): BandChoice {
   return derive ? { ...choice, bands: new Array<number>(product.bands).fill(0), dtype: product.type } : choice;
 }
 
 /** What finding a range makes of one window of the stretch. */
-function rangingBytes(derivation: Derivation, style: ImageStyle, { width, height }: Rect): number {
+export function rangingBytes(derivation: Derivation, style: ImageStyle, { width, height }: Rect): number {
   const kept = style.percentiles ? PERCENTILE_VALUES * derivation.product.bands * 24 : 0;
   const real = style.scales ? width * height * derivation.wanted.length * 8 : 0;
   return derivedBytes(derivation, width * height) + real + kept;

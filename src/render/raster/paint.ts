@@ -34,10 +34,16 @@ export interface RasterPainterSettings {
   readonly rangesMax?: number;
 }
 
+/** What other work on rasters has of a painter: decoded blocks, and the value ranges of files. */
+export interface Workshop {
+  readonly store: BlockStore;
+  rangesOf(job: ImageJob, context: TaskContext): Promise<readonly Range[]>;
+}
+
 export interface RasterPainter {
   paint(job: RasterJob, context: TaskContext): Promise<Painted>;
   /** Other work on the same decoded blocks. */
-  withStore(work: (store: BlockStore) => Promise<Painted>): Promise<Painted>;
+  withStore(work: (store: BlockStore, workshop: Workshop) => Promise<Painted>): Promise<Painted>;
   /** Bytes kept between jobs. */
   readonly heldBytes: number;
   close(): void;
@@ -55,6 +61,7 @@ export function createRasterPainter(settings: RasterPainterSettings = {}): Raste
   const limits = { ...DEFAULTS, ...settings };
   configureSharp();
   const studio: Studio = { store: createBlockStore(limits), ranges: new Map(), rangesMax: limits.rangesMax };
+  const workshop: Workshop = { store: studio.store, rangesOf: (job, context) => stretchOf(job, studio, context) };
   return {
     async paint(job, context) {
       const started = performance.now();
@@ -71,7 +78,7 @@ export function createRasterPainter(settings: RasterPainterSettings = {}): Raste
       const started = performance.now();
       studio.store.enter();
       try {
-        return { ...(await work(studio.store)), ms: performance.now() - started };
+        return { ...(await work(studio.store, workshop)), ms: performance.now() - started };
       } finally {
         studio.store.leave();
       }

@@ -22,7 +22,7 @@ const READ_BYTES = 640;
 /** Places are found where requests are answered: others are let in between so many coordinates. */
 const TURN = 2048;
 
-interface Where {
+export interface Where {
   readonly layer: RasterLayer;
   readonly coordCrs: string;
   readonly params: RasterParams;
@@ -60,7 +60,12 @@ export function planProfile(ask: ProfileAsk, signal: AbortSignal): Promise<Plan>
   return planPlaces(ask, coordinates, { form: 'profile', coordinates, distances }, signal);
 }
 
-async function planPlaces(ask: Where, at: Float64Array, places: PlacesAnswer, signal: AbortSignal): Promise<Plan> {
+export async function planPlaces(
+  ask: Where,
+  at: Float64Array,
+  places: PlacesAnswer,
+  signal: AbortSignal,
+): Promise<Plan> {
   const { layer, params } = ask;
   const { source } = layer;
   const derivation = planDerivation(layer, params, null);

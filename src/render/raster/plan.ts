@@ -5,9 +5,11 @@
 import { transformBounds } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
-import { costBytes, type Plan } from '../../plan.ts';
+import { type Cost, costBytes, type Plan } from '../../plan.ts';
+import type { RasterSource } from '../../source/types.ts';
 import { type BBox, inGrid, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import { fittingZoom } from '../fits.ts';
+import { planMosaicImage } from '../mosaic/plan.ts';
 import { chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts';
 import { imageCost } from './cost.ts';
 import { planDerivation, widened } from './derive.ts';
@@ -15,7 +17,7 @@ import { affinityOf, explainRead } from './explain.ts';
 import { sameCrs } from './geometry.ts';
 import { planPass } from './pass.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
-import { fitSize, tilePixels, wantedSize } from './size.ts';
+import { fitSize, type Size, tilePixels, wantedSize } from './size.ts';
 import { planStretch } from './stretch.ts';
 import { planStrips } from './strips.ts';
 import type { BandChoice, Derivation, ImageJob, ImageStyle, OutputGrid, RasterFormat, RasterParams } from './types.ts';
@@ -72,6 +74,10 @@ export interface PreviewAsk {
 }
 
 export function planRasterTile(ask: RasterTileAsk, signal: AbortSignal): Promise<Plan> {
+  return planImage(ask, tileGrid(ask), signal);
+}
+
+function tileGrid(ask: RasterTileAsk): OutputGrid {
   const { grid: set, tile } = ask;
   if (!inGrid(set, tile)) throw problem('tile-outside-grid', `${set.id} has no tile ${tile.z}/${tile.x}/${tile.y}`);
   const [minx, , , maxy] = tileBounds(set, tile);
@@ -81,7 +87,7 @@ export function planRasterTile(ask: RasterTileAsk, signal: AbortSignal): Promise
   const resX = (matrix.resolution * matrix.tileWidth) / inner.width;
   const resY = (matrix.resolution * matrix.tileHeight) / inner.height;
   const origin = { originX: minx - buffer * resX, originY: maxy + buffer * resY };
-  return planImage(ask, { crs: set.crs, ...origin, resX, resY, width, height }, signal);
+  return { crs: set.crs, ...origin, resX, resY, width, height };
 }
 
 /** titiler's /bbox: without a size it is the source's own resolution; what lies outside the raster is masked. */
@@ -114,8 +120,17 @@ function boxIn({ bbox, bboxCrs, dstCrs }: WindowAsk, crs: string): BBox {
 export function planPreview(ask: PreviewAsk, signal: AbortSignal): Promise<Plan> {
   const { source } = ask.layer;
   const size = fitSize(source.width, source.height, ask);
-  const grid = { crs: null, originX: 0, originY: 0, resX: 1, resY: 1, ...size };
+  const grid = ask.layer.mosaic ? boundsGrid(source, size) : { ...PIXELS, ...size };
   return planImage(ask, grid, signal);
+}
+
+const PIXELS = { crs: null, originX: 0, originY: 0, resX: 1, resY: 1 } as const;
+
+/** Of a mosaic, which has no pixels of its own: the box around it in its CRS. */
+function boundsGrid({ crs, bounds, transform }: RasterSource, { width, height }: Size): OutputGrid {
+  const [west, south, east, north] = bounds as BBox;
+  const res = { resX: (east - west) / width, resY: (north - south) / height };
+  return { crs, originX: transform[0], originY: transform[3], ...res, width, height };
 }
 
 type ImageAsk = RasterTileAsk | WindowAsk | PreviewAsk;
@@ -129,6 +144,15 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
   const style = imageStyle(layer, params, derivation, format);
   const crs = crsOf(layer);
   const coarser = ask.degrade === 'overview' ? 1 : 0;
+  const cutline = cutlineOf(ask, shown);
+  if (layer.mosaic) {
+    const pixels = { grid, shown, derivation, choice, style, cutline, coarser };
+    const fewer = (countOf: (grid: OutputGrid) => number) => fewerAssets(ask, countOf);
+    const plan = await planMosaicImage({ layer, mosaic: layer.mosaic, params, ...pixels, fewer }, signal);
+    return plan
+      ? { ...plan, fits: fitsOf(ask, shown, plan.cost, signal) }
+      : nothing(ask, shown, choice, style, derivation);
+  }
   const resampling = resamplingOf(layer, params, grid.crs !== null && !sameCrs(grid.crs, crs));
   const read = await planGridRead({ source: layer.source, crs, grid, choice, resampling, coarser }, signal);
   if (read === null) return nothing(ask, shown, choice, style, derivation);
@@ -166,7 +190,6 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
     style,
     stretch,
   };
-  const fits = (share: number) => fittingSize(ask, shown, share, share * costBytes(cost), signal);
   return {
     cost,
     job,
@@ -175,8 +198,20 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
       ...(strips ? { strips: strips.list.length } : {}),
     },
     ...about,
-    fits: 'tile' in ask ? share => fittingTile(ask, share * costBytes(cost), signal) : fits,
+    fits: fitsOf(ask, shown, cost, signal),
   };
+}
+
+function fitsOf(ask: ImageAsk, shown: OutputGrid, cost: Cost, signal: AbortSignal): Plan['fits'] {
+  if ('tile' in ask) return share => fittingTile(ask, share * costBytes(cost), signal);
+  return share => fittingSize(ask, shown, share, share * costBytes(cost), signal);
+}
+
+/** The zoom from which on tiles have few enough files of a mosaic. */
+async function fewerAssets(ask: ImageAsk, countOf: (grid: OutputGrid) => number): Promise<Record<string, unknown>> {
+  if (!('tile' in ask) || !ask.layer.mosaic) return {};
+  const count = async (tile: TileCoord) => countOf(tileGrid({ ...ask, tile }));
+  return fittingZoom(ask.grid, ask.tile, ask.layer.mosaic.maxAssets, count);
 }
 
 /** Half the pixels a side where they were doubled, or a deeper zoom. */

@@ -68,7 +68,12 @@ function keepBytes({ source, read }: StripsAsk): number {
 }
 
 /** No nodata, no mask, no alpha, no hole in the file, and the raster reaches beyond the grid on all sides. */
-function allValid({ grid, choice, read, source }: StripsAsk): boolean {
+export function allValid({
+  grid,
+  choice,
+  read,
+  source,
+}: Pick<StripsAsk, 'grid' | 'choice' | 'read' | 'source'>): boolean {
   const level = source.levels[read.level];
   const [part] = read.parts;
   const { integer } = SAMPLE_TYPES[choice.dtype];

@@ -17,9 +17,18 @@ export function json(
   return { body: body.slice(), contentType, encoding: 'identity', headers, peakBytes: peakBytes + body.length, ms: 0 };
 }
 
-/** titiler's shape of one point, ours of many; null where the pixel is invalid, and where there is none. */
 export async function paintPoint(job: PointJob, store: BlockStore, context: TaskContext): Promise<Painted> {
-  const { reads, order, places, names, descriptions } = job;
+  const { values, bytes } = await placesValues(job, store, context);
+  return placesJson(job, values, bytes);
+}
+
+/** A row of bands a place; null where the pixel is invalid, and where there is none. */
+export async function placesValues(
+  job: PointJob,
+  store: BlockStore,
+  context: TaskContext,
+): Promise<{ values: (number | null)[][]; bytes: number }> {
+  const { reads, order, names } = job;
   const values = reads.map(() => names.map((): number | null => null));
   let bytes = 0;
   for (const [n, at] of order.entries()) {
@@ -27,6 +36,15 @@ export async function paintPoint(job: PointJob, store: BlockStore, context: Task
     const read = reads[at];
     if (read) bytes = Math.max(bytes, await valuesAt(job, read, values[at], store, context));
   }
+  return { values, bytes };
+}
+
+/** titiler's shape of one point, ours of many. */
+export function placesJson(
+  { places, names, descriptions }: Pick<PointJob, 'places' | 'names' | 'descriptions'>,
+  values: readonly (readonly (number | null)[])[],
+  bytes: number,
+): Painted {
   const all = { band_names: names, band_descriptions: descriptions };
   if (places.form === 'point') return json({ coordinates: places.coordinates, values: values[0], ...all }, bytes);
   const coordinates = values.map((_, i) => [places.coordinates[i * 2], places.coordinates[i * 2 + 1]]);
