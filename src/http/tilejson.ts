@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
 import { gridCrsUri } from '../grids/document.ts';
-import type { Layer } from '../layers/types.ts';
+import type { Layer, Mosaic } from '../layers/types.ts';
 import { type BBox, MERCATOR_MAX_LAT, type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
 import type { HttpContext } from './context.ts';
 import { halves } from './overzoom.ts';
@@ -135,10 +135,12 @@ export function layerJson(context: HttpContext, layer: Layer, request: FastifyRe
     };
   }
   const { width, height, dtype, bands, nodata, levels } = layer.source;
+  const { mosaic } = layer;
   return {
     ...common,
     ...links,
     ...(verdict.servable ? { info: `${base}/cog/info?url=${id}` } : {}),
+    ...(mosaic ? { mosaic: mosaicJson(mosaic) } : {}),
     width,
     height,
     dtype,
@@ -146,6 +148,10 @@ export function layerJson(context: HttpContext, layer: Layer, request: FastifyRe
     overviews: Math.max(0, levels.length - 1),
     bands: bands.map(band => ({ index: band.index, colorInterp: band.colorInterp, description: band.description })),
   };
+}
+
+function mosaicJson({ selection, members, refused, maxAssets }: Mosaic): Record<string, unknown> {
+  return { pixelSelection: selection, members: members.length, refused, maxAssets };
 }
 
 /** A file that was refused is still a vector or a raster to whoever looks for it in the list. */

@@ -129,12 +129,13 @@ function membersOf(target: Target, sources: readonly Member[]): RasterLayer[] {
   }));
 }
 
-/** From the zoom on at which a tile has no more members than it may have. A stack that is too high everywhere has no such zoom. */
+/**
+ * From the zoom on at which a tile has no more members than it may have, even where pixels are magnified there. A stack that is
+ * too high everywhere has no such zoom.
+ */
 function zoomsOf(source: RasterSource, members: readonly RasterLayer[], maxAssets: number, deps: OpenDeps): Zooms {
   const { minzoom, maxzoom } = deps.zoomsOf(source);
-  const few = zoomOfFew(
-    members.flatMap(({ lonLatBounds }) => (lonLatBounds ? [lonLatBounds] : [])),
-    maxAssets,
-  );
-  return { minzoom: few === null || few > maxzoom ? minzoom : Math.max(minzoom, few), maxzoom };
+  const boxes = members.flatMap(({ lonLatBounds }) => (lonLatBounds ? [lonLatBounds] : []));
+  const few = zoomOfFew(boxes, maxAssets) ?? 0;
+  return { minzoom: Math.max(minzoom, few), maxzoom: Math.max(maxzoom, few) };
 }

@@ -1,4 +1,5 @@
 /** Schemas of layers: catalogue, TileJSON, titiler's documents, sessions. */
+import { PIXEL_SELECTIONS } from '../../kernels/pixel-selection.ts';
 import { arrayOf, COUNT, mapOf, NUMBER, object, orNull, ref, TEXT, TIME, URL, YES_NO, ZOOM } from './parts.ts';
 import { COLORMAP_SCHEMA } from './raster-parameters.ts';
 import type { Schema } from './types.ts';
@@ -7,6 +8,13 @@ const BBOX: Schema = { type: 'array', items: NUMBER, minItems: 4, maxItems: 4, d
 const PAIR: Schema = { type: 'array', minItems: 2, maxItems: 2 };
 const NUMBER_OR_NULL: Schema = { type: ['number', 'null'] };
 const VALUE: Schema = { type: ['number', 'string', 'null'], description: 'What is not finite is text.' };
+
+const MOSAIC = object({
+  pixelSelection: { type: 'string', enum: [...PIXEL_SELECTIONS] },
+  members: COUNT,
+  refused: COUNT,
+  maxAssets: COUNT,
+});
 
 const LAYER = object(
   {
@@ -27,6 +35,7 @@ const LAYER = object(
     tilejson: URL,
     items: URL,
     info: URL,
+    mosaic: MOSAIC,
     geometry: TEXT,
     count: COUNT,
     fields: mapOf(TEXT),

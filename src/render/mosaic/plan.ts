@@ -5,11 +5,14 @@
 import { isOrdered } from '../../kernels/pixel-selection.ts';
 import type { Mosaic, RasterLayer } from '../../layers/types.ts';
 import type { Plan } from '../../plan.ts';
+import type { RasterSource } from '../../source/types.ts';
+import type { BBox } from '../../tile.ts';
 import { chooseBands, needsStretch, resamplingOf, scaling } from '../raster/bands.ts';
 import { blockCount } from '../raster/blocks.ts';
 import { affinityOf } from '../raster/explain.ts';
 import { sameCrs } from '../raster/geometry.ts';
 import { crsOf, type GridRead, planGridRead } from '../raster/read.ts';
+import type { Size } from '../raster/size.ts';
 import { planStretch } from '../raster/stretch.ts';
 import { allValid } from '../raster/strips.ts';
 import type { BandChoice, Derivation, ImageJob, ImageStyle, OutputGrid, RasterParams } from '../raster/types.ts';
@@ -19,7 +22,6 @@ import type { MosaicImageJob } from './types.ts';
 
 export interface MosaicAsk {
   readonly layer: RasterLayer;
-  readonly mosaic: Mosaic;
   readonly params: RasterParams;
   readonly grid: OutputGrid;
   readonly shown: OutputGrid;
@@ -33,12 +35,20 @@ export interface MosaicAsk {
   readonly fewer: (countOf: (grid: OutputGrid) => number) => Promise<Readonly<Record<string, unknown>>>;
 }
 
+/** Of a mosaic, which has no pixels of its own: the box around it in its CRS. */
+export function boundsGrid({ crs, bounds, transform }: RasterSource, { width, height }: Size): OutputGrid {
+  const [west, south, east, north] = bounds as BBox;
+  const res = { resX: (east - west) / width, resY: (north - south) / height };
+  return { crs, originX: transform[0], originY: transform[3], ...res, width, height };
+}
+
 /** Files that a value range is looked for in, evenly spread: the same for every tile. */
 const RANGING_MAX = 16;
 
 /** Null: no member is there. */
 export async function planMosaicImage(ask: MosaicAsk, signal: AbortSignal): Promise<Plan | null> {
-  const { layer, mosaic, derivation, choice, grid, shown, style } = ask;
+  const { layer, derivation, choice, grid, shown, style } = ask;
+  const mosaic = layer.mosaic as Mosaic;
   const found = await planMembers(ask, signal);
   if (found.length === 0) return null;
   const ranging = needsStretch(style, derivation.product) ? await planRanging(ask, found[0].job, signal) : null;
@@ -89,7 +99,8 @@ interface PlannedMember {
 
 /** In order, up to one that leaves nothing to the others; more than the cap are refused. */
 async function planMembers(ask: MosaicAsk, signal: AbortSignal): Promise<PlannedMember[]> {
-  const { layer, mosaic, grid } = ask;
+  const { layer, grid } = ask;
+  const mosaic = layer.mosaic as Mosaic;
   const found: PlannedMember[] = [];
   for (const member of membersMeeting(mosaic, grid)) {
     signal.throwIfAborted();
@@ -139,10 +150,11 @@ async function planMember(
 
 /** Depends on the mosaic alone, so that all its tiles are stretched alike. */
 async function planRanging(
-  { mosaic: { members }, params, derivation, style }: MosaicAsk,
+  { layer: { mosaic }, params, derivation, style }: MosaicAsk,
   like: ImageJob,
   signal: AbortSignal,
 ): Promise<{ layer: RasterLayer; job: ImageJob }[]> {
+  const { members } = mosaic as Mosaic;
   const take = Math.min(members.length, RANGING_MAX);
   const found: { layer: RasterLayer; job: ImageJob }[] = [];
   for (let i = 0; i < take; i++) {

@@ -41,8 +41,8 @@ export function imageCost(
 }
 
 /** The bands that are encoded, as the encoder is told of them. */
-export function productChoice(choice: BandChoice, { derive, product }: Derivation): BandChoice {
-  return derive ? { ...choice, bands: new Array<number>(product.bands).fill(0), dtype: product.type } : choice;
+export function productChoice(choice: BandChoice, { product }: Derivation): BandChoice {
+  return { ...choice, bands: new Array<number>(product.bands).fill(0), dtype: product.type };
 }
 
 /** What finding a range makes of one window of the stretch. */

@@ -6,10 +6,9 @@ import { transformBounds } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import { type Cost, costBytes, type Plan } from '../../plan.ts';
-import type { RasterSource } from '../../source/types.ts';
 import { type BBox, inGrid, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import { fittingZoom } from '../fits.ts';
-import { planMosaicImage } from '../mosaic/plan.ts';
+import { boundsGrid, planMosaicImage } from '../mosaic/plan.ts';
 import { chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts';
 import { imageCost } from './cost.ts';
 import { planDerivation, widened } from './derive.ts';
@@ -17,7 +16,7 @@ import { affinityOf, explainRead } from './explain.ts';
 import { sameCrs } from './geometry.ts';
 import { planPass } from './pass.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
-import { fitSize, type Size, tilePixels, wantedSize } from './size.ts';
+import { fitSize, tilePixels, wantedSize } from './size.ts';
 import { planStretch } from './stretch.ts';
 import { planStrips } from './strips.ts';
 import type { BandChoice, Derivation, ImageJob, ImageStyle, OutputGrid, RasterFormat, RasterParams } from './types.ts';
@@ -126,13 +125,6 @@ export function planPreview(ask: PreviewAsk, signal: AbortSignal): Promise<Plan>
 
 const PIXELS = { crs: null, originX: 0, originY: 0, resX: 1, resY: 1 } as const;
 
-/** Of a mosaic, which has no pixels of its own: the box around it in its CRS. */
-function boundsGrid({ crs, bounds, transform }: RasterSource, { width, height }: Size): OutputGrid {
-  const [west, south, east, north] = bounds as BBox;
-  const res = { resX: (east - west) / width, resY: (north - south) / height };
-  return { crs, originX: transform[0], originY: transform[3], ...res, width, height };
-}
-
 type ImageAsk = RasterTileAsk | WindowAsk | PreviewAsk;
 
 async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal): Promise<Plan> {
@@ -146,9 +138,9 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
   const coarser = ask.degrade === 'overview' ? 1 : 0;
   const cutline = cutlineOf(ask, shown);
   if (layer.mosaic) {
-    const pixels = { grid, shown, derivation, choice, style, cutline, coarser };
     const fewer = (countOf: (grid: OutputGrid) => number) => fewerAssets(ask, countOf);
-    const plan = await planMosaicImage({ layer, mosaic: layer.mosaic, params, ...pixels, fewer }, signal);
+    const made = { layer, params, grid, shown, derivation, choice, style, cutline, coarser, fewer };
+    const plan = await planMosaicImage(made, signal);
     return plan
       ? { ...plan, fits: fitsOf(ask, shown, plan.cost, signal) }
       : nothing(ask, shown, choice, style, derivation);
@@ -156,7 +148,6 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
   const resampling = resamplingOf(layer, params, grid.crs !== null && !sameCrs(grid.crs, crs));
   const read = await planGridRead({ source: layer.source, crs, grid, choice, resampling, coarser }, signal);
   if (read === null) return nothing(ask, shown, choice, style, derivation);
-  const cutline = cutlineOf(ask, shown);
   const pass = cutline ? null : planPass(grid, choice, style, derivation, read);
   const about = { headers: { 'x-raster-level': String(read.level) }, affinity: affinityOf(layer.id, read) };
   if (pass) {
