@@ -4,6 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { RESAMPLINGS, type Resampling } from '../kernels/resampling.ts';
+import { ATTRIBUTE_CHOICES } from './schema-attributes.ts';
 import { mosaicSchema } from './schema-mosaic.ts';
 import {
   bytes,
@@ -161,6 +162,7 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
   properties: Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), { description: 'Attributes that are served; all where absent.' }),
   ),
+  ...ATTRIBUTE_CHOICES,
   extent: Type.Optional(Type.Integer({ minimum: 256, maximum: 65536, description: 'Units a tile side.' })),
   buffer: Type.Optional(Type.Integer({ minimum: 0, maximum: 4096, description: 'Buffer in units of the extent.' })),
   idColumn: optionalText('Column with non-negative integers as feature ids.'),

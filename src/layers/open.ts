@@ -5,7 +5,8 @@ import { statRef } from '../io/bytes.ts';
 import type { PixelSelection } from '../kernels/pixel-selection.ts';
 import type { Booking, Ledger } from '../memory/types.ts';
 import type { BytesRef } from '../plan.ts';
-import type { Reason, Source } from '../source/types.ts';
+import type { Reason, Source, VectorSource } from '../source/types.ts';
+import { mapAttributes } from './attributes.ts';
 import type { FoundFile, ScanFault } from './discover.ts';
 import { createSlot, type Slot } from './slot.ts';
 import type { Layer, LayerOptions, RasterLayer } from './types.ts';
@@ -99,8 +100,13 @@ function sourceSlot(target: Target, source: Source, deps: OpenDeps): Slot {
 
 function sourceLayer(target: Target, source: Source, deps: OpenDeps): Layer {
   const zooms = source.verdict.servable ? deps.zoomsOf(source) : { minzoom: 0, maxzoom: 0 };
-  const base = layerBase(target, source, zooms);
-  return source.kind === 'vector' ? { ...base, kind: 'vector', source } : { ...base, kind: 'raster', source };
+  if (source.kind === 'raster') return { ...layerBase(target, source, zooms), kind: 'raster', source };
+  const mapped = mapAttributes(source, target.options);
+  return {
+    ...layerBase({ ...target, options: mapped.options }, mapped.source, zooms),
+    kind: 'vector',
+    source: mapped.source,
+  };
 }
 
 export function layerBase(target: Target, source: Source, zooms: Zooms): Omit<RasterLayer, 'kind' | 'source'> {

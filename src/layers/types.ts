@@ -16,6 +16,16 @@ export interface LayerOptions {
   readonly crs?: string;
   /** Vector: attributes that are served; all where absent. */
   readonly properties?: readonly string[];
+  /** Vector: attributes that are left out; by the names that are served. */
+  readonly excludeProperties?: readonly string[];
+  /** Vector: names that are served, by the names in the file. Everything else, filters too, goes by the former. */
+  readonly rename?: Readonly<Record<string, string>>;
+  /** Vector: 64-bit integers. 'auto': text in GeoJSON where a double would not hold them, exact integers in tiles. */
+  readonly int64?: 'auto' | 'string' | 'number';
+  /** Vector: JSON columns in features: what they say, or their text. Tiles have text. */
+  readonly json?: 'value' | 'text';
+  /** Vector: binary columns: base64 in features and tiles, or in neither. Absent: in features alone. */
+  readonly binary?: 'base64' | 'omit';
   /** Vector: units a tile side and the buffer around it, in those units. Defaults 4096 and 64. */
   readonly extent?: number;
   readonly buffer?: number;

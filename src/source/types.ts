@@ -50,9 +50,14 @@ export type ColumnType =
   | 'datetime'
   | 'binary';
 
+/** How values are written where an operator wants it other than usual. */
+export type WrittenAs = 'text' | 'number' | 'base64';
+
 export interface Column {
   readonly name: string;
   readonly type: ColumnType;
+  /** Absent: numbers while they are exact, JSON as what it says, binary only in features. */
+  readonly as?: WrittenAs;
   readonly title: string | null;
   readonly description: string | null;
 }

@@ -6,6 +6,7 @@
 import { problem } from '../../errors.ts';
 import type { VectorLayer } from '../../layers/types.ts';
 import type { Cost, Painted } from '../../plan.ts';
+import type { FeatureSchema } from '../../source/fgb/feature.ts';
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import type { FeaturePage } from '../../source/fgb/query.ts';
 import type { BBox } from '../../tile.ts';
@@ -206,6 +207,13 @@ export async function* streamItems(
 
 const COMMA = new TextEncoder().encode(',');
 
+/** What of a layer decoding a feature takes. */
+export function schemaOf(layer: VectorLayer): FeatureSchema {
+  const { columns, geometryType, hasZ } = fgbOf(layer);
+  const { rename } = layer.options;
+  return { columns, geometryType, hasZ, ...(rename ? { rename } : {}) };
+}
+
 export function jobOf(ask: ItemsAsk, batch: Batch, limit: number, extra?: Readonly<Record<string, unknown>>): ItemsJob {
   const { layer, filter, properties, crs, from } = ask;
   const source = fgbOf(layer);
@@ -215,7 +223,7 @@ export function jobOf(ask: ItemsAsk, batch: Batch, limit: number, extra?: Readon
     crs: source.crs as string,
     outCrs: crs.id,
     northFirst: crs.northFirst,
-    schema: { columns: source.columns, geometryType: source.geometryType, hasZ: source.hasZ },
+    schema: schemaOf(layer),
     ...batch,
     filter,
     filterSchema: filter.cql === null ? null : filterSchema(layer),

@@ -1,5 +1,6 @@
 /** What passes from the plan of a vector tile to the worker that paints it: plain data, no source, no index. */
 import type { BytesRef, Encoding, Job } from '../../plan.ts';
+import type { WrittenAs } from '../../source/types.ts';
 import type { FilterSchema, FilterSpec } from '../filter/filter.ts';
 
 /** 'same': coordinates are the grid's already; 'mercator': degrees to web mercator; 'other': through crs.ts. */
@@ -10,6 +11,8 @@ export interface JobColumn {
   /** Number of the FlatGeobuf column type. */
   readonly type: number;
   readonly wanted: boolean;
+  /** Written as text, where it is not text already. */
+  readonly as: WrittenAs | null;
 }
 
 /** A filter, and what chooses among its matches. */
@@ -53,6 +56,8 @@ export interface VectorJobLayer {
   readonly counts: Uint32Array | null;
   /** Names of the attributes that are served, for features that bring columns of their own; null: all. */
   readonly served: readonly string[] | null;
+  /** Names that such columns are served under, by those in the file; null: their own. */
+  readonly rename: Readonly<Record<string, string>> | null;
   /** The features are candidates: those that match are drawn, of each cell the first. null: all are drawn. */
   readonly filter: LayerFilter | null;
   /** Name of the id column, for the same; null: ids are places in the file. */

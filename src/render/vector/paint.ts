@@ -245,13 +245,13 @@ function newRun(length: number): Run {
 }
 
 /** A feature may bring columns of its own, as files of mixed origin have them; null where there are none after all. */
-function ownColumns(frame: FeatureFrame, root: number, { served, counts }: VectorJobLayer): JobColumn[] | null {
-  const columns = featureColumns(frame, root);
+function ownColumns(frame: FeatureFrame, root: number, { served, counts, rename }: VectorJobLayer): JobColumn[] | null {
+  const columns = featureColumns(frame, root, rename ?? undefined);
   if (!columns) return null;
   const seen = new Set<string>(counts === null ? [] : [POINT_COUNT, SQRT_POINT_COUNT]);
   return columns.map(({ name, type }) => {
     const wanted = !seen.has(name) && (served === null || served.includes(name));
     seen.add(name);
-    return { name, type: COLUMN_TYPES.indexOf(type), wanted };
+    return { name, type: COLUMN_TYPES.indexOf(type), wanted, as: null };
   });
 }

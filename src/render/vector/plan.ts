@@ -5,7 +5,7 @@ import { type Cost, costBytes, type Encoding, type Plan } from '../../plan.ts';
 import { COLUMN_TYPES } from '../../source/fgb/layout.ts';
 import { type Selection, selectAll } from '../../source/fgb/lod.ts';
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
-import type { ColumnType, VectorSource } from '../../source/types.ts';
+import type { ColumnType, VectorSource, WrittenAs } from '../../source/types.ts';
 import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import type { FilterSpec } from '../filter/filter.ts';
 import { fittingZoom } from '../fits.ts';
@@ -53,14 +53,17 @@ export function defaultZooms(source: VectorSource): { minzoom: number; maxzoom: 
 
 type FieldType = 'Number' | 'String' | 'Boolean';
 
-/** TileJSON's field types; binary columns are not in tiles. */
+/** TileJSON's field types; binary columns are in tiles where an operator says so. */
 export function vectorLayerFields(source: VectorSource, served?: readonly string[]): Record<string, FieldType> {
-  const wanted = source.columns.filter(({ name, type }) => type !== 'binary' && (served?.includes(name) ?? true));
-  return Object.fromEntries(wanted.map(({ name, type }) => [name, fieldType(type)]));
+  const wanted = source.columns.filter(
+    ({ name, type, as }) => (type !== 'binary' || as === 'base64') && (served?.includes(name) ?? true),
+  );
+  return Object.fromEntries(wanted.map(({ name, type, as }) => [name, fieldType(type, as)]));
 }
 
-function fieldType(type: ColumnType): FieldType {
+function fieldType(type: ColumnType, as: WrittenAs | undefined): FieldType {
   if (type === 'bool') return 'Boolean';
+  if (as === 'text' || as === 'base64') return 'String';
   return type === 'string' || type === 'json' || type === 'datetime' ? 'String' : 'Number';
 }
 
@@ -153,6 +156,7 @@ function jobOf(
     crcs: crcs ?? null,
     counts: pointCount ? counts : null,
     served: properties ? properties.filter(name => served?.includes(name) ?? true) : (served ?? null),
+    rename: layer.options.rename ?? null,
     idName: idColumn ?? null,
     filter: null,
   };
@@ -236,9 +240,10 @@ function subjectOf(view: LayerView, layer: VectorLayer, ask: VectorTileAsk, caps
 
 function jobColumns(layer: VectorLayer, properties: readonly string[] | null): JobColumn[] {
   const served = layer.options.properties;
-  return layer.source.columns.map(({ name, type }, i) => ({
+  return layer.source.columns.map(({ name, type, as }, i) => ({
     name,
     type: COLUMN_TYPES.indexOf(type),
+    as: as ?? null,
     wanted:
       (served === undefined || served.includes(name)) &&
       (properties === null || properties.includes(name)) &&

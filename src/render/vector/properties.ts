@@ -5,7 +5,9 @@
 import { copyBytes, ensure, newOut, type Out, varint, varint64 } from '../../kernels/bytes-out.ts';
 import { putBytes } from '../../kernels/mvt.ts';
 import { COLUMN_TYPES, corrupt, VALUE_BYTES } from '../../source/fgb/layout.ts';
+import { idOf } from './ids.ts';
 import type { JobColumn } from './job.ts';
+import { putWritten } from './written.ts';
 
 const [BYTE, UBYTE, BOOL, SHORT, USHORT, INT, UINT, LONG, ULONG, FLOAT, DOUBLE] = COLUMN_TYPES.keys();
 const BINARY = COLUMN_TYPES.indexOf('binary');
@@ -74,7 +76,7 @@ export function putTags(
   while (p + 1 < to) {
     const index = view.getUint16(p, true);
     if (index >= columns.length) throw corrupt(`an attribute names column ${index} of ${columns.length}`);
-    const { type, wanted } = columns[index];
+    const { type, wanted, as } = columns[index];
     p += 2;
     let length = VALUE_BYTES[type];
     if (length === 0) {
@@ -84,7 +86,7 @@ export function putTags(
     }
     if (length > to - p) throw corrupt(`the value of column ${index} claims ${length} bytes where ${to - p} are`);
     if (index === idColumn) result.id = idOf(view, p, type);
-    if (wanted && type !== BINARY && encodeValue(view, raw, p, length, type, d.values)) {
+    if (wanted && encoded(view, raw, p, length, type, as, d.values)) {
       ensure(tags, 20);
       tags.at = varint(tags.bytes, tags.at, keyOf(d, columns, index));
       tags.at = varint(tags.bytes, tags.at, valueNumber(d));
@@ -187,6 +189,19 @@ function growDictionary(d: Dictionary): void {
   }
 }
 
+function encoded(
+  view: DataView,
+  raw: Uint8Array,
+  p: number,
+  length: number,
+  type: number,
+  as: JobColumn['as'],
+  out: Out,
+): boolean {
+  if (as !== null && as !== 'number' && putWritten(view, p, length, type, out)) return true;
+  return type !== BINARY && encodeValue(view, raw, p, length, type, out);
+}
+
 /** Writes the value as a Value message behind the others; false where MVT has no such value (NaN). */
 function encodeValue(view: DataView, raw: Uint8Array, p: number, length: number, type: number, out: Out): boolean {
   ensure(out, length + 16);
@@ -249,38 +264,6 @@ function putLong(out: Out, low: number, high: number, signed: boolean): boolean 
     ? varint64(out.bytes, out.at, (~low << 1) | 1, (~high << 1) | (~low >>> 31))
     : varint64(out.bytes, out.at, low, high);
   return true;
-}
-
-function idOf(view: DataView, p: number, type: number): number {
-  const value = integerAt(view, p, type);
-  return value >= 0 && Number.isSafeInteger(value) ? value : -1;
-}
-
-function integerAt(view: DataView, p: number, type: number): number {
-  switch (type) {
-    case BYTE:
-      return view.getInt8(p);
-    case UBYTE:
-      return view.getUint8(p);
-    case SHORT:
-      return view.getInt16(p, true);
-    case USHORT:
-      return view.getUint16(p, true);
-    case INT:
-      return view.getInt32(p, true);
-    case UINT:
-      return view.getUint32(p, true);
-    case LONG:
-      return Number(view.getBigInt64(p, true));
-    case ULONG:
-      return Number(view.getBigUint64(p, true));
-    case FLOAT:
-      return view.getFloat32(p, true);
-    case DOUBLE:
-      return view.getFloat64(p, true);
-    default:
-      return -1;
-  }
 }
 
 /** Keys and values behind the features of the layer. */

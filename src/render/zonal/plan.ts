@@ -12,7 +12,7 @@ import type { Cost } from '../../plan.ts';
 import { featureAt } from '../../source/fgb/query.ts';
 import type { BBox } from '../../tile.ts';
 import { queryBoxes } from '../items/query.ts';
-import { fgbOf, servedColumns } from '../items/stream.ts';
+import { fgbOf, schemaOf, servedColumns } from '../items/stream.ts';
 import { chooseBands, defaultBands, scaling } from '../raster/bands.ts';
 import { gatherBytes, heldInputBytes, inputBytes, planRead } from '../raster/blocks.ts';
 import { invertAffine, wrapPeriod } from '../raster/geometry.ts';
@@ -105,7 +105,7 @@ function plannerOf(ask: ZonalAsk): Planner {
   const features: ZonesRead = {
     ref: source.ref,
     crs: zoneCrs,
-    schema: { columns: source.columns, geometryType: source.geometryType, hasZ: source.hasZ },
+    schema: schemaOf(zones),
     properties: ask.properties ?? servedColumns(zones).map(({ name }) => name),
     idColumn: zones.options.idColumn ?? null,
   };

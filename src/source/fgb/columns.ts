@@ -14,7 +14,11 @@ export function text(view: DataView, from: number, length: number): string {
 }
 
 /** A feature may bring columns of its own (heterogeneous files); null where it does not. */
-export function featureColumns({ view, start, end }: Bytes, root: number): Column[] | null {
+export function featureColumns(
+  { view, start, end }: Bytes,
+  root: number,
+  rename: Readonly<Record<string, string>> = {},
+): Column[] | null {
   const walked = { left: end - start };
   const found = at.vector(view, root, at.FEATURE_COLUMNS, 4, start, end);
   const n = found ? view.getUint32(found, true) : 0;
@@ -26,6 +30,7 @@ export function featureColumns({ view, start, end }: Bytes, root: number): Colum
     const kind = at.COLUMN_TYPES[type ? view.getUint8(type) : 0];
     at.spend(walked, 8 + (name ? view.getUint32(name, true) : 0));
     if (!name || !kind) throw at.corrupt(`column ${i} of the feature has no name or no known type`);
-    return { name: text(view, name + 4, view.getUint32(name, true)), type: kind, title: null, description: null };
+    const own = text(view, name + 4, view.getUint32(name, true));
+    return { name: Object.hasOwn(rename, own) ? rename[own] : own, type: kind, title: null, description: null };
   });
 }

@@ -17,6 +17,8 @@ export interface FeatureSchema {
   /** The header's geometry type number; 0 where each feature says its own. */
   readonly geometryType: number;
   readonly hasZ: boolean;
+  /** Names that columns which a feature brings itself are served under. */
+  readonly rename?: Readonly<Record<string, string>>;
 }
 
 interface Frame extends Bytes {
@@ -42,7 +44,7 @@ export function decodeFeature(
     const root = at.follow(view, offset + 4, offset, end);
     const geometryField = at.field(view, root, at.FEATURE_GEOMETRY, offset, end);
     const table = geometryField ? at.follow(view, geometryField, offset, end) : 0;
-    const columns = featureColumns(frame, root) ?? schema.columns;
+    const columns = featureColumns(frame, root, schema.rename) ?? schema.columns;
     return {
       geometry: table ? decodeGeometry(frame, table, schema.geometryType, 0) : null,
       properties: decodeProperties(frame, root, columns, wanted ?? null),
@@ -213,13 +215,13 @@ function decodeProperties(
     const length = fixed || view.getUint32(p, true);
     if (!fixed) p += 4;
     if (length > stop - p) throw at.corrupt(`the value of ${column.name} claims ${length} bytes where ${stop - p} are`);
-    if (!wanted || wanted.has(column.name)) out[column.name] = decodeValue(view, p, length, column.type);
+    if (!wanted || wanted.has(column.name)) out[column.name] = decodeValue(view, p, length, column);
     p += length;
   }
   return out;
 }
 
-function decodeValue(view: DataView, p: number, length: number, type: Column['type']): unknown {
+function decodeValue(view: DataView, p: number, length: number, { type, as }: Column): unknown {
   switch (type) {
     case 'byte':
       return view.getInt8(p);
@@ -236,9 +238,9 @@ function decodeValue(view: DataView, p: number, length: number, type: Column['ty
     case 'uint':
       return view.getUint32(p, true);
     case 'long':
-      return exact(view.getBigInt64(p, true));
+      return exact(view.getBigInt64(p, true), as);
     case 'ulong':
-      return exact(view.getBigUint64(p, true));
+      return exact(view.getBigUint64(p, true), as);
     case 'float':
       return finite(shortest(view.getFloat32(p, true)));
     case 'double':
@@ -246,15 +248,15 @@ function decodeValue(view: DataView, p: number, length: number, type: Column['ty
     case 'binary':
       return Buffer.from(view.buffer as ArrayBuffer, view.byteOffset + p, length).toString('base64');
     case 'json':
-      return json(text(view, p, length));
+      return as === 'text' ? text(view, p, length) : json(text(view, p, length));
     default:
       return text(view, p, length);
   }
 }
 
-function exact(value: bigint): number | string {
+function exact(value: bigint, as: Column['as']): number | string {
   const n = Number(value);
-  return Number.isSafeInteger(n) ? n : value.toString();
+  return as === 'number' || (as === undefined && Number.isSafeInteger(n)) ? n : value.toString();
 }
 
 function finite(value: number): number | null {
