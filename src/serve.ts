@@ -215,9 +215,11 @@ async function admit<P>(
   const { ladder, admission } = rooms;
   const { class: kind, degrade } = operation;
   const price = (plan: Plan) => admission.price(plan.cost, operation.name, ask.layers.join(','));
+  const sinceMs = performance.now() - waitedMs;
   const acquire = async (plan: Plan, bytes: number, degraded: boolean, patienceMs?: number): Promise<Admitted> => {
     const patience = patienceMs === undefined ? {} : { patienceMs };
-    const request = { bytes, class: kind, client, signal, fits: plan.fits, waitedMs, ...patience };
+    const spent = { waitedMs: performance.now() - sinceMs };
+    const request = { bytes, class: kind, client, signal, fits: plan.fits, ...spent, ...patience };
     const permit = await admission.acquire(request);
     rooms.observer.waited(kind, permit.waitedMs);
     ladder.count(degraded ? 'degraded' : 'full');
@@ -243,9 +245,9 @@ async function admit<P>(
   }
   const { value: lesser } = await planOf('degrade', ask, layers, rooms, signal);
   const lesserBytes = price(lesser);
-  // What is as dear as the full answer would take its place in the queue for nothing.
+  // What is as dear as the full answer would take its place in the queue for nothing: that waits for what is left of its time.
   if (lesser.job === null || lesserBytes >= bytes) {
-    if (refused !== undefined) throw refused;
+    if (refused !== undefined && !isOverload(refused)) throw refused;
     return acquire(full, bytes, false);
   }
   return acquire(lesser, lesserBytes, true);

@@ -26,9 +26,21 @@ export function launchSettings(budget: Budget, segmentBytes: number, nodeMajor: 
     ],
     env: {
       MALLOC_ARENA_MAX: '2',
-      MALLOC_MMAP_THRESHOLD_: String(mmapThresholdFor(segmentBytes)),
+      MALLOC_MMAP_THRESHOLD_: String(Math.min(mmapThresholdFor(segmentBytes), mapFrom(budget.limit))),
     },
   };
+}
+
+/** Below this the arenas of malloc must be kept small. */
+const TIGHT_BYTES = 256 * 2 ** 20;
+const TIGHT_MAP_FROM = 2 ** 16;
+
+/**
+ * Buffers from this size on are mapped. What is freed within an arena stays with it: under 128 MiB a few dozen tiles left 35 MiB
+ * of holes. So where memory is short all but small buffers are mapped; elsewhere a mapping a buffer is not worth its faults.
+ */
+function mapFrom(limitBytes: number): number {
+  return limitBytes < TIGHT_BYTES ? TIGHT_MAP_FROM : 2 ** 20;
 }
 
 /** Which of them the running process lacks; empty: nothing to start again for. */
