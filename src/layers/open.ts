@@ -5,7 +5,7 @@ import { statRef } from '../io/bytes.ts';
 import type { PixelSelection } from '../kernels/pixel-selection.ts';
 import type { Booking, Ledger } from '../memory/types.ts';
 import type { BytesRef } from '../plan.ts';
-import type { Reason, Source, VectorSource } from '../source/types.ts';
+import type { Reason, Source } from '../source/types.ts';
 import { mapAttributes } from './attributes.ts';
 import type { FoundFile, ScanFault } from './discover.ts';
 import { createSlot, type Slot } from './slot.ts';
