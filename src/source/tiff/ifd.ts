@@ -8,12 +8,12 @@ import type { Bytes } from '../../io/bytes.ts';
 import { type Findings, refusal } from './reasons.ts';
 import { RULES, TYPES } from './tags.ts';
 
-export const HEAD_BYTES = 65536;
+const HEAD_BYTES = 65536;
 export const IFDS_MAX = 64;
 /** Real directories have some 20 entries. */
 const ENTRIES_MAX = 1024;
 
-/** The head of a file in memory, the rest read as asked. */
+/** The head of a file in memory while it is opened, the rest read as asked. */
 export interface TiffReader {
   readonly bytes: Bytes;
   readonly littleEndian: boolean;
@@ -21,6 +21,8 @@ export interface TiffReader {
   readonly firstIfd: number;
   /** Exactly `length` bytes; refuses what lies outside the file. */
   at(offset: number, length: number): Promise<DataView>;
+  /** Once all is read that a file is judged by: its head need not stay in memory. What is asked for later is read again. */
+  forgetHead(): void;
 }
 
 /** Where a tag's values are. Tables stay like this until a block is asked for. */
@@ -45,7 +47,7 @@ export function one(directory: Directory, tag: number, fallback: number): number
 
 export async function openTiff(bytes: Bytes): Promise<TiffReader> {
   const { size, href } = bytes.ref;
-  const head = await bytes.read(0, Math.min(HEAD_BYTES, size));
+  let head = await bytes.read(0, Math.min(HEAD_BYTES, size));
   const headView = new DataView(head.buffer, head.byteOffset, head.byteLength);
   const { littleEndian, big } = magicOf(headView, href);
   const at = async (offset: number, length: number): Promise<DataView> => {
@@ -58,7 +60,10 @@ export async function openTiff(bytes: Bytes): Promise<TiffReader> {
   };
   const first = await at(big ? 8 : 4, big ? 8 : 4);
   const firstIfd = big ? Number(first.getBigUint64(0, littleEndian)) : first.getUint32(0, littleEndian);
-  return { bytes, littleEndian, big, firstIfd, at };
+  const forgetHead = () => {
+    head = new Uint8Array(0);
+  };
+  return { bytes, littleEndian, big, firstIfd, at, forgetHead };
 }
 
 function magicOf(head: DataView, href: string): { littleEndian: boolean; big: boolean } {

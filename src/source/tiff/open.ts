@@ -16,7 +16,7 @@ import { bandsOf, descriptionOf, isPremultiplied, nodataOf, paletteOf, warnOfLos
 import { crsOf } from './crs.ts';
 import { geoKeysOf, isPixelIsPoint, verticalUnitOf } from './geokeys.ts';
 import { boundsOf, IDENTITY, transformOf } from './georef.ts';
-import { HEAD_BYTES, one, openTiff, readDirectories } from './ifd.ts';
+import { one, openTiff, readDirectories, type TiffReader } from './ifd.ts';
 import {
   BLOCK_BYTES_MAX,
   type Image,
@@ -50,27 +50,34 @@ export interface CogSource extends RasterSource {
 export async function openCog(ref: BytesRef, options: CogOptions = {}): Promise<CogSource> {
   const findings = findingsOf(ref.href);
   const opened: Bytes[] = [];
-  const open = (which: BytesRef): Bytes => {
+  const tiffs: TiffReader[] = [];
+  const open = async (which: BytesRef): Promise<TiffReader> => {
     const bytes = openBytes(which);
     opened.push(bytes);
-    return bytes;
+    const tiff = await openTiff(bytes);
+    tiffs.push(tiff);
+    return tiff;
   };
   try {
-    return await judge(open, opened, ref, options, findings);
+    const source = await judge(open, opened, ref, options, findings);
+    for (const tiff of tiffs) tiff.forgetHead();
+    return source;
   } catch (error) {
     for (const bytes of opened) bytes.close();
     throw error;
   }
 }
 
+type Opener = (ref: BytesRef) => Promise<TiffReader>;
+
 async function judge(
-  open: (ref: BytesRef) => Bytes,
+  open: Opener,
   opened: readonly Bytes[],
   ref: BytesRef,
   options: CogOptions,
   findings: Findings,
 ): Promise<CogSource> {
-  const [main, ...rest] = await imagesOf(open(ref), findings);
+  const [main, ...rest] = await imagesOf(await open(ref), findings);
   if (!main) throw refusal('tiff-empty', 'the file has no image', ref.href);
   const { directory } = main;
   const siblings = options.siblings === false ? NO_SIBLINGS : await siblingsOf(open, ref, findings);
@@ -116,8 +123,7 @@ async function judge(
   };
 }
 
-async function imagesOf(bytes: Bytes, findings: Findings): Promise<Image[]> {
-  const tiff = await openTiff(bytes);
+async function imagesOf(tiff: TiffReader, findings: Findings): Promise<Image[]> {
   return (await readDirectories(tiff, findings)).map(directory => ({ tiff, directory }));
 }
 
@@ -128,7 +134,7 @@ interface Siblings extends Sorted {
 const NO_SIBLINGS: Siblings = { overviews: [], masks: [], refs: [] };
 
 /** FILE.ovr holds overviews (and their masks), FILE.msk the mask, FILE.msk.ovr its overviews; all are TIFFs. */
-async function siblingsOf(open: (ref: BytesRef) => Bytes, ref: BytesRef, findings: Findings): Promise<Siblings> {
+async function siblingsOf(open: Opener, ref: BytesRef, findings: Findings): Promise<Siblings> {
   const refs: BytesRef[] = [];
   const overviews: Image[] = [];
   const masks: Image[] = [];
@@ -137,7 +143,7 @@ async function siblingsOf(open: (ref: BytesRef) => Bytes, ref: BytesRef, finding
     if (!existsSync(path)) continue;
     const sibling = statRef(path);
     refs.push(sibling);
-    const images = await imagesOf(open(sibling), findings);
+    const images = await imagesOf(await open(sibling), findings);
     if (suffix === '.ovr') {
       const sorted = sortImages(images, true, findings);
       overviews.push(...sorted.overviews);
@@ -217,5 +223,9 @@ function residentOf(levels: readonly OpenLevel[], files: number): number {
     const mask = level.mask as OpenLevel | null;
     return sum + level.residentBytes + (mask?.residentBytes ?? 0) + (level.format.jpegTables?.length ?? 0);
   }, 0);
-  return tables + files * HEAD_BYTES;
+  return tables + levels.length * LEVEL_BYTES + files * FILE_BYTES;
 }
+
+/** Measured by thousands: the objects of a file with its bands, CRS and metadata, and of each of its levels. */
+const FILE_BYTES = 4096;
+const LEVEL_BYTES = 2048;
