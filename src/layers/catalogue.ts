@@ -7,8 +7,9 @@ import { problem } from '../errors.ts';
 import { didYouMean } from '../nearest.ts';
 import type { DiscoveryOptions, ScanFault } from './discover.ts';
 import { lookAround } from './look.ts';
-import { openMosaic } from './mosaic-open.ts';
-import { type OpenDeps, openSlot, type Target, targetLook } from './open.ts';
+import { createMembers, type Members } from './members.ts';
+import { openTarget } from './mosaic-open.ts';
+import { type OpenDeps, type Target, targetLook } from './open.ts';
 import type { Slot } from './slot.ts';
 import type { Catalogue, Layer, LayerOptions, Lease, MosaicChoice, SessionLayer } from './types.ts';
 import { type Looked, startWatching, type Watching } from './watch.ts';
@@ -93,6 +94,7 @@ export async function createCatalogue(options: CatalogueOptions): Promise<Catalo
 class Room implements CatalogueRoom {
   readonly #deps: CatalogueOptions;
   #config: CatalogueConfig;
+  readonly #members: Members;
   #slots = new Map<string, Slot>();
   #ids: ReadonlyMap<string, string> = new Map();
   #seen: ReadonlyMap<string, string> = new Map();
@@ -108,6 +110,7 @@ class Room implements CatalogueRoom {
   constructor(options: CatalogueOptions) {
     this.#deps = options;
     this.#config = options;
+    this.#members = createMembers(options);
   }
 
   async start(): Promise<void> {
@@ -221,8 +224,7 @@ class Room implements CatalogueRoom {
     const opened = new Map<string, Slot>();
     const queue = ready.values();
     const opener = async () => {
-      for (const target of queue)
-        opened.set(target.id, await (target.mosaic ? openMosaic : openSlot)(target, this.#deps));
+      for (const target of queue) opened.set(target.id, await openTarget(target, this.#deps, this.#members));
     };
     await Promise.all(Array.from({ length: this.#config.discovery.concurrency }, opener));
 

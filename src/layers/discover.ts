@@ -40,10 +40,12 @@ interface Walk {
   readonly faults: ScanFault[];
   /** Real paths of folders on the way, against links that lead back. */
   readonly visited: Set<string>;
+  /** What is in the folders of files that were named. */
+  readonly names: Map<string, ReadonlySet<string>>;
 }
 
 export async function scan(paths: readonly string[], options: DiscoveryOptions): Promise<Scan> {
-  const walk: Walk = { options, files: new Map(), folders: [], faults: [], visited: new Set() };
+  const walk: Walk = { options, files: new Map(), folders: [], faults: [], visited: new Set(), names: new Map() };
   for (const path of paths) await visitRoot(walk, path);
   const files = [...walk.files].map(([path, look]) => ({ path, look })).sort((a, b) => comparePaths(a.path, b.path));
   if (files.length > options.maxFiles) {
@@ -63,11 +65,17 @@ async function visitRoot(walk: Walk, path: string): Promise<void> {
     const found = await stat(path);
     if (found.isDirectory()) return await visitFolder(walk, path);
     // Named outright, so its ending does not matter: the registry judges it.
-    const names = await readdir(dirname(path));
-    await visitFile(walk, path, new Set(names));
+    await visitFile(walk, path, await namesIn(walk, dirname(path)));
   } catch (error) {
     walk.faults.push({ path, detail: reason(error) });
   }
+}
+
+/** Read once a look, however many of its files are named. */
+async function namesIn(walk: Walk, folder: string): Promise<ReadonlySet<string>> {
+  const names = walk.names.get(folder) ?? new Set(await readdir(folder));
+  walk.names.set(folder, names);
+  return names;
 }
 
 async function visitFolder(walk: Walk, folder: string): Promise<void> {

@@ -2,13 +2,14 @@
 import { basename, dirname } from 'node:path';
 import type { RasterSource, Reason, Source } from '../source/types.ts';
 import type { FoundFile } from './discover.ts';
+import type { Held, Members } from './members.ts';
 import { misfit, unionSource, zoomOfFew } from './mosaic-source.ts';
 import {
   isPassing,
   layerBase,
   type MosaicTarget,
   type OpenDeps,
-  openFile,
+  openSlot,
   reasonsOf,
   refusedSlot,
   type Target,
@@ -23,14 +24,18 @@ const OPENERS = 4;
 const REASONS_MAX = 100;
 const MAX_ASSETS = 64;
 
-type Opened = { readonly source: Source } | { readonly reasons: readonly Reason[]; readonly passing: boolean };
+type Opened = Held | { readonly reasons: readonly Reason[]; readonly passing: boolean };
 
-export async function openMosaic(target: Target, deps: OpenDeps): Promise<Slot> {
-  const { files, faults, selection } = target.mosaic as MosaicTarget;
+export function openTarget(target: Target, deps: OpenDeps, files: Members): Promise<Slot> {
+  return target.mosaic ? openMosaic(target, deps, files) : openSlot(target, deps);
+}
+
+async function openMosaic(target: Target, deps: OpenDeps, files: Members): Promise<Slot> {
+  const { files: named, faults, selection } = target.mosaic as MosaicTarget;
   if (target.fault !== undefined) return refusedSlot(target, [{ code: 'read-failed', detail: target.fault }], true);
-  const opened = await openAll(target, files, deps);
+  const opened = await openAll(target, named, files);
   const passing = opened.some(each => 'passing' in each && each.passing);
-  const { sources, refused } = sorted(files, opened);
+  const { sources, refused } = sorted(named, opened);
   const notes = refused.map(({ name, reason }) => memberRefused(name, reason));
   for (const { path, detail } of faults) notes.push({ code: 'mosaic-path', detail: `${path}: ${detail}` });
   const told = notes.length > REASONS_MAX ? [...notes.slice(0, REASONS_MAX), more(notes.length - REASONS_MAX)] : notes;
@@ -46,26 +51,26 @@ export async function openMosaic(target: Target, deps: OpenDeps): Promise<Slot> 
       source,
       mosaic: { selection, members, refused: refused.length, maxAssets },
     };
-    const booking = deps.ledger?.book('index', source.residentBytes, `layer ${target.id}`);
-    return createSlot(layer, passing ? null : targetLook(target), () => {
-      booking?.release();
-      void source.close().catch(() => {});
-    });
+    return createSlot(layer, passing ? null : targetLook(target), () => releaseAll(sources));
   } catch (error) {
-    for (const { source } of sources) void source.close().catch(() => {});
+    releaseAll(sources);
     return refusedSlot(target, reasonsOf(error), isPassing(error));
   }
 }
 
 const NO_ZOOMS: Zooms = { minzoom: 0, maxzoom: 0 };
 
-async function openAll(target: Target, files: readonly FoundFile[], deps: OpenDeps): Promise<Opened[]> {
+function releaseAll(members: readonly Member[]): void {
+  for (const { release } of members) release();
+}
+
+async function openAll(target: Target, named: readonly FoundFile[], files: Members): Promise<Opened[]> {
   const opened: Opened[] = [];
-  const queue = files.entries();
+  const queue = named.entries();
   const opener = async () => {
-    for (const [at, { path }] of queue) {
+    for (const [at, file] of queue) {
       try {
-        opened[at] = { source: await openFile(path, target.options, deps) };
+        opened[at] = await files.open(file, target.options);
       } catch (error) {
         opened[at] = { reasons: reasonsOf(error), passing: isPassing(error) };
       }
@@ -78,6 +83,7 @@ async function openAll(target: Target, files: readonly FoundFile[], deps: OpenDe
 interface Member {
   readonly name: string;
   readonly source: RasterSource;
+  release(): void;
 }
 
 /** The first that can be served says what the others must be like. */
@@ -88,9 +94,9 @@ function sorted(files: readonly FoundFile[], opened: readonly Opened[]) {
   for (const [at, each] of opened.entries()) {
     const reason = 'source' in each ? refusal(each.source, sources[0]?.source) : each.reasons[0];
     if ('source' in each && each.source.kind === 'raster' && reason === null)
-      sources.push({ name: names[at], source: each.source });
+      sources.push({ name: names[at], source: each.source, release: each.release });
     else refused.push({ name: names[at], reason: reason as Reason });
-    if ('source' in each && reason !== null) void each.source.close().catch(() => {});
+    if ('source' in each && reason !== null) each.release();
   }
   return { sources, refused };
 }

@@ -55,9 +55,8 @@ export function unionSource(
     levels: [pixelless(lead.levels[0], width, height)],
     metadata: {},
     residentBytes: sources.reduce((sum, source) => sum + source.residentBytes, 0),
-    close: async () => {
-      for (const source of sources) await source.close();
-    },
+    // Its members are others' too: who opened them lets them go.
+    close: async () => {},
   };
 }
 

@@ -5,6 +5,7 @@
  *   header ─► IFD 0 ─► IFD 1 ─► … ─► 0        one read of HEAD_BYTES usually holds all of them (COG puts them first)
  */
 import type { Bytes } from '../../io/bytes.ts';
+import { freeArray } from '../../memory/segments.ts';
 import { type Findings, refusal } from './reasons.ts';
 import { RULES, TYPES } from './tags.ts';
 
@@ -21,7 +22,7 @@ export interface TiffReader {
   readonly firstIfd: number;
   /** Exactly `length` bytes; refuses what lies outside the file. */
   at(offset: number, length: number): Promise<DataView>;
-  /** Once all is read that a file is judged by: its head need not stay in memory. What is asked for later is read again. */
+  /** Once all is read that a file is judged by: its head goes now, not at some collection. What is asked for later is read again. */
   forgetHead(): void;
 }
 
@@ -61,6 +62,7 @@ export async function openTiff(bytes: Bytes): Promise<TiffReader> {
   const first = await at(big ? 8 : 4, big ? 8 : 4);
   const firstIfd = big ? Number(first.getBigUint64(0, littleEndian)) : first.getUint32(0, littleEndian);
   const forgetHead = () => {
+    freeArray(head);
     head = new Uint8Array(0);
   };
   return { bytes, littleEndian, big, firstIfd, at, forgetHead };

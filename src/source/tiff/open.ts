@@ -59,12 +59,12 @@ export async function openCog(ref: BytesRef, options: CogOptions = {}): Promise<
     return tiff;
   };
   try {
-    const source = await judge(open, opened, ref, options, findings);
-    for (const tiff of tiffs) tiff.forgetHead();
-    return source;
+    return await judge(open, opened, ref, options, findings);
   } catch (error) {
     for (const bytes of opened) bytes.close();
     throw error;
+  } finally {
+    for (const tiff of tiffs) tiff.forgetHead();
   }
 }
 
