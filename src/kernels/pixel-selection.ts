@@ -18,17 +18,19 @@ export function isOrdered(selection: PixelSelection): boolean {
   return selection === 'first' || selection === 'last';
 }
 
-/** What `into` lacks is taken over. Answers how many pixels it still lacks. */
+/**
+ * What `into` lacks is taken over. At a soft edge its value stays, and what lies behind makes it as opaque as that is: sheets
+ * that touch have no seam. Answers how many pixels others could still change.
+ */
 export function fill(into: Picture, { samples, mask }: Picture): number {
   const { bands } = into;
   let lacking = 0;
   for (let p = 0; p < mask.length; p++) {
-    if (into.mask[p] !== 0) continue;
-    if (mask[p] === 0) {
-      lacking++;
-      continue;
-    }
-    into.mask[p] = mask[p];
+    const known = into.mask[p];
+    if (known === 255) continue;
+    if (mask[p] > known) into.mask[p] = mask[p];
+    if (into.mask[p] !== 255) lacking++;
+    if (known !== 0 || mask[p] === 0) continue;
     for (let i = p * bands; i < (p + 1) * bands; i++) into.samples[i] = samples[i];
   }
   return lacking;

@@ -37,13 +37,20 @@ test('first, highest, lowest and mean are what the rule says of the values that 
     fc.property(pictures, all => {
       const [head, ...rest] = all as [Drawn, ...Drawn[]];
       const first = pictureOf(head);
-      let lacking = first.mask.filter(mask => mask === 0).length;
+      const open = () => first.mask.filter(mask => mask !== 255).length;
+      let lacking = open();
       for (const each of rest) lacking = fill(first, pictureOf(each));
       assert.deepEqual(
         seen(first),
         byRule(all, ([value]) => value as number),
       );
-      assert.equal(lacking, first.mask.filter(mask => mask === 0).length);
+      assert.equal(lacking, open());
+      const most = (p: number) => Math.max(...all.map(({ mask }) => mask[p] as number));
+      assert.deepEqual(
+        [...first.mask],
+        Array.from({ length: PIXELS }, (_, p) => most(p)),
+        'no seam at soft edges',
+      );
       for (const [sign, rule] of [[1, Math.max] as const, [-1, Math.min] as const]) {
         const extreme = pictureOf(head);
         for (const each of rest) takeExtreme(extreme, pictureOf(each), sign);

@@ -110,7 +110,7 @@ function pictureKeeper(selection: Exclude<PixelSelection, 'mean'>): Keeper {
     take(values) {
       if (kept === null) {
         kept = values;
-        return (selection === 'first' || selection === 'last') && !values.mask.includes(0);
+        return (selection === 'first' || selection === 'last') && values.mask.every(mask => mask === 255);
       }
       const full = put(kept, values);
       freePicture(values);
