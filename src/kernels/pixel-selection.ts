@@ -74,12 +74,13 @@ export function createSums(pixels: number, bands: number, type: SampleType): Sum
   };
 }
 
-export function addTo({ sums, counts, mask, bands }: Sums, from: Picture): void {
-  for (let p = 0; p < counts.length; p++) {
+/** `from` begins at that pixel of the sums. */
+export function addTo({ sums, counts, mask, bands }: Sums, from: Picture, first = 0): void {
+  for (let p = 0, at = first; p < from.mask.length; p++, at++) {
     if (from.mask[p] === 0) continue;
-    counts[p]++;
-    if (from.mask[p] > mask[p]) mask[p] = from.mask[p];
-    for (let i = p * bands; i < (p + 1) * bands; i++) sums[i] += from.samples[i];
+    counts[at]++;
+    if (from.mask[p] > mask[at]) mask[at] = from.mask[p];
+    for (let b = 0; b < bands; b++) sums[at * bands + b] += from.samples[p * bands + b];
   }
 }
 

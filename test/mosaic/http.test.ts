@@ -40,7 +40,9 @@ before(async () => {
   ({ folder } = makeMosaics('files'));
   makeMore();
   const row = { mosaic: { paths: ['row'] } };
+  const alone = { 'c-file': { path: 'rgb/c.tif' }, 'c-mosaic': { mosaic: { paths: ['rgb/c.tif'] } } };
   const more = {
+    ...alone,
     row,
     grown: { mosaic: { paths: ['grown/*.tif', 'sheets/s0.tif'] } },
     nobody: { mosaic: { paths: ['none/*.tif'] } },
@@ -102,6 +104,24 @@ test('tiles in every form and grid, windows, previews and areas of features', { 
     },
   });
   assert.equal(feature.statusCode, 200, feature.body.slice(0, 300));
+});
+
+test('a mosaic of one file is that file, though only the rows that it touches are painted', {
+  skip: NO_ORACLE,
+}, async () => {
+  // The file is in the middle of a picture of many cells, in its own system, in one beside it and in degrees.
+  const boxes = ['8.5,46.5,9.6,47.4/300x400', '8.97,46.95,9.02,47.5/150x333'];
+  for (const box of boxes) {
+    for (const crs of ['EPSG:3857', 'EPSG:32632', 'EPSG:4326', 'EPSG:3035']) {
+      for (const how of ['nearest', 'bilinear', 'cubic', 'average']) {
+        const of = (url: string) =>
+          get(`/cog/bbox/${box}.npy?url=${url}&dst_crs=${crs}&resampling=${how}&reproject=${how}`);
+        const [file, mosaic] = [await of('c-file'), await of('c-mosaic')];
+        assert.equal(mosaic.statusCode, 200, mosaic.body.slice(0, 300));
+        assert.ok(file.rawPayload.equals(mosaic.rawPayload), `${box} ${crs} ${how}`);
+      }
+    }
+  }
 });
 
 test('the plan names the files in their order, and ends at one that leaves nothing', { skip: NO_ORACLE }, async () => {

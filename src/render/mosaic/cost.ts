@@ -36,8 +36,11 @@ export function mosaicCost(
   const valueBytes = expression || style.scales ? 8 : workingBytes(choice.dtype);
   const whole = pixels * (bands * valueBytes + 1);
   const held = selection === 'mean' ? sumsBytes(pixels, bands) + whole : whole;
-  const canvas = pixels * (choice.bands.length * workingBytes(choice.dtype) + 1);
-  const making = derivedBytes(derivation, pixels) + (style.scales ? pixels * choice.bands.length * 8 : 0);
+  const rows = Math.max(...members.map(({ job }) => job.grid.height));
+  const band = grid.width * rows;
+  const real = (count: number) => (style.scales ? count * choice.bands.length * 8 : 0);
+  const canvas = band * (choice.bands.length * workingBytes(choice.dtype) + 1);
+  const making = derivedBytes(derivation, pixels);
   const gathered = dearest(members, ({ job: { parts } }) => parts);
   const stretched = dearest(ranging ?? [], ({ job: { stretch } }) => stretch ?? []);
   const windows = (ranging ?? []).flatMap(({ job }) => job.stretch ?? []);
@@ -45,7 +48,8 @@ export function mosaicCost(
   const product = productChoice(choice, derivation);
   const outputBytes = bodyBound(style.format, shown, product);
   const encoding = encodingBytes(style, shown.width * shown.height, product, ranging !== null, outputBytes);
-  const painting = held + canvas + Math.max(positionBytes(grid) + gathered, making);
+  const values = derivedBytes(derivation, band) + real(band);
+  const painting = held + canvas + Math.max(positionBytes({ ...grid, height: rows }) + gathered, values);
   const finishing = held + making + (cutline ? outsideBytes(cutline, shown) : 0) + encoding + outputBytes;
   const reads = [...members.flatMap(({ job }) => job.parts), ...windows];
   const jobs = (members.length + (ranging?.length ?? 0)) * JOB_BYTES;

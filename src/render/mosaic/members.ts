@@ -1,6 +1,7 @@
 /** Which members of a mosaic a grid or a place can meet: by their boxes alone, never too few. */
 import { transformBounds } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
+import { CELL } from '../../kernels/warp.ts';
 import type { Mosaic, RasterLayer } from '../../layers/types.ts';
 import type { BBox } from '../../tile.ts';
 import { wrapPeriod } from '../raster/geometry.ts';
@@ -9,6 +10,8 @@ import type { OutputGrid } from '../raster/types.ts';
 const DEGREES = 'OGC:CRS84';
 /** What edges may bend between the points that a box is made of, as a share of its side. */
 const SLACK = 0.02;
+/** Rows beside a raster that the widest kernel can still see it from, where pixels are magnified. */
+const KERNEL_ROWS = 4;
 
 export function membersMeeting(mosaic: Mosaic, grid: OutputGrid): RasterLayer[] {
   const ordered = mosaic.selection === 'last' ? mosaic.members.toReversed() : [...mosaic.members];
@@ -16,6 +19,27 @@ export function membersMeeting(mosaic: Mosaic, grid: OutputGrid): RasterLayer[] 
   return box === null
     ? ordered
     : ordered.filter(({ lonLatBounds }) => lonLatBounds === null || meet(box, lonLatBounds));
+}
+
+/** Rows from the first to the one after the last. */
+export interface Rows {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The rows of a grid that a member can touch, with room for kernels, in whole cells of the projection. */
+export function rowsOf({ source }: RasterLayer, crs: string, grid: OutputGrid): Rows {
+  const all = { from: 0, to: grid.height };
+  const box = grid.crs !== null && source.bounds ? transformBounds(crs, grid.crs, source.bounds) : null;
+  if (box === null || !box.every(Number.isFinite)) return all;
+  const slack = 2 + (SLACK * (box[3] - box[1])) / grid.resY + KERNEL_ROWS;
+  const from = Math.floor((grid.originY - box[3]) / grid.resY - slack);
+  const to = Math.ceil((grid.originY - box[1]) / grid.resY + slack);
+  const cells = {
+    from: Math.max(0, Math.floor(from / CELL) * CELL),
+    to: Math.min(grid.height, Math.ceil(to / CELL) * CELL),
+  };
+  return cells.from < cells.to ? cells : all;
 }
 
 /** Null: it may be anywhere. */

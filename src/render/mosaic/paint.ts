@@ -5,17 +5,20 @@ import {
   addTo,
   createSums,
   fill,
+  isOrdered,
   meanOf,
   type Picture,
   type PixelSelection,
   type Sums,
   takeExtreme,
 } from '../../kernels/pixel-selection.ts';
+import { workingArray } from '../../kernels/samples.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
 import { productOf } from '../raster/derive.ts';
 import { CONTENT_TYPES, encodeCanvas, encodingBytes } from '../raster/encode.ts';
 import { paintCanvas, type Workshop } from '../raster/paint.ts';
+import type { OutputGrid } from '../raster/types.ts';
 import { placesJson, placesValues } from '../raster/values.ts';
 import type { MosaicImageJob, MosaicJob, MosaicPlacesJob } from './types.ts';
 
@@ -37,7 +40,7 @@ async function paintImage(job: MosaicImageJob, workshop: Workshop, context: Task
   const done = { ...style, ...PLAIN };
   const { body, headers } = await encodeCanvas(canvas, shown, job.crs, done, job.nodata, ranges);
   const { samples, mask } = canvas;
-  const choice = { ...job.members[0].choice, bands: new Array(canvas.bands).fill(0), dtype: canvas.type };
+  const choice = { ...job.members[0].job.choice, bands: new Array(canvas.bands).fill(0), dtype: canvas.type };
   const encoding = encodingBytes(done, mask.length, choice, found !== null, body.length) + body.length;
   const made = samples === picture.samples ? 0 : samples.byteLength + mask.byteLength;
   freeArray(samples);
@@ -73,46 +76,51 @@ async function paintMembers(
   { store }: Workshop,
   context: TaskContext,
 ): Promise<{ picture: Picture; peak: number }> {
-  const keeper = keeperOf(selection);
+  const keeper = keeperOf(selection, grid);
   let peak = 0;
-  for (const member of members) {
+  for (const { row, job } of members) {
     context.check();
-    const { canvas, gathered } = await paintCanvas(member, store, context);
+    const { canvas, gathered } = await paintCanvas(job, store, context);
     const readBytes = canvas.samples.byteLength + canvas.mask.byteLength;
-    const values = productOf(canvas, grid, member, grid);
+    const values = productOf(canvas, job.grid, job, job.grid);
     const madeBytes = values.samples === canvas.samples ? 0 : values.samples.byteLength;
     peak = Math.max(peak, keeper.bytes() + readBytes + Math.max(gathered, madeBytes));
-    if (keeper.take(values)) break;
+    if (keeper.take(values, row)) break;
   }
   return { picture: keeper.done(), peak };
 }
 
 /** What is kept of the members so far. */
 interface Keeper {
-  /** The picture is its own from now on. True: no other can change anything any more. */
-  take(values: Picture): boolean;
+  /** Rows from `row` on, whose picture is its own from now on. True: no other can change anything any more. */
+  take(values: Picture, row: number): boolean;
   done(): Picture;
   bytes(): number;
 }
 
-function keeperOf(selection: PixelSelection): Keeper {
-  return selection === 'mean' ? meanKeeper() : pictureKeeper(selection);
+type Size = Pick<OutputGrid, 'width' | 'height'>;
+
+function keeperOf(selection: PixelSelection, size: Size): Keeper {
+  return selection === 'mean' ? meanKeeper(size) : pictureKeeper(selection, size);
 }
 
-function pictureKeeper(selection: Exclude<PixelSelection, 'mean'>): Keeper {
+function pictureKeeper(selection: Exclude<PixelSelection, 'mean'>, { width, height }: Size): Keeper {
   let kept: Picture | null = null;
+  const pixels = width * height;
   const put = (into: Picture, values: Picture): boolean => {
-    if (selection === 'first' || selection === 'last') return fill(into, values) === 0;
+    if (isOrdered(selection)) return fill(into, values) === 0;
     takeExtreme(into, values, selection === 'highest' ? 1 : -1);
     return false;
   };
   return {
-    take(values) {
-      if (kept === null) {
+    take(values, row) {
+      if (kept === null && values.mask.length === pixels) {
         kept = values;
-        return (selection === 'first' || selection === 'last') && values.mask.every(mask => mask === 255);
+        return isOrdered(selection) && values.mask.every(mask => mask === 255);
       }
-      const full = put(kept, values);
+      const { bands, type, mask } = values;
+      kept ??= { samples: workingArray(type, pixels * bands), bands, type, mask: new Uint8Array(pixels) };
+      const full = put(rowsFrom(kept, row * width, mask.length), values) && kept.mask.every(known => known === 255);
       freePicture(values);
       return full;
     },
@@ -121,12 +129,18 @@ function pictureKeeper(selection: Exclude<PixelSelection, 'mean'>): Keeper {
   };
 }
 
-function meanKeeper(): Keeper {
+/** A view of some of its pixels. */
+function rowsFrom({ samples, bands, type, mask }: Picture, from: number, count: number): Picture {
+  const to = from + count;
+  return { samples: samples.subarray(from * bands, to * bands), bands, type, mask: mask.subarray(from, to) };
+}
+
+function meanKeeper({ width, height }: Size): Keeper {
   let sums: Sums | null = null;
   return {
-    take(values) {
-      sums ??= createSums(values.mask.length, values.bands, values.type);
-      addTo(sums, values);
+    take(values, row) {
+      sums ??= createSums(width * height, values.bands, values.type);
+      addTo(sums, values, row * width);
       freePicture(values);
       return false;
     },

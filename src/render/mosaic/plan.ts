@@ -10,15 +10,15 @@ import type { BBox } from '../../tile.ts';
 import { chooseBands, needsStretch, resamplingOf, scaling } from '../raster/bands.ts';
 import { blockCount } from '../raster/blocks.ts';
 import { affinityOf } from '../raster/explain.ts';
-import { sameCrs } from '../raster/geometry.ts';
+import { gridMap, sameCrs } from '../raster/geometry.ts';
 import { crsOf, type GridRead, planGridRead } from '../raster/read.ts';
 import type { Size } from '../raster/size.ts';
 import { planStretch } from '../raster/stretch.ts';
 import { allValid } from '../raster/strips.ts';
 import type { BandChoice, Derivation, ImageJob, ImageStyle, OutputGrid, RasterParams } from '../raster/types.ts';
 import { mosaicCost } from './cost.ts';
-import { membersMeeting, tooMany } from './members.ts';
-import type { MosaicImageJob } from './types.ts';
+import { membersMeeting, rowsOf, tooMany } from './members.ts';
+import type { MemberJob, MosaicImageJob } from './types.ts';
 
 export interface MosaicAsk {
   readonly layer: RasterLayer;
@@ -67,10 +67,10 @@ export async function planMosaicImage(ask: MosaicAsk, signal: AbortSignal): Prom
     nodata: plain && same ? found[0].job.choice.nodata : null,
     crs: crsOf(layer),
   };
-  const jobs = (of: readonly { readonly job: ImageJob }[]) => of.map(each => each.job);
+  const members = found.map(({ row, job: each }): MemberJob => ({ row, job: each }));
   return {
     cost: mosaicCost(job, choice, derivation, found, ranging),
-    job: { ...job, members: jobs(found), ranging: ranging && jobs(ranging) } as MosaicImageJob,
+    job: { ...job, members, ranging: ranging?.map(each => each.job) ?? null } as MosaicImageJob,
     explain: {
       layer: layer.id,
       bands: derivation.wanted,
@@ -93,6 +93,7 @@ export async function planMosaicImage(ask: MosaicAsk, signal: AbortSignal): Prom
 
 interface PlannedMember {
   readonly layer: RasterLayer;
+  readonly row: number;
   readonly job: ImageJob;
   readonly read: GridRead;
 }
@@ -127,25 +128,30 @@ async function planMember(
   const read = await planGridRead({ source, crs, grid, choice, resampling, coarser }, signal);
   if (read === null) return null;
   const { expression = null } = derivation.derive ?? {};
+  const there = gridMap(grid, read.placement);
+  // Elsewhere the seam of the world lies by the middle of the grid, and a part of it has another middle.
+  const rows = there.separable || there.wrap === null ? rowsOf(member, crs, grid) : { from: 0, to: grid.height };
+  const height = rows.to - rows.from;
+  const band = { ...grid, originY: grid.originY - rows.from * grid.resY, height };
   const job: ImageJob = {
     task: 'raster',
     kind: 'image',
     choice,
-    grid,
-    shown: grid,
+    grid: band,
+    shown: band,
     derive: expression && { expression, algorithm: null, margin: 0 },
     placement: read.placement,
     parts: read.parts,
     strips: null,
     cutline: null,
     resampling: read.resampling,
-    aligned: read.aligned,
+    aligned: read.aligned && height === grid.height,
     radiusX: read.radiusX,
     radiusY: read.radiusY,
     style: { ...style, ...scaling(source, params, derivation.wanted) },
     stretch: null,
   };
-  return { layer: member, job, read };
+  return { layer: member, row: rows.from, job, read };
 }
 
 /** Depends on the mosaic alone, so that all its tiles are stretched alike. */

@@ -9,10 +9,17 @@ interface MosaicJobBase extends Job {
   readonly selection: PixelSelection;
 }
 
+/** One file on the rows of the picture that it can touch. */
+export interface MemberJob {
+  /** The first of these rows; a multiple of the projection's cells, so that they are those of the whole picture. */
+  readonly row: number;
+  readonly job: ImageJob;
+}
+
 export interface MosaicImageJob extends MosaicJobBase {
   readonly kind: 'image';
-  /** In the order in which they count. Each makes the values of its expression on the same grid. */
-  readonly members: readonly ImageJob[];
+  /** In the order in which they count. Each makes the values of its expression. */
+  readonly members: readonly MemberJob[];
   /** Files that say the value range, where neither the request nor the layer does. */
   readonly ranging: readonly ImageJob[] | null;
   readonly grid: OutputGrid;
