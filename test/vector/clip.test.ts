@@ -15,7 +15,7 @@ import { Files, openLayer, seeded, tileOf } from './rig.ts';
 const found = findPython('shapely', 'numpy');
 const skip = 'reason' in found ? found.reason : false;
 const python = 'python' in found ? found.python : '';
-const FEATURES = process.env.PLIMSOLL_TEST_FULL === '1' ? 20_000 : 600;
+const FEATURES = process.env.PLIMSOLL_TEST_FULL === '1' ? 20_000 : 320;
 const files = new Files();
 after(() => files.remove());
 
