@@ -7,7 +7,7 @@
 import type { Bytes } from '../../io/bytes.ts';
 import { freeArray } from '../../memory/segments.ts';
 import { type Findings, refusal } from './reasons.ts';
-import { RULES, TYPES } from './tags.ts';
+import { REAL_TAGS, REAL_TYPES, RULES, TYPES } from './tags.ts';
 
 const HEAD_BYTES = 65536;
 export const IFDS_MAX = 64;
@@ -172,9 +172,11 @@ async function take(
   if (rule.kind === 'presence') return;
   const { size, href } = tiff.bytes.ref;
   const bytes = place.count * TYPES[place.type].size;
-  const believable = place.count >= 1 && place.count <= rule.max && place.offset + bytes <= size;
+  const whole = REAL_TAGS.has(tag) || !REAL_TYPES.has(place.type);
+  const believable = whole && place.count >= 1 && place.count <= rule.max && place.offset + bytes <= size;
   if (!believable) {
-    const detail = `${rule.name} of directory ${into.index} claims ${place.count} values at byte ${place.offset}`;
+    const kind = whole ? '' : ' and fractions';
+    const detail = `${rule.name} of directory ${into.index} claims ${place.count} values${kind} at byte ${place.offset}`;
     if (rule.essential) throw refusal('tiff-tag-invalid', detail, href);
     into.present.delete(tag);
     findings.note('tiff-metadata-ignored', `${detail}; it is ignored`);

@@ -87,6 +87,16 @@ export const RULES: Readonly<Record<number, TagRule>> = {
   [TAG.RpcCoefficient]: rule('RPCCoefficient', Infinity, 'presence', false),
 };
 
+/** Tags of places and scales. All others count something, and half a sample or a byte of a fraction is none. */
+export const REAL_TAGS: ReadonlySet<number> = new Set([
+  TAG.ModelPixelScale,
+  TAG.ModelTiepoint,
+  TAG.ModelTransformation,
+  TAG.GeoDoubleParams,
+]);
+/** Rationals and floats. */
+export const REAL_TYPES: ReadonlySet<number> = new Set([5, 10, 11, 12]);
+
 interface TypeRule {
   readonly size: number;
   read(view: DataView, at: number, little: boolean): number;
