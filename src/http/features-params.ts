@@ -4,9 +4,10 @@ import { crsUri } from '../crs/index.ts';
 import { problem } from '../errors.ts';
 import type { VectorLayer } from '../layers/types.ts';
 import { didYouMean } from '../nearest.ts';
+import { layerColumns } from '../render/columns.ts';
 import { filterBoxes } from '../render/filter/pushdown.ts';
 import { equalsOf, type ItemsFilter, timeSpan } from '../render/items/match.ts';
-import { CRS84_OUT, type ItemsAsk, type OutputCrs, servedColumns } from '../render/items/stream.ts';
+import { CRS84_OUT, type ItemsAsk, type OutputCrs } from '../render/items/stream.ts';
 import { commonBoxes, layerBoxes } from '../render/layer-boxes.ts';
 import type { BBox } from '../tile.ts';
 import { namedCrs } from './crs-params.ts';
@@ -73,7 +74,7 @@ export function format(query: Query): void {
 }
 
 function refuseUnknown(query: Query, layer: VectorLayer): void {
-  const known = [...ITEMS_PARAMETERS, ...servedColumns(layer).map(({ name }) => name)];
+  const known = [...ITEMS_PARAMETERS, ...layerColumns(layer).map(({ name }) => name)];
   const unknown = Object.keys(query).find(name => !known.includes(name));
   if (unknown === undefined) return;
   throw problem(
@@ -87,7 +88,7 @@ function refuseUnknown(query: Query, layer: VectorLayer): void {
 
 /** Reserved words win over an attribute of the same name. */
 function filterOf(query: Query, layer: VectorLayer): Omit<ItemsFilter, 'cql'> {
-  const columns = servedColumns(layer);
+  const columns = layerColumns(layer);
   const equals = [];
   for (const column of columns) {
     if ((ITEMS_PARAMETERS as readonly string[]).includes(column.name)) continue;
@@ -103,10 +104,11 @@ function filterOf(query: Query, layer: VectorLayer): Omit<ItemsFilter, 'cql'> {
   return { equals, time: column ? time : null };
 }
 
-function propertiesOf(query: Query, layer: VectorLayer): string[] | null {
+/** Attributes that `properties` or `exclude-properties` leave; null where neither is given. */
+export function propertiesOf(query: Query, layer: VectorLayer): string[] | null {
   const parameter = selection(query);
   if (parameter === null) return null;
-  const known = servedColumns(layer).map(({ name }) => name);
+  const known = layerColumns(layer).map(({ name }) => name);
   const names = list(query, parameter).filter(name => name !== '');
   const unknown = names.find(name => !known.includes(name));
   if (unknown !== undefined) {

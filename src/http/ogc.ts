@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { crsUri, resolveCrs } from '../crs/index.ts';
 import { problem } from '../errors.ts';
 import type { Catalogue, Layer, RasterLayer, VectorLayer } from '../layers/types.ts';
-import { servedColumns } from '../render/items/stream.ts';
+import { layerColumns } from '../render/columns.ts';
 import type { Column, ColumnType, GeometryKind } from '../source/types.ts';
 import { crsUris } from './crs-params.ts';
 
@@ -193,7 +193,7 @@ function rasterLinks(href: string, title: string): Link[] {
 
 /** What `filter`, `name=value` and `datetime` may be asked of. A JSON attribute answers to the A_ predicates alone. */
 function queryables(base: string, layer: VectorLayer): Record<string, unknown> {
-  const columns = servedColumns(layer).filter(({ type }) => type !== 'binary');
+  const columns = layerColumns(layer).filter(({ type }) => type !== 'binary');
   const geometry = { 'x-ogc-role': 'primary-geometry', format: geometryFormat(layer.source.geometry) };
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

@@ -2,18 +2,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Permit } from '../admission/types.ts';
 import { problem } from '../errors.ts';
-import type { RasterLayer, VectorLayer } from '../layers/types.ts';
+import type { RasterLayer } from '../layers/types.ts';
 import { oneFile } from '../operations.ts';
 import { costBytes } from '../plan.ts';
-import { servedColumns } from '../render/items/stream.ts';
+import { layerColumns } from '../render/columns.ts';
 import { layerBoxes } from '../render/layer-boxes.ts';
 import { defaultBands } from '../render/raster/bands.ts';
 import { checkZones, countZones, planZonal, type ZonalAsk, type ZonalBatch } from '../render/zonal/plan.ts';
 import { csvHeader, zonalType } from '../render/zonal/text.ts';
 import { clientOf } from './context.ts';
 import type { FeaturesDeps } from './features.ts';
+import { propertiesOf } from './features-params.ts';
 import { collectionOf, vectorOf } from './ogc.ts';
-import { clientSignal, clip, flag, integer, list, oneOf, type Query, queryOf, text, toBBox } from './params.ts';
+import { clientSignal, flag, integer, oneOf, type Query, queryOf, text, toBBox } from './params.ts';
 import { rasterParams } from './raster-params.ts';
 import { GZIP_BYTES, holder, sendStream } from './streaming.ts';
 
@@ -65,7 +66,7 @@ async function* lines(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void> {
   if (ask.format === 'csv') {
-    const names = ask.properties ?? servedColumns(ask.zones).map(({ name }) => name);
+    const names = ask.properties ?? layerColumns(ask.zones).map(({ name }) => name);
     yield Buffer.from(csvHeader(names, defaultBands(ask.raster, ask.params, null), ask.categorical));
   }
   for (let step = first; !step.done; step = await rest.next()) {
@@ -106,16 +107,6 @@ function rasterNamed({ catalogue }: FeaturesDeps, id: string): RasterLayer {
   const layer = collectionOf(catalogue, id);
   if (layer.kind !== 'raster') throw problem('wrong-kind', `${id} is a ${layer.kind} layer, not a raster`);
   return oneFile(layer);
-}
-
-function propertiesOf(query: Query, layer: VectorLayer): string[] | null {
-  if (query['properties'] === undefined) return null;
-  const known = servedColumns(layer).map(({ name }) => name);
-  const names = list(query, 'properties').filter(name => name !== '');
-  const unknown = names.find(name => !known.includes(name));
-  if (unknown !== undefined)
-    throw problem('bad-parameter', `properties: "${clip(unknown)}" is no attribute of ${layer.id}`);
-  return known.filter(name => names.includes(name));
 }
 
 function explainJson(ask: ZonalAsk, batch: ZonalBatch | null, zones: number): Record<string, unknown> {

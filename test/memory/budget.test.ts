@@ -70,6 +70,14 @@ test('the table names every part', () => {
   }
 });
 
+test('where memory is short all but small buffers are mapped', () => {
+  const threshold = (limit: number) => launchSettings(deriveBudget(limit), 2 * MIB).env['MALLOC_MMAP_THRESHOLD_'];
+  assert.deepEqual(
+    [128, 255, 256].map(mib => threshold(mib * MIB)),
+    ['65536', '65536', '1048576'],
+  );
+});
+
 test('the launcher knows what is missing, and leaves what an operator chose', () => {
   const wanted = launchSettings(deriveBudget(256 * MIB), 2 * MIB, 24);
   assert.ok(wanted.execArgv.includes('--max-old-space-size=64'));

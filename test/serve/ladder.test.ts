@@ -103,6 +103,30 @@ describe('the ladder', () => {
     assert.equal((await get(window)).headers['x-plimsoll'], 'hit');
   });
 
+  test('under strain a tile that nothing lesser stands for waits its time, and is served when there is room', async () => {
+    const patient = await testApp({ set: { 'memory.queue.deadlineMs': '20s' } });
+    try {
+      for (let i = 0; i < 3; i++) patient.rooms.ladder.fell('tile');
+      assert.equal(patient.rooms.ladder.patience('tile'), 0);
+      const url = '/tiles/countries/6/33/21.mvt';
+      const plan = (await patient.server.inject(`${url}?explain=1`)).json();
+      assert.ok(plan.degradedPriceBytes >= plan.priceBytes, JSON.stringify(plan));
+      const free = await fill(patient, 0);
+      let answered = false;
+      const waiting = patient.server.inject(url).finally(() => (answered = true));
+      // The first try has no patience: only what queues after it was refused shows that the tile waits.
+      const stats = () => patient.rooms.admission.stats();
+      while (!answered && (stats().steppedDown === 0 || stats().queued.tile === 0))
+        await new Promise(resolve => setTimeout(resolve, 5));
+      free();
+      const answer = await waiting;
+      assert.equal(answer.statusCode, 200, answer.body.slice(0, 300));
+      assert.equal(answer.headers['x-tile-degraded'], undefined);
+    } finally {
+      await patient.close();
+    }
+  });
+
   test('a hit and a 304 are never refused', async () => {
     const first = await get('/tiles/countries/1/0/0.mvt');
     const free = await fill(app, 0);

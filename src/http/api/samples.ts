@@ -1,6 +1,6 @@
 /** Layers and places for the examples: out of the catalogue, so that what the page offers to try is there. */
 import type { Catalogue, Layer, RasterLayer, VectorLayer } from '../../layers/types.ts';
-import { servedColumns } from '../../render/items/stream.ts';
+import { layerColumns } from '../../render/columns.ts';
 import {
   type BBox,
   intersection,
@@ -35,7 +35,7 @@ export function samplesOf(catalogue: Catalogue): Samples {
     format: drawn?.kind === 'raster' ? 'png' : 'mvt',
     vector: vector?.id ?? NO_VECTOR,
     vectorBBox: windowAt(vectorBox, BOX),
-    columns: vector ? servedColumns(vector).map(({ name }) => name) : ['name'],
+    columns: vector ? layerColumns(vector).map(({ name }) => name) : ['name'],
     raster: raster?.id ?? NO_RASTER,
     rasterTile: tileAt([lon, lat], raster?.minzoom ?? 0),
     rasterBBox: windowAt(rasterBox, WINDOW),

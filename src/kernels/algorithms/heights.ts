@@ -1,4 +1,5 @@
 /** Heights written into the three bands of a picture, for terrain in map libraries: Terrarium and Terrain-RGB. */
+import { rint } from '../rint.ts';
 import type { Algorithm, Field, Parameter, Params } from './types.ts';
 
 const NODATA: Parameter = {
@@ -61,10 +62,3 @@ export const terrainrgb: Algorithm = {
     writeHeights(field, params, out, mask, encode);
   },
 };
-
-/** Halves to even, as NumPy rounds. */
-function rint(x: number): number {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
-}

@@ -1,12 +1,7 @@
 /** The functions of band expressions, under numexpr's names. All take and give numbers; true is 1, false is 0. */
+import { rint } from '../rint.ts';
 
 const bit = (value: boolean): number => (value ? 1 : 0);
-/** Halves to even, as NumPy rounds. */
-const rint = (x: number): number => {
-  const floor = Math.floor(x);
-  const rest = x - floor;
-  return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
-};
 
 const ONE = {
   sin: Math.sin,

@@ -10,6 +10,7 @@ import type { FeatureSchema } from '../../source/fgb/feature.ts';
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import type { FeaturePage } from '../../source/fgb/query.ts';
 import type { BBox } from '../../tile.ts';
+import { layerColumns } from '../columns.ts';
 import { filterSchema } from '../filter/filter.ts';
 import { type ItemsFilter, isFiltered } from './match.ts';
 import { queryBoxes } from './query.ts';
@@ -86,12 +87,6 @@ export function fgbOf(layer: VectorLayer): FgbSource {
   return source;
 }
 
-/** Attributes of the layer that an operator lets out. */
-export function servedColumns({ source, options }: VectorLayer): VectorLayer['source']['columns'] {
-  const { properties } = options;
-  return properties ? source.columns.filter(({ name }) => properties.includes(name)) : source.columns;
-}
-
 /** So that every batch fits under what one request may hold. */
 export function batchBytesFor(ceilingBytes: number): number {
   return Math.min(BATCH_BYTES_MAX, Math.floor(ceilingBytes / BATCH_PRICE));
@@ -159,7 +154,7 @@ function readBytes({ offsets, lengths }: Batch): number {
 
 function costOf(batch: Batch, { layer, properties }: ItemsAsk): Cost {
   const inputBytes = readBytes(batch);
-  const names = properties ?? servedColumns(layer).map(({ name }) => name);
+  const names = properties ?? layerColumns(layer).map(({ name }) => name);
   const nameBytes = names.reduce((sum, name) => sum + name.length + 8, 0);
   const features = batch.offsets.length;
   const textBytes = inputBytes * TEXT_FACTOR + features * (FEATURE_TEXT_BYTES + nameBytes);
@@ -227,7 +222,7 @@ export function jobOf(ask: ItemsAsk, batch: Batch, limit: number, extra?: Readon
     ...batch,
     filter,
     filterSchema: filter.cql === null ? null : filterSchema(layer),
-    properties: properties ?? servedColumns(layer).map(({ name }) => name),
+    properties: properties ?? layerColumns(layer).map(({ name }) => name),
     idColumn: layer.options.idColumn ?? null,
     from,
     limit,

@@ -19,7 +19,7 @@ import { productOf } from '../raster/derive.ts';
 import { CONTENT_TYPES, encodeCanvas, encodingBytes } from '../raster/encode.ts';
 import { paintCanvas, type Workshop } from '../raster/paint.ts';
 import type { OutputGrid } from '../raster/types.ts';
-import { placesJson, placesValues } from '../raster/values.ts';
+import { placesJson, placesValues, toldRanges } from '../raster/values.ts';
 import type { MosaicImageJob, MosaicJob, MosaicPlacesJob } from './types.ts';
 
 const PLAIN = { scales: null, offsets: null } as const;
@@ -49,8 +49,7 @@ async function paintImage(job: MosaicImageJob, workshop: Workshop, context: Task
     body,
     contentType: CONTENT_TYPES[style.format],
     encoding: 'identity',
-    headers:
-      found && ranges ? { ...headers, 'x-raster-rescale': ranges.map(range => range.join(',')).join(';') } : headers,
+    headers: { ...headers, ...toldRanges(found, ranges) },
     peakBytes: Math.max(peak, heldBytes + made + encoding),
     ms: 0,
   };

@@ -23,7 +23,7 @@ import { resample } from './resample.ts';
 import { paintStatistics } from './scan.ts';
 import { type BlockStore, createBlockStore } from './store.ts';
 import type { ImageJob, RasterJob, Strips } from './types.ts';
-import { paintPoint, valueRanges } from './values.ts';
+import { paintPoint, toldRanges, valueRanges } from './values.ts';
 
 export interface RasterPainterSettings {
   /** Decoded blocks that this worker keeps, bytes. */
@@ -126,8 +126,7 @@ async function paintImage(job: ImageJob, studio: Studio, context: TaskContext): 
     body,
     contentType: CONTENT_TYPES[style.format],
     encoding: 'identity',
-    headers:
-      found && ranges ? { ...headers, 'x-raster-rescale': ranges.map(range => range.join(',')).join(';') } : headers,
+    headers: { ...headers, ...toldRanges(found, ranges) },
     peakBytes,
     ms: 0,
   };
@@ -159,14 +158,12 @@ async function paintStrips(
     for (const array of new Set([pixels, samples, mask])) freeArray(array);
   }
   const body = writer.finish();
-  const told: Record<string, string> = {};
-  if (found && ranges) told['x-raster-rescale'] = ranges.map(range => range.join(',')).join(';');
   const { png: contentType } = CONTENT_TYPES;
   return {
     body,
     contentType,
     encoding: 'identity',
-    headers: told,
+    headers: toldRanges(found, ranges),
     peakBytes: peakBytes + keepBytes + body.length,
     ms: 0,
   };

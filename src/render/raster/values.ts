@@ -74,6 +74,11 @@ async function valuesAt(
   return pixel.bytes;
 }
 
+/** X-Raster-Rescale: the ranges, where they were found in the file and not given. */
+export function toldRanges(found: readonly Range[] | null, ranges: readonly Range[] | null): Record<string, string> {
+  return found && ranges ? { 'x-raster-rescale': ranges.map(range => range.join(',')).join(';') } : {};
+}
+
 /** Values of a band that percentiles are taken of, at most: evenly spread over the windows. */
 export const PERCENTILE_VALUES = 65_536;
 

@@ -11,8 +11,9 @@ import type { RasterLayer, VectorLayer } from '../../layers/types.ts';
 import type { Cost } from '../../plan.ts';
 import { featureAt } from '../../source/fgb/query.ts';
 import type { BBox } from '../../tile.ts';
+import { layerColumns } from '../columns.ts';
 import { queryBoxes } from '../items/query.ts';
-import { fgbOf, schemaOf, servedColumns } from '../items/stream.ts';
+import { fgbOf, schemaOf } from '../items/stream.ts';
 import { chooseBands, defaultBands, scaling } from '../raster/bands.ts';
 import { gatherBytes, heldInputBytes, inputBytes, planRead } from '../raster/blocks.ts';
 import { invertAffine, wrapPeriod } from '../raster/geometry.ts';
@@ -106,7 +107,7 @@ function plannerOf(ask: ZonalAsk): Planner {
     ref: source.ref,
     crs: zoneCrs,
     schema: schemaOf(zones),
-    properties: ask.properties ?? servedColumns(zones).map(({ name }) => name),
+    properties: ask.properties ?? layerColumns(zones).map(({ name }) => name),
     idColumn: zones.options.idColumn ?? null,
   };
   return {
