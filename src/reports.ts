@@ -12,7 +12,7 @@ import type { Limit } from './memory/limit.ts';
 import type { Memory } from './memory/memory.ts';
 import type { MetricSources } from './metrics.ts';
 import type { Cost, Painted } from './plan.ts';
-import { vectorLayerFields } from './render/vector/plan.ts';
+import { vectorLayerFields } from './render/vector/fields.ts';
 import type { Bodies } from './reply-bodies.ts';
 import type { Sessions } from './sessions/types.ts';
 import type { Pool } from './workers/pool.ts';
@@ -97,7 +97,7 @@ export function createReports(input: ReportInput): Reports {
     fieldsOf: id => {
       const layer = catalogue.get(id);
       if (layer?.kind === 'session') return layer.fields;
-      return layer?.kind === 'vector' ? vectorLayerFields(layer.source, layer.options.properties) : {};
+      return layer?.kind === 'vector' ? vectorLayerFields(layer.source, layer.options) : {};
     },
     admit: gate => (cost, meta) => {
       const { op, layer, ...who } = meta;

@@ -5,7 +5,7 @@ import { type Cost, costBytes, type Encoding, type Plan } from '../../plan.ts';
 import { COLUMN_TYPES } from '../../source/fgb/layout.ts';
 import { type Selection, selectAll } from '../../source/fgb/lod.ts';
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
-import type { ColumnType, VectorSource, WrittenAs } from '../../source/types.ts';
+import type { VectorSource } from '../../source/types.ts';
 import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import type { FilterSpec } from '../filter/filter.ts';
 import { fittingZoom } from '../fits.ts';
@@ -49,22 +49,6 @@ const OUTPUT_SHARE = 0.5;
 
 export function defaultZooms(source: VectorSource): { minzoom: number; maxzoom: number } {
   return { minzoom: 0, maxzoom: source.count === 0 ? 0 : LAST_ZOOM };
-}
-
-type FieldType = 'Number' | 'String' | 'Boolean';
-
-/** TileJSON's field types; binary columns are in tiles where an operator says so. */
-export function vectorLayerFields(source: VectorSource, served?: readonly string[]): Record<string, FieldType> {
-  const wanted = source.columns.filter(
-    ({ name, type, as }) => (type !== 'binary' || as === 'base64') && (served?.includes(name) ?? true),
-  );
-  return Object.fromEntries(wanted.map(({ name, type, as }) => [name, fieldType(type, as)]));
-}
-
-function fieldType(type: ColumnType, as: WrittenAs | undefined): FieldType {
-  if (type === 'bool') return 'Boolean';
-  if (as === 'text' || as === 'base64') return 'String';
-  return type === 'string' || type === 'json' || type === 'datetime' ? 'String' : 'Number';
 }
 
 export async function planVectorTile(ask: VectorTileAsk, signal?: AbortSignal): Promise<Plan> {
