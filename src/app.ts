@@ -1,8 +1,9 @@
 /** Composition root: builds each room once, by hand, and knows in which order they are taken down again. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { type Admission, createAdmission } from './admission/controller.ts';
+import type { Admission } from './admission/controller.ts';
 import { createTurns } from './admission/turns.ts';
+import { buildAdmission, buildCatalogue, buildSessions, catalogueConfig } from './app-parts.ts';
 import { createByteCache } from './cache/byte-cache.ts';
 import { createFlight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
@@ -11,10 +12,8 @@ import type { Config } from './config/load.ts';
 import { createGrids } from './grids/index.ts';
 import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
-import { layerKey } from './identity.ts';
 import { createLadder } from './ladder.ts';
-import { type CatalogueConfig, type CatalogueRoom, createCatalogue } from './layers/catalogue.ts';
-import type { OpenDeps } from './layers/open.ts';
+import type { CatalogueRoom } from './layers/catalogue.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Gauge } from './memory/gauge.ts';
 import { Allocations } from './memory/leak/allocations.ts';
@@ -26,16 +25,12 @@ import { sessionTile, tileOperations } from './operations.ts';
 import { createPast } from './past.ts';
 import type { Job } from './plan.ts';
 import { batchBytesFor } from './render/items/stream.ts';
-import { rasterZooms } from './render/raster/info.ts';
-import { defaultZooms } from './render/vector/plan.ts';
-import { type Bodies, createBodies } from './reply-bodies.ts';
+import { createBodies } from './reply-bodies.ts';
 import { createReports, type Reports } from './reports.ts';
 import { type Observer, type Rooms, serve } from './serve.ts';
-import { createSessions } from './sessions/keeper.ts';
-import { SESSION_DEFAULTS } from './sessions/settings.ts';
+import { type Cells, createCells } from './serve-cells.ts';
 import type { Sessions } from './sessions/types.ts';
-import { PageBudget } from './source/fgb/rtree-pages.ts';
-import { openSource } from './source/registry.ts';
+import { WEB_MERCATOR_QUAD } from './tile.ts';
 import { createPool, type Pool } from './workers/pool.ts';
 
 export interface AppInput {
@@ -63,8 +58,6 @@ export interface App {
 const PATIENCE = 0.4;
 /** Life of a degraded answer. */
 const DEGRADED_MS = 15_000;
-/** Of index leaves that are kept, however small the limit. */
-const INDEX_CACHE_MIN = 256 * 1024;
 
 interface Built extends Omit<Rooms, 'observer'> {
   readonly memory: Memory;
@@ -72,6 +65,7 @@ interface Built extends Omit<Rooms, 'observer'> {
   readonly cache: ByteCache;
   readonly admission: Admission;
   readonly pool: Pool;
+  readonly cells: Cells;
   readonly sessions: Sessions | null;
 }
 
@@ -98,6 +92,7 @@ export async function createApp(input: AppInput): Promise<App> {
       built.admission.close();
       built.turns.close();
       await server.close();
+      await built.cells.close();
       await built.sessions?.close();
       await built.catalogue.close();
       await built.pool.close();
@@ -107,7 +102,8 @@ export async function createApp(input: AppInput): Promise<App> {
   };
 }
 
-async function buildRooms({ config, limit, budget, log, readLimit, gauge }: AppInput): Promise<Built> {
+async function buildRooms(input: AppInput): Promise<Built> {
+  const { config, limit, budget, log, readLimit, gauge } = input;
   const memory = createMemory({
     limit,
     budget,
@@ -140,16 +136,15 @@ async function buildRooms({ config, limit, budget, log, readLimit, gauge }: AppI
   });
   ledger.book('blocks', budget.blocksBytes, 'decoded blocks kept by the workers');
   const past = createPast();
-  const catalogue = await createCatalogue({
-    ...catalogueConfig(config),
-    open: opener(config, budget, memory),
-    zoomsOf: source =>
-      source.kind === 'vector' ? defaultZooms(source) : (rasterZooms(source) ?? { minzoom: 0, maxzoom: 0 }),
+  const cells = createCells({
+    admission,
+    pool,
     ledger,
-    log,
-    onChange: changes => {
-      for (const key of past.changed(changes)) cache.deleteLayer(key);
-    },
+    level: () => memory.level(),
+    ahead: config.vector.warmUp ? WEB_MERCATOR_QUAD : null,
+  });
+  const catalogue = await buildCatalogue(input, memory, cells, changes => {
+    for (const key of past.changed(changes)) cache.deleteLayer(key);
   });
   const sessions = config.sessions.enabled ? buildSessions(config, budget, catalogue, memory, cache) : null;
   const ladder = createLadder({ level: () => memory.level(), patienceMs: config.memory.queue.deadlineMs * PATIENCE });
@@ -161,6 +156,7 @@ async function buildRooms({ config, limit, budget, log, readLimit, gauge }: AppI
     admission,
     turns,
     pool,
+    cells,
     catalogue,
     sessions,
     flight: createFlight(),
@@ -168,69 +164,6 @@ async function buildRooms({ config, limit, budget, log, readLimit, gauge }: AppI
     past,
     caching,
   };
-}
-
-function buildAdmission({ memory: settings }: Config, budget: Budget, memory: Memory, bodies: Bodies): Admission {
-  return createAdmission({
-    ledger: memory.ledger,
-    budgetBytes: () => memory.budgetBytes(),
-    ceilingBytes: budget.requestCeilingBytes,
-    level: () => memory.level(),
-    repliesOf: client => bodies.bytesOf(client),
-    mode: settings.admission,
-    floors: { tile: settings.tileFloor },
-    clientShare: settings.clientShare,
-    queueCountMax: settings.queue.max,
-    deadlineMs: settings.queue.deadlineMs,
-  });
-}
-
-/** Opens any format; the leaves of all indexes share one cache, booked whole. */
-function opener({ vector }: Config, budget: Budget, { ledger }: Memory): OpenDeps['open'] {
-  const pages = new PageBudget(vector.indexCacheBytes ?? Math.max(INDEX_CACHE_MIN, Math.floor(budget.indexBytes / 2)));
-  ledger.book('index', pages.bytesMax, 'pages of index leaves');
-  const shared = { pages, pageBytes: vector.indexPageBytes, unindexedBytesMax: vector.unindexedMaxBytes };
-  return (ref, choices) => openSource(ref, { ...shared, ...choices });
-}
-
-function buildSessions(
-  config: Config,
-  budget: Budget,
-  catalogue: CatalogueRoom,
-  memory: Memory,
-  cache: ByteCache,
-): Sessions {
-  const { ttl, idle, quotaBytes, maxSessions, maxLayers, maxBodyBytes } = config.sessions;
-  const sessions = createSessions({
-    ledger: memory.ledger,
-    settings: {
-      ...SESSION_DEFAULTS,
-      totalBytes: budget.sessionsBytes,
-      quotaBytes: quotaBytes ?? budget.sessionsBytes,
-      ttlMs: ttl,
-      idleMs: idle,
-      maxSessions,
-      maxLayers,
-      maxBodyBytes,
-    },
-    catalogue: {
-      addSession: layer => catalogue.addSession(layer),
-      removeSession: (id, why) => {
-        const layer = catalogue.get(id);
-        catalogue.removeSession(id, why);
-        if (layer) cache.deleteLayer(layerKey(id, layer.version));
-      },
-    },
-  });
-  memory.register(sessions.sheddable);
-  return sessions;
-}
-
-function catalogueConfig({ paths, layers, discovery, vector, raster, filter }: Config): CatalogueConfig {
-  const { maxFeatures, maxTileBytes, extent, buffer } = vector;
-  const limits = { filterReadBytes: filter.maxReadBytes, mosaicMaxAssets: raster.mosaicMaxAssets };
-  const defaults = { maxFeatures, maxTileBytes, extent, buffer, ...limits };
-  return { paths, layers: layers as CatalogueConfig['layers'], defaults, discovery };
 }
 
 function serverOptions({ config, log }: AppInput, metrics: Metrics) {
@@ -259,7 +192,7 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, report
     filter: config.filter,
     publicUrl,
     grids,
-    tiles: tileOperations(grids),
+    tiles: tileOperations(grids, built.cells.measure),
     sessionTile: sessions === null ? null : sessionTile(sessions),
     fieldsOf: reports.fieldsOf,
   };

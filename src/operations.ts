@@ -8,7 +8,7 @@ import { emptyImage } from './render/raster/encode.ts';
 import { planPreview, planRasterTile, planWindow, type RasterFormat, type RasterParams } from './render/raster/plan.ts';
 import { tilePixels } from './render/raster/size.ts';
 import { type OverzoomPart, planOverzoom } from './render/vector/overzoom.ts';
-import { planVectorTile } from './render/vector/plan.ts';
+import { type Measure, planVectorTile } from './render/vector/plan.ts';
 import type { Operation } from './serve.ts';
 import type { Sessions } from './sessions/types.ts';
 import type { BBox, TileCoord } from './tile.ts';
@@ -64,11 +64,11 @@ export interface TileOperations {
 }
 
 /** Tiles of files, in any of the grids that are served. */
-export function tileOperations(grids: Grids): TileOperations {
-  return { vectorTile: vectorTile(grids), rasterTile: rasterTile(grids) };
+export function tileOperations(grids: Grids, measure: Measure): TileOperations {
+  return { vectorTile: vectorTile(grids, measure), rasterTile: rasterTile(grids) };
 }
 
-function vectorTile(grids: Grids): Operation<VectorTileParams> {
+function vectorTile(grids: Grids, measure: Measure): Operation<VectorTileParams> {
   const ask = (layers: readonly Layer[], params: VectorTileParams, encoding: Encoding) => {
     const { tms, properties, filter, ...tile } = params;
     return {
@@ -77,6 +77,7 @@ function vectorTile(grids: Grids): Operation<VectorTileParams> {
       tile,
       properties,
       encoding,
+      measure,
       ...(filter ? { filter } : {}),
     };
   };

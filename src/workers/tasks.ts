@@ -5,6 +5,7 @@ import { paintMosaic } from '../render/mosaic/paint.ts';
 import type { MosaicJob } from '../render/mosaic/types.ts';
 import { createRasterPainter } from '../render/raster/paint.ts';
 import { type TranscodeJob, transcode } from '../render/transcode.ts';
+import { type CellsJob, runCells } from '../render/vector/measure.ts';
 import { type OverzoomJob, runOverzoom } from '../render/vector/overzoom.ts';
 import { createVectorPainter } from '../render/vector/paint.ts';
 import { paintZonal } from '../render/zonal/paint.ts';
@@ -26,6 +27,7 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
     raster: (job, context) => raster.paint(job as Parameters<typeof raster.paint>[0], context),
     mosaic: (job, context) => raster.withStore((_, workshop) => paintMosaic(job as MosaicJob, workshop, context)),
     zonal: (job, context) => raster.withStore(store => paintZonal(job as ZonalJob, store, context)),
+    cells: (job, context) => runCells(job as CellsJob, context),
     overzoom: (job, context) => runOverzoom(job as OverzoomJob, context),
     items: (job, context) => runItems(job as ItemsJob, context),
     transcode: job => transcode(job as TranscodeJob),

@@ -83,7 +83,8 @@ describe('operations', () => {
     );
     assert.match(body, /plimsoll_cache_requests_total\{result="hit"\} 1/);
     assert.match(body, /plimsoll_ledger_bytes\{account="cache"\} [1-9]/);
-    assert.match(body, /plimsoll_admission_outcomes_total\{outcome="admitted"\} 1/);
+    // The tile; the cells of its layer, once more with the price of its longest feature.
+    assert.match(body, /plimsoll_admission_outcomes_total\{outcome="admitted"\} 3/);
     assert.match(body, /process_resident_memory_bytes \d/);
     assert.match(body, /nodejs_gc_duration_seconds/);
   });

@@ -39,7 +39,13 @@ function calmGauge(limit: Limit): Gauge {
 
 export async function testApp(options: TestAppOptions = {}): Promise<App> {
   const { paths = [DEMO], file, memory = '512MiB', set = {}, log = silent, limitNow } = options;
-  const all = { 'memory.limit': memory, 'memory.workers': '1', 'discovery.watch': 'false', ...set };
+  const all = {
+    'memory.limit': memory,
+    'memory.workers': '1',
+    'discovery.watch': 'false',
+    'vector.warmUp': 'false',
+    ...set,
+  };
   const flags = Object.entries(all).map(([key, text]) => ({ flag: `--set ${key}`, key, text }));
   const config = loadConfig({ env: {}, file, flags, paths });
   const read = readLimit({ flag: config.memory.limit ?? undefined });

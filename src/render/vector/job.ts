@@ -99,3 +99,8 @@ export function runEnd(offsets: Float64Array, lengths: Uint32Array, i: number): 
   }
   return j;
 }
+
+/** Projected, clipped and rounded points against the bytes of the points in the file (pen.ts: 134 against 16), and what mending takes. */
+export const SCRATCH_SHARE = 10;
+/** An encoded feature against its bytes in the file, at worst of what was seen (points with short attributes). */
+export const OUTPUT_SHARE = 0.5;

@@ -3,13 +3,16 @@
  * are steps of one ladder for all zooms of a grid of tiles (cells.ts), each step halving the one before. A zoom has the
  * finest step at which its densest tile keeps under the caps, and none finer than the next zoom has: so what shows at a zoom
  * shows at the next, whatever the ratio of their scales. null: nothing is left out.
+ *
+ * To measure them is seconds of work for millions of features: done once, for all zooms, in a worker (measure.ts).
  */
-import { type Selection, selectAll } from '../../source/fgb/lod.ts';
+import { selectAll } from '../../source/fgb/lod.ts';
 import type { FgbSource } from '../../source/fgb/open.ts';
 import type { TileCoord, TileMatrixSet } from '../../tile.ts';
 import { cellsAcross, stepFor } from './cells.ts';
-import { type Density, densestTiles, densityOf } from './density.ts';
+import { type DenseTile, type Density, densestTiles, densityOf, type Rest } from './density.ts';
 import type { Projection } from './job.ts';
+import { type Sample, sampleOf } from './sample.ts';
 import { selectStep } from './step.ts';
 
 export interface LodCaps {
@@ -36,48 +39,81 @@ export interface LodSubject {
   readonly caps: LodCaps;
   /** Boxes of a tile and its buffer in the layer's CRS. */
   boxesOf(tile: TileCoord): Float64Array;
-  /** Compressed bytes that the tile would have with this selection, judged by a sample of it. */
-  bytesOf(tile: TileCoord, selection: Selection): number;
+  /** Compressed bytes that the tile would have with the selection that this is a sample of, and what painting it held. */
+  judge(tile: TileCoord, sample: Sample): { readonly bytes: number; readonly peakBytes: number };
 }
 
-/** The step of the ladder at that zoom, or null where every tile may have all its features. */
-export function stepOf(subject: LodSubject, z: number, signal?: AbortSignal): Promise<number | null> {
-  const { source, grid, caps } = subject;
-  const fileBytes = source.ref.size - source.featuresStart;
-  if (source.count <= caps.maxFeatures && fileBytes * BYTES_SHARE <= caps.maxBytes) return Promise.resolve(null);
-  signal?.throwIfAborted();
-  const known = source.lod.get(keyOf(grid, z, caps));
-  if (known) return known;
-  // From the first zoom on, so that whoever asks first begins the one chain in which all zooms are measured.
-  return remember(subject, 0, null).then(() => source.lod.get(keyOf(grid, z, caps)) ?? remember(subject, z, null));
+export interface Measured {
+  /** null: a feature is longer than there was memory for. */
+  readonly steps: Steps | null;
+  /** Bytes of the longest feature. */
+  readonly longest: number;
+  /** Most features selected at once, and most bytes held to judge a sample. */
+  readonly selected: number;
+  readonly sampleBytes: number;
 }
 
-function keyOf(grid: TileMatrixSet, z: number, caps: LodCaps): string {
-  return `${grid.key}/${z}/${caps.maxFeatures}/${caps.maxBytes}`;
+/** A subject under measurement. */
+interface Measuring extends LodSubject {
+  readonly rest: Rest;
+  readonly held: { selected: number; sampleBytes: number };
 }
 
-function remember(subject: LodSubject, z: number, density: Density | null): Promise<number | null> {
-  const { lod } = subject.source;
-  const key = keyOf(subject.grid, z, subject.caps);
+/** The step of the ladder at each zoom; null where every tile may have all its features. */
+export type Steps = readonly (number | null)[];
+
+/** The step at that zoom. `measure` is asked where nobody has measured the layer yet; all who want it meanwhile wait for one. */
+export async function stepOf(
+  { source, grid, caps }: Pick<LodSubject, 'source' | 'grid' | 'caps'>,
+  z: number,
+  measure: () => Promise<Steps>,
+): Promise<number | null> {
+  if (!mayThin(source, caps)) return null;
+  const { lod } = source;
+  const { maxFeatures, maxBytes, cellsMax, cellsMin } = caps;
+  const key = [grid.key, maxFeatures, maxBytes, cellsMax, cellsMin].join('/');
   let known = lod.get(key);
-  if (known) return known;
-  known = measure(subject, z, density);
-  lod.set(key, known);
-  // A read that failed is tried again by the next tile.
-  known.catch(() => lod.delete(key));
-  return known;
+  if (!known) {
+    known = measure();
+    lod.set(key, known);
+    // A read that failed is tried again by the next tile.
+    known.catch(() => lod.delete(key));
+  }
+  return (await known)[z];
 }
 
-async function measure(subject: LodSubject, z: number, known: Density | null): Promise<number | null> {
-  const { source, projection, grid, caps } = subject;
-  const density = known ?? (await densityOf(source, projection, grid));
-  if (!density) return null;
+/** False where no tile of any zoom can break the caps. */
+export function mayThin(source: FgbSource, caps: LodCaps): boolean {
+  const fileBytes = source.ref.size - source.featuresStart;
+  return source.count > caps.maxFeatures || fileBytes * BYTES_SHARE > caps.maxBytes;
+}
+
+/** Ends after its pass over the leaves where a feature is longer than `longestMax`. */
+export async function measureSteps(
+  subject: LodSubject,
+  rest: Rest,
+  longestMax = Number.POSITIVE_INFINITY,
+): Promise<Measured> {
+  const { source, projection, grid } = subject;
+  const held = { selected: 0, sampleBytes: 0 };
+  const steps: (number | null)[] = grid.matrices.map(() => null);
+  const density = await densityOf(source, projection, grid, rest);
+  if (!density) return { steps, longest: 0, ...held };
+  const { longest } = density;
+  if (longest > longestMax) return { steps: null, longest, ...held };
+  for (let z = steps.length - 1; z >= 0; z--) {
+    await rest();
+    steps[z] = await measure({ ...subject, rest, held }, density, z, steps[z + 1] ?? null);
+  }
+  return { steps, longest, ...held };
+}
+
+async function measure(subject: Measuring, density: Density, z: number, next: number | null): Promise<number | null> {
+  const { grid, caps } = subject;
   const dense = densestTiles(density, grid, z, null);
   const most = Math.max(0, ...dense.map(({ count }) => count));
   const bytes = Math.max(0, ...dense.map(tile => tile.bytes));
-  // From here on down the pyramid tiles only get emptier: no need to look at any of them.
   if (most <= caps.maxFeatures && bytes * BYTES_SHARE <= caps.maxBytes) return null;
-  const next = z + 1 < grid.matrices.length ? await remember(subject, z + 1, density) : null;
   if (next === null && most <= caps.maxFeatures && (await fits(subject, dense, null))) return null;
   let step = Math.min(stepFor(grid, z, caps.cellsMax), next ?? Number.POSITIVE_INFINITY);
   const coarsest = stepFor(grid, z, caps.cellsMin);
@@ -86,36 +122,37 @@ async function measure(subject: LodSubject, z: number, known: Density | null): P
   return step;
 }
 
-async function fits(
-  subject: LodSubject,
-  dense: readonly { readonly tile: TileCoord }[],
-  step: number | null,
-): Promise<boolean> {
-  const { source, caps } = subject;
+async function fits(subject: Measuring, dense: readonly DenseTile[], step: number | null): Promise<boolean> {
+  const { source, caps, rest, held } = subject;
   const found: Found[] = [];
   for (const { tile } of dense) {
+    await rest();
     const boxes = subject.boxesOf(tile);
     const selection =
       step === null
-        ? await selectAll(source, boxes)
+        ? await selectAll(source, boxes, undefined, caps.maxFeatures)
         : await selectStep(subject, step, boxes, undefined, caps.maxFeatures);
+    held.selected = Math.max(held.selected, selection.ordinals.length);
     if (selection.ordinals.length > caps.maxFeatures) return false;
     const bytes = selection.lengths.reduce((sum, length) => sum + length, 0);
-    if (bytes * BYTES_SHARE > caps.maxBytes * BYTES_MARGIN) found.push({ tile, selection, bytes });
+    // Only samples are kept: eight selections are megabytes.
+    if (bytes * BYTES_SHARE > caps.maxBytes * BYTES_MARGIN) found.push({ tile, sample: sampleOf(selection), bytes });
   }
   // Painting is what costs: only what is heaviest, and what has most features.
-  const most = found.toSorted((a, b) => b.selection.ordinals.length - a.selection.ordinals.length).slice(0, 1);
+  const most = found.toSorted((a, b) => b.sample.of - a.sample.of).slice(0, 1);
   const painted = new Set([...found.toSorted((a, b) => b.bytes - a.bytes).slice(0, 2), ...most]);
-  for (const { tile, selection } of painted) {
-    if (subject.bytesOf(tile, selection) > caps.maxBytes * BYTES_MARGIN) return false;
-    await new Promise(resolve => setImmediate(resolve));
+  for (const { tile, sample } of painted) {
+    await rest();
+    const judged = subject.judge(tile, sample);
+    held.sampleBytes = Math.max(held.sampleBytes, judged.peakBytes);
+    if (judged.bytes > caps.maxBytes * BYTES_MARGIN) return false;
   }
   return true;
 }
 
 interface Found {
   readonly tile: TileCoord;
-  readonly selection: Selection;
+  readonly sample: Sample;
   /** Of the features in the file. */
   readonly bytes: number;
 }

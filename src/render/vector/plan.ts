@@ -1,6 +1,6 @@
 /** The plan of a vector tile: which features of which layers, from the index alone; what reading and painting them takes. */
 import { problem } from '../../errors.ts';
-import type { VectorLayer } from '../../layers/types.ts';
+import type { LayerOptions, VectorLayer } from '../../layers/types.ts';
 import { type Cost, costBytes, type Encoding, type Plan } from '../../plan.ts';
 import { COLUMN_TYPES } from '../../source/fgb/layout.ts';
 import { type Selection, selectAll } from '../../source/fgb/lod.ts';
@@ -12,10 +12,20 @@ import { fittingZoom } from '../fits.ts';
 import { jumps, type LayerView, projectionOf, type QueryBoxes, queryBoxes } from './boxes.ts';
 import { cellGrid, cellsAcross, stepFor } from './cells.ts';
 import { CANDIDATE_BYTES, type FilteredPlan, selectFiltered } from './filtered.ts';
-import { type JobColumn, pixelSide, RUN_BYTES_MAX, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
-import { DEFAULT_CAPS, type LodCaps, type LodSubject, stepOf } from './lod.ts';
+import {
+  type JobColumn,
+  OUTPUT_SHARE,
+  pixelSide,
+  RUN_BYTES_MAX,
+  runEnd,
+  SCRATCH_SHARE,
+  type VectorJob,
+  type VectorJobLayer,
+} from './job.ts';
+import { DEFAULT_CAPS, type LodCaps, type LodSubject, measureSteps, type Steps, stepOf } from './lod.ts';
+import { restFor } from './pace.ts';
 import { POINT_COUNT, SQRT_POINT_COUNT } from './properties.ts';
-import { SAMPLE_GAIN, sampleBytes, sampleOf } from './sample.ts';
+import { paintSample, scaled } from './sample.ts';
 import { selectStep } from './step.ts';
 
 export interface VectorTileAsk {
@@ -31,7 +41,11 @@ export interface VectorTileAsk {
   readonly degrade?: 'thin';
   /** In place of the layer's own. */
   readonly caps?: LodCaps;
+  /** Measures the cells of a layer's zooms, once; absent: here, in turns of the event loop. */
+  readonly measure?: Measure;
 }
+
+export type Measure = (layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps) => Promise<Steps>;
 
 const EXTENT = 4096;
 const BUFFER = 64;
@@ -42,11 +56,6 @@ const MAP_PIXELS = 512;
 const LAST_ZOOM = 14;
 /** Cells a tile side that are left to a thinned tile at least. */
 const THIN_MIN = 16;
-/** Projected, clipped and rounded points against the bytes of the points in the file (pen.ts: 134 against 16), and what mending takes. */
-const SCRATCH_SHARE = 10;
-/** An encoded feature against its bytes in the file, at worst of what was seen (points with short attributes). */
-const OUTPUT_SHARE = 0.5;
-
 export function defaultZooms(source: VectorSource): { minzoom: number; maxzoom: number } {
   return { minzoom: 0, maxzoom: source.count === 0 ? 0 : LAST_ZOOM };
 }
@@ -92,7 +101,7 @@ interface LayerPlan {
 async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortSignal): Promise<LayerPlan> {
   const { source } = layer;
   if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
-  const view = viewOf(layer, source, ask);
+  const view = viewOf(layer, source, ask.grid);
   const { boxes, shifts } = queryBoxes(view, ask.tile);
   const { selection, cells, filtered } = await select(view, layer, ask, boxes, signal);
   const job = { ...jobOf(view, layer, ask, { boxes, shifts }, selection), filter: filtered?.filter ?? null };
@@ -103,7 +112,7 @@ async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortS
   return { job, selection, drawnBytes: filtered?.drawnBytes ?? null, explain };
 }
 
-function viewOf(layer: VectorLayer, source: FgbSource, { grid }: VectorTileAsk): LayerView {
+function viewOf(layer: VectorLayer, source: FgbSource, grid: TileMatrixSet): LayerView {
   const extent = layer.options.extent ?? EXTENT;
   const buffer = layer.options.buffer ?? BUFFER;
   // What a pixel stands for may lie half of it beyond the buffer.
@@ -155,7 +164,7 @@ async function select(
 ): Promise<{ selection: Selection; cells: number | null; filtered: FilteredPlan | null }> {
   const { source, projection, grid } = view;
   const { z } = ask.tile;
-  const step = boxes.length === 0 ? null : await gridStep(view, layer, ask, signal);
+  const step = boxes.length === 0 ? null : await gridStep(view, layer, ask);
   const cells = step === null ? null : cellsAcross(grid, z, step);
   if (ask.filter) {
     // Which features pass is not in an overview: the index is walked.
@@ -169,19 +178,22 @@ async function select(
 }
 
 /** The grid of cells of the zoom; null: all features are drawn. */
-async function gridStep(
-  view: LayerView,
-  layer: VectorLayer,
-  ask: VectorTileAsk,
-  signal?: AbortSignal,
-): Promise<number | null> {
+async function gridStep(view: LayerView, layer: VectorLayer, ask: VectorTileAsk): Promise<number | null> {
   const { drop = 'cells' } = layer.options;
   if (drop === 'none' && ask.degrade !== 'thin') return null;
-  const { maxFeatures = DEFAULT_CAPS.maxFeatures, maxTileBytes = DEFAULT_CAPS.maxBytes } = layer.options;
-  const caps = ask.caps ?? { ...DEFAULT_CAPS, maxFeatures, maxBytes: maxTileBytes };
+  const caps = ask.caps ?? capsOf(layer.options);
   const { z } = ask.tile;
-  const full = drop === 'none' ? null : await stepOf(subjectOf(view, layer, ask, caps), z, signal);
+  const { measure = stepsHere } = ask;
+  const full =
+    drop === 'none'
+      ? null
+      : await stepOf({ source: view.source, grid: view.grid, caps }, z, () => measure(layer, view.grid, caps));
   return ask.degrade === 'thin' ? thinned(view.grid, z, full, caps) : full;
+}
+
+export function capsOf({ maxFeatures, maxTileBytes }: LayerOptions): LodCaps {
+  const { maxFeatures: features, maxBytes } = DEFAULT_CAPS;
+  return { ...DEFAULT_CAPS, maxFeatures: maxFeatures ?? features, maxBytes: maxTileBytes ?? maxBytes };
 }
 
 function thinned(grid: TileMatrixSet, z: number, full: number | null, caps: LodCaps): number {
@@ -189,35 +201,42 @@ function thinned(grid: TileMatrixSet, z: number, full: number | null, caps: LodC
   return Math.max(Math.min(finest, stepFor(grid, z, THIN_MIN)), finest - 2);
 }
 
-/** The step of each zoom of the grid; null where all features show. */
-export async function stepsOf(layer: VectorLayer, grid: TileMatrixSet): Promise<(number | null)[]> {
-  const { source } = layer;
-  if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
-  const tile = { z: 0, x: 0, y: 0 };
-  const ask: VectorTileAsk = { layers: [layer], grid, tile, properties: null, encoding: 'gzip' };
-  const subject = subjectOf(viewOf(layer, source, ask), layer, ask, DEFAULT_CAPS);
-  const steps = [];
-  for (let z = 0; z < grid.matrices.length; z++) steps.push(await stepOf(subject, z));
-  return steps;
+/** Measures the cells of a layer that may need them before anyone asks; waits for it where somebody has asked already. */
+export async function ahead(layer: VectorLayer, grid: TileMatrixSet, measure: Measure): Promise<void> {
+  const { source, options } = layer;
+  if (!isFgbSource(source) || options.drop === 'none') return;
+  const caps = capsOf(options);
+  await stepOf({ source, grid, caps }, 0, () => measure(layer, grid, caps));
 }
 
-/** The layer as its grid of cells is measured: with all that it serves, whatever this request wants. */
-function subjectOf(view: LayerView, layer: VectorLayer, ask: VectorTileAsk, caps: LodCaps): LodSubject {
-  const whole: VectorTileAsk = { ...ask, properties: null, encoding: 'gzip' };
+/** Measured in this thread, which others have every few milliseconds. */
+export async function stepsHere(
+  layer: VectorLayer,
+  grid: TileMatrixSet,
+  caps: LodCaps,
+  signal?: AbortSignal,
+): Promise<Steps> {
+  const { steps } = await measureSteps(lodSubject(layer, grid, caps), restFor(signal));
+  return steps ?? [];
+}
+
+/** The layer as its grid of cells is measured: with all that it serves, whatever a request wants. */
+export function lodSubject(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps): LodSubject {
+  const { source } = layer;
+  if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
+  const whole = { layers: [layer], grid, properties: null, encoding: 'gzip' } as const;
+  const view = viewOf(layer, source, grid);
   return {
-    source: view.source,
+    source,
     projection: view.projection,
-    grid: view.grid,
+    grid,
     caps,
     boxesOf: tile => queryBoxes(view, tile).boxes,
-    bytesOf: (tile, selection) => {
-      const sample = sampleOf(selection);
-      if (sample.ordinals.length === 0) return 0;
-      const job = jobOf(view, layer, { ...whole, tile }, queryBoxes(view, tile), sample);
-      const bytes = sampleBytes(tileJob({ ...whole, tile }, [job]));
-      const { length } = selection.ordinals;
-      const gain = length > sample.ordinals.length ? SAMPLE_GAIN : 1;
-      return (bytes * gain * length) / sample.ordinals.length;
+    judge: (tile, sample) => {
+      if (sample.selection.ordinals.length === 0) return { bytes: 0, peakBytes: 0 };
+      const job = jobOf(view, layer, { ...whole, tile }, queryBoxes(view, tile), sample.selection);
+      const { bytes, peakBytes } = paintSample(tileJob({ ...whole, tile }, [job]));
+      return { bytes: scaled(sample, bytes), peakBytes };
     },
   };
 }

@@ -1,16 +1,22 @@
 /** What a tile would weigh, judged by painting some of its features. */
 import type { Selection } from '../../source/fgb/lod.ts';
-import type { VectorJob } from './job.ts';
+import { OUTPUT_SHARE, RUN_BYTES_MAX, SCRATCH_SHARE, type VectorJob } from './job.ts';
 import { createVectorPainter } from './paint.ts';
 
 /** Features painted to judge what all of a tile would weigh, and most bytes of the file that are read for it. */
 const SAMPLE_FEATURES = 2000;
 const SAMPLE_BYTES_MAX = 1024 * 1024;
 /** Many features compress a little better than a few: 4–7 % were seen. */
-export const SAMPLE_GAIN = 0.95;
+const SAMPLE_GAIN = 0.95;
+
+/** Some of the features of a selection, and how many that has. */
+export interface Sample {
+  readonly selection: Selection;
+  readonly of: number;
+}
 
 /** Features spread evenly over the selection. */
-export function sampleOf(selection: Selection): Selection {
+export function sampleOf(selection: Selection): Sample {
   const n = selection.ordinals.length;
   const step = Math.max(1, Math.ceil(n / SAMPLE_FEATURES));
   const picked: number[] = [];
@@ -19,7 +25,7 @@ export function sampleOf(selection: Selection): Selection {
     picked.push(i);
     bytes += selection.lengths[i];
   }
-  return {
+  const some: Selection = {
     ...selection,
     offsets: Float64Array.from(picked, i => selection.offsets[i]),
     lengths: Uint32Array.from(picked, i => selection.lengths[i]),
@@ -27,13 +33,27 @@ export function sampleOf(selection: Selection): Selection {
     ...(selection.crcs ? { crcs: Uint32Array.from(picked, i => selection.crcs?.[i] ?? 0) } : {}),
     counts: null,
   };
+  return { selection: some, of: n };
 }
 
-/** Painted here, in this thread, once for a zoom of a layer: some milliseconds. */
-export function sampleBytes(job: VectorJob): number {
+/** What the whole selection weighs where its sample, painted, weighs that. */
+export function scaled({ selection, of }: Sample, painted: number): number {
+  const n = selection.ordinals.length;
+  return n === 0 ? 0 : (painted * (of > n ? SAMPLE_GAIN : 1) * of) / n;
+}
+
+/** Bytes that judging a sample takes at most, in a layer whose longest feature has so many. */
+export function sampleCostBytes(longest: number): number {
+  const featureBytes = SAMPLE_BYTES_MAX + longest;
+  return Math.max(RUN_BYTES_MAX, longest) + longest * SCRATCH_SHARE + 2 * Math.ceil(featureBytes * OUTPUT_SHARE);
+}
+
+/** Painted here, in this thread: some milliseconds. Bytes of the tile, and those that it took. */
+export function paintSample(job: VectorJob): { bytes: number; peakBytes: number } {
   const painter = createVectorPainter();
   try {
-    return painter.paint(job, { cancelled: () => false, check: () => {} }).body?.length ?? 0;
+    const { body, peakBytes } = painter.paint(job, { cancelled: () => false, check: () => {} });
+    return { bytes: body?.length ?? 0, peakBytes };
   } finally {
     painter.close();
   }

@@ -1,0 +1,116 @@
+/** Rooms whose making takes more than a line, for app.ts. */
+import { type Admission, createAdmission } from './admission/controller.ts';
+import type { AppInput } from './app.ts';
+import type { ByteCache } from './cache/types.ts';
+import type { Config } from './config/load.ts';
+import { layerKey } from './identity.ts';
+import { type CatalogueConfig, type CatalogueRoom, type Change, createCatalogue } from './layers/catalogue.ts';
+import type { OpenDeps } from './layers/open.ts';
+import type { Budget } from './memory/budget.ts';
+import type { Memory } from './memory/memory.ts';
+import { rasterZooms } from './render/raster/info.ts';
+import { defaultZooms } from './render/vector/plan.ts';
+import type { Bodies } from './reply-bodies.ts';
+import type { Cells } from './serve-cells.ts';
+import { createSessions } from './sessions/keeper.ts';
+import { SESSION_DEFAULTS } from './sessions/settings.ts';
+import type { Sessions } from './sessions/types.ts';
+import { PageBudget } from './source/fgb/rtree-pages.ts';
+import { openSource } from './source/registry.ts';
+
+/** Of index leaves that are kept, however small the limit. */
+const INDEX_CACHE_MIN = 256 * 1024;
+
+export function buildAdmission(
+  { memory: settings }: Config,
+  budget: Budget,
+  memory: Memory,
+  bodies: Bodies,
+): Admission {
+  return createAdmission({
+    ledger: memory.ledger,
+    budgetBytes: () => memory.budgetBytes(),
+    ceilingBytes: budget.requestCeilingBytes,
+    level: () => memory.level(),
+    repliesOf: client => bodies.bytesOf(client),
+    mode: settings.admission,
+    floors: { tile: settings.tileFloor },
+    clientShare: settings.clientShare,
+    queueCountMax: settings.queue.max,
+    deadlineMs: settings.queue.deadlineMs,
+  });
+}
+
+/** Opens any format; the leaves of all indexes share one cache, booked whole. */
+function opener({ vector }: Config, budget: Budget, { ledger }: Memory): OpenDeps['open'] {
+  const pages = new PageBudget(vector.indexCacheBytes ?? Math.max(INDEX_CACHE_MIN, Math.floor(budget.indexBytes / 2)));
+  ledger.book('index', pages.bytesMax, 'pages of index leaves');
+  const shared = { pages, pageBytes: vector.indexPageBytes, unindexedBytesMax: vector.unindexedMaxBytes };
+  return (ref, choices) => openSource(ref, { ...shared, ...choices });
+}
+
+/** Files that are new or other by now have their cells measured ahead, those of the first look once all are there. */
+export async function buildCatalogue(
+  { config, budget, log }: Pick<AppInput, 'config' | 'budget' | 'log'>,
+  memory: Memory,
+  cells: Cells,
+  changed: (changes: readonly Change[]) => void,
+): Promise<CatalogueRoom> {
+  let opened: CatalogueRoom | null = null;
+  const catalogue = await createCatalogue({
+    ...catalogueConfig(config),
+    open: opener(config, budget, memory),
+    zoomsOf: source =>
+      source.kind === 'vector' ? defaultZooms(source) : (rasterZooms(source) ?? { minzoom: 0, maxzoom: 0 }),
+    ledger: memory.ledger,
+    log,
+    onChange: changes => {
+      changed(changes);
+      const layers = changes.map(({ layer }) => layer);
+      if (opened) cells.queue(layers, opened);
+    },
+  });
+  opened = catalogue;
+  cells.queue(catalogue.list(), catalogue);
+  return catalogue;
+}
+
+export function buildSessions(
+  config: Config,
+  budget: Budget,
+  catalogue: CatalogueRoom,
+  memory: Memory,
+  cache: ByteCache,
+): Sessions {
+  const { ttl, idle, quotaBytes, maxSessions, maxLayers, maxBodyBytes } = config.sessions;
+  const sessions = createSessions({
+    ledger: memory.ledger,
+    settings: {
+      ...SESSION_DEFAULTS,
+      totalBytes: budget.sessionsBytes,
+      quotaBytes: quotaBytes ?? budget.sessionsBytes,
+      ttlMs: ttl,
+      idleMs: idle,
+      maxSessions,
+      maxLayers,
+      maxBodyBytes,
+    },
+    catalogue: {
+      addSession: layer => catalogue.addSession(layer),
+      removeSession: (id, why) => {
+        const layer = catalogue.get(id);
+        catalogue.removeSession(id, why);
+        if (layer) cache.deleteLayer(layerKey(id, layer.version));
+      },
+    },
+  });
+  memory.register(sessions.sheddable);
+  return sessions;
+}
+
+export function catalogueConfig({ paths, layers, discovery, vector, raster, filter }: Config): CatalogueConfig {
+  const { maxFeatures, maxTileBytes, extent, buffer } = vector;
+  const limits = { filterReadBytes: filter.maxReadBytes, mosaicMaxAssets: raster.mosaicMaxAssets };
+  const defaults = { maxFeatures, maxTileBytes, extent, buffer, ...limits };
+  return { paths, layers: layers as CatalogueConfig['layers'], defaults, discovery };
+}
