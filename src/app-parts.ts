@@ -5,7 +5,7 @@ import type { ByteCache } from './cache/types.ts';
 import type { Config } from './config/load.ts';
 import { layerKey } from './identity.ts';
 import { type CatalogueConfig, type CatalogueRoom, type Change, createCatalogue } from './layers/catalogue.ts';
-import type { OpenDeps } from './layers/open.ts';
+import type { OpenDeps, Zooms } from './layers/open.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Memory } from './memory/memory.ts';
 import { rasterZooms } from './render/raster/info.ts';
@@ -17,6 +17,7 @@ import { SESSION_DEFAULTS } from './sessions/settings.ts';
 import type { Sessions } from './sessions/types.ts';
 import { PageBudget } from './source/fgb/rtree-pages.ts';
 import { openSource } from './source/registry.ts';
+import type { Source } from './source/types.ts';
 
 /** Of index leaves that are kept, however small the limit. */
 const INDEX_CACHE_MIN = 256 * 1024;
@@ -49,6 +50,10 @@ function opener({ vector }: Config, budget: Budget, { ledger }: Memory): OpenDep
   return (ref, choices) => openSource(ref, { ...shared, ...choices });
 }
 
+export function zoomsOf(source: Source): Zooms {
+  return source.kind === 'vector' ? defaultZooms(source) : (rasterZooms(source) ?? { minzoom: 0, maxzoom: 0 });
+}
+
 /** Files that are new or other by now have their cells measured ahead, those of the first look once all are there. */
 export async function buildCatalogue(
   { config, budget, log }: Pick<AppInput, 'config' | 'budget' | 'log'>,
@@ -60,8 +65,7 @@ export async function buildCatalogue(
   const catalogue = await createCatalogue({
     ...catalogueConfig(config),
     open: opener(config, budget, memory),
-    zoomsOf: source =>
-      source.kind === 'vector' ? defaultZooms(source) : (rasterZooms(source) ?? { minzoom: 0, maxzoom: 0 }),
+    zoomsOf,
     ledger: memory.ledger,
     log,
     onChange: changes => {

@@ -3,7 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Admission } from './admission/controller.ts';
 import { createTurns } from './admission/turns.ts';
-import { buildAdmission, buildCatalogue, buildSessions, catalogueConfig } from './app-parts.ts';
+import { buildAdmission, buildCatalogue, buildSessions, catalogueConfig, zoomsOf } from './app-parts.ts';
+import { buildRemotes, doubting, fetchSettings } from './app-remote.ts';
 import { createByteCache } from './cache/byte-cache.ts';
 import { createFlight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
@@ -14,6 +15,7 @@ import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
 import { createLadder } from './ladder.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
+import type { Remotes } from './layers/remote-types.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Gauge } from './memory/gauge.ts';
 import { Allocations } from './memory/leak/allocations.ts';
@@ -67,6 +69,7 @@ interface Built extends Omit<Rooms, 'observer'> {
   readonly pool: Pool;
   readonly cells: Cells;
   readonly sessions: Sessions | null;
+  readonly remotes: Remotes;
 }
 
 export async function createApp(input: AppInput): Promise<App> {
@@ -79,7 +82,9 @@ export async function createApp(input: AppInput): Promise<App> {
     waited: (permitClass, ms) => metrics.waited(permitClass, ms / 1000),
     rendered: (operation, ms) => metrics.rendered(operation, ms / 1000),
   };
-  const rooms: Rooms = { ...built, observer };
+  const far = input.config.remote.allow.length > 0;
+  const catalogue = far ? built.remotes.beside(built.catalogue) : built.catalogue;
+  const rooms: Rooms = { ...built, catalogue, observer };
   const server = createServer(serverOptions(input, metrics), routes(input, built, rooms, reports, metrics));
   return {
     server,
@@ -94,6 +99,7 @@ export async function createApp(input: AppInput): Promise<App> {
       await server.close();
       await built.cells.close();
       await built.sessions?.close();
+      built.remotes.close();
       await built.catalogue.close();
       await built.pool.close();
       built.cache.close();
@@ -133,6 +139,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     threads: budget.workers,
     workerHeapMb: budget.workerOldSpaceMb,
     blockCacheBytes: Math.floor(budget.blocksBytes / budget.workers),
+    ...(config.remote.allow.length > 0 ? { remote: fetchSettings(config.remote, budget.workers) } : {}),
   });
   ledger.book('blocks', budget.blocksBytes, 'decoded blocks kept by the workers');
   const past = createPast();
@@ -147,6 +154,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     for (const key of past.changed(changes)) cache.deleteLayer(key);
   });
   const sessions = config.sessions.enabled ? buildSessions(config, budget, catalogue, memory, cache) : null;
+  const remotes = buildRemotes({ config, budget, memory, admission, cache, zoomsOf });
   const ladder = createLadder({ level: () => memory.level(), patienceMs: config.memory.queue.deadlineMs * PATIENCE });
   const caching = { maxAge: config.cache.maxAge, staleWhileRevalidate: config.cache.swr, degradedMs: DEGRADED_MS };
   return {
@@ -159,6 +167,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     cells,
     catalogue,
     sessions,
+    remotes,
     flight: createFlight(),
     ladder,
     past,
@@ -187,7 +196,9 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, report
   const grids = createGrids(readTileMatrixSets(config.tileMatrixSets).sets);
   const http: HttpContext = {
     catalogue,
-    serve: ask => serve(ask, rooms),
+    remotes: built.remotes,
+    serve:
+      config.remote.allow.length > 0 ? doubting(built.remotes, ask => serve(ask, rooms)) : ask => serve(ask, rooms),
     encodings: config.cache.defaultEncodings,
     filter: config.filter,
     publicUrl,

@@ -58,11 +58,24 @@ export interface Painted {
 
 /** How a worker or the main thread opens the bytes of a source again. */
 export interface BytesRef {
-  /** Absolute path (later also http:, https:, s3:). */
+  /** Absolute path; of a remote file its URL without the query. */
   readonly href: string;
   readonly size: number;
   /** Changes whenever the content may have: for files size, mtime in ns and inode. */
   readonly version: string;
+  /** Present where another server has the file. */
+  readonly remote?: RemoteRef;
+}
+
+/** How a file of another server is asked for, and known again. Plain data. */
+export interface RemoteRef {
+  /** Whole, with a query that may be a signature: for requests only, never told of. */
+  readonly url: string;
+  /** Validators as they were sent; one of them is there. */
+  readonly etag: string | null;
+  readonly modified: string | null;
+  /** Bytes that one job has in memory ahead of its decoding, unless a single block is larger. */
+  readonly aheadBytes: number;
 }
 
 /** Given to every task: cancellation without killing the thread, checked between blocks or every few hundred features. */

@@ -1,6 +1,7 @@
 /** The layers that a question names: looked up, refused, and held while it is answered. */
 import { problem } from './errors.ts';
 import type { Catalogue, Layer, Lease } from './layers/types.ts';
+import type { Job } from './plan.ts';
 
 /** Errors: layer-not-found, session-gone, layer-not-servable. */
 export function servable(catalogue: Catalogue, id: string): Layer {
@@ -28,4 +29,13 @@ export function leaseAll(catalogue: Catalogue, ids: readonly string[]): Lease[] 
     for (const lease of leases) lease.release();
     throw error;
   }
+}
+
+/** A job that waits for other servers must not keep others waiting for its thread. */
+export function waiting(job: Job, catalogue: Catalogue, ids: readonly string[]): Job {
+  const waits = ids.some(id => {
+    const layer = catalogue.get(id);
+    return layer !== undefined && 'source' in layer && layer.source.ref.remote !== undefined;
+  });
+  return waits ? { ...job, long: true } : job;
 }

@@ -29,7 +29,7 @@ import {
   replyPainted,
 } from './reply.ts';
 import type { Bodies } from './reply-bodies.ts';
-import { leaseAll, servable } from './serve-layers.ts';
+import { leaseAll, servable, waiting } from './serve-layers.ts';
 import type { Pool } from './workers/pool.ts';
 
 /** One kind of work: what it costs to know (plan), who competes with it (class), what it is when there is nothing to draw. */
@@ -262,7 +262,7 @@ async function render<P>(
 ): Promise<Painted> {
   const subject = layers.join(',');
   try {
-    const job = plan.job as Job;
+    const job = waiting(plan.job as Job, rooms.catalogue, layers);
     const elsewhere = job.task === TRANSCODE ? undefined : operation.execute?.(job, signal);
     const painted = await (elsewhere ?? rooms.pool.run(job, { signal, affinity: plan.affinity }));
     rooms.admission.learn(operation.name, subject, plan.cost, painted.peakBytes);

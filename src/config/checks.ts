@@ -1,4 +1,6 @@
 /** Rules between keys, which a schema cannot say. */
+import { parseRange } from '../io/http/addresses.ts';
+import { parseAllowRule } from '../io/http/allow.ts';
 import { readTileMatrixSets } from './grids.ts';
 import type { KeyPath } from './issues.ts';
 import type { Config } from './schema.ts';
@@ -12,7 +14,13 @@ export interface Breach {
 }
 
 export function breaches(config: Config): Breach[] {
-  return [...memoryBreaches(config), ...serverBreaches(config), ...layerBreaches(config), ...gridBreaches(config)];
+  return [
+    ...memoryBreaches(config),
+    ...serverBreaches(config),
+    ...remoteBreaches(config),
+    ...layerBreaches(config),
+    ...gridBreaches(config),
+  ];
 }
 
 function memoryBreaches({ memory, features, sessions }: Config): Breach[] {
@@ -59,6 +67,23 @@ function serverBreaches({ server, discovery }: Config): Breach[] {
     found.push({
       path: ['discovery', 'extensions', i],
       message: `must look like .fgb, not ${JSON.stringify(extension)}`,
+    });
+  });
+  return found;
+}
+
+function remoteBreaches({ remote }: Config): Breach[] {
+  const found: Breach[] = [];
+  remote.allow.forEach((rule, i) => {
+    if (parseAllowRule(rule)) return;
+    const message = `must look like https://data.example.org/cogs/ or https://*.example.org, not ${JSON.stringify(rule)}`;
+    found.push({ path: ['remote', 'allow', i], message });
+  });
+  remote.addresses.forEach((range, i) => {
+    if (parseRange(range)) return;
+    found.push({
+      path: ['remote', 'addresses', i],
+      message: `must be an address or a range such as 10.1.0.0/16, not ${JSON.stringify(range)}`,
     });
   });
   return found;

@@ -20,6 +20,7 @@ import {
   share,
   texts,
 } from './schema-parts.ts';
+import { remote } from './schema-remote.ts';
 import { BYTES_PATTERN, DURATION_PATTERN } from './units.ts';
 
 const server = section('Where the server listens and how it talks HTTP.', {
@@ -244,6 +245,7 @@ export const configSchema = Type.Object(
     cache,
     vector,
     raster,
+    remote,
     features,
     filter,
     sessions,

@@ -22,11 +22,11 @@ const DAY = 'public, max-age=86400';
 
 export function registerCogDocuments(app: FastifyInstance, context: HttpContext): void {
   app.get('/cog/info', async (request, reply) => {
-    const layer = rasterOf(context, request, { evenIfRefused: true });
+    const layer = await rasterOf(context, request, reply, { evenIfRefused: true });
     return reply.header('cache-control', 'public, max-age=60').send(rasterInfo(layer));
   });
   app.get('/cog/info.geojson', async (request, reply) => {
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     const feature = infoFeature(layer, text(queryOf(request), 'crs'));
     return reply.header('cache-control', 'public, max-age=60').type('application/geo+json').send(feature);
   });

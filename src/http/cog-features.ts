@@ -26,7 +26,7 @@ export function registerCogFeatures(app: FastifyInstance, context: HttpContext):
 function registerAreas(app: FastifyInstance, context: HttpContext): void {
   app.post('/cog/statistics', async (request, reply) => {
     const query = queryOf(request);
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     const { collection, areas } = areasOf(request.body);
     const answer = {
       collection: collection && JSON.stringify(collection),
@@ -45,7 +45,7 @@ function registerAreas(app: FastifyInstance, context: HttpContext): void {
     const tail = request.params['*'] ?? request.url.split('?')[0].split('/cog/feature')[1].replace(/^\./, '');
     const match = /^(?:(\d+)x(\d+))?\.?([a-z]+)?$/.exec(tail);
     if (!match) throw problem('bad-parameter', `feature: "${clip(tail)}" is not {width}x{height}.{format}`);
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     const { areas } = areasOf(request.body, { collections: false });
     const params = {
       ...sent(request, layer),

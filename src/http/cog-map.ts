@@ -21,7 +21,7 @@ export function registerCogMap(app: FastifyInstance, context: HttpContext): void
         'unprocessable',
         `map.html draws ${WEB_MERCATOR_QUAD.id}; tiles in ${clip(tms)} are for other clients`,
       );
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     judgeQuery(context, [layer], queryOf(request));
     const base = context.publicUrl(request);
     const query = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';

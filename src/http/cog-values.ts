@@ -20,7 +20,7 @@ export function registerCogValues(app: FastifyInstance, context: HttpContext): v
     const query = queryOf(request);
     const parts = request.params.place.split(',');
     if (parts.length !== 2) throw problem('bad-parameter', `point: "${clip(request.params.place)}" is not {lon},{lat}`);
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     const params = {
       lon: toNumber('lon', parts[0]),
       lat: toNumber('lat', parts[1]),
@@ -31,7 +31,7 @@ export function registerCogValues(app: FastifyInstance, context: HttpContext): v
   });
   app.get('/cog/statistics', async (request, reply) => {
     const query = queryOf(request);
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     const params = {
       maxSize: integer(query, 'max_size', SIDE) ?? null,
       options: statisticsOptions(query),
@@ -44,12 +44,12 @@ export function registerCogValues(app: FastifyInstance, context: HttpContext): v
 /** What takes a body. */
 export function registerPlaces(app: FastifyInstance, context: HttpContext): void {
   app.post('/cog/points', async (request, reply) => {
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     const places = placesOf(request.body);
     return run(context, request, reply, layer, rasterPoints(places), sent(request, layer));
   });
   app.post('/cog/profile', async (request, reply) => {
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     const line = lineOf(request.body);
     const samples = integer(queryOf(request), 'samples', SAMPLES) ?? SAMPLES.usual;
     return run(context, request, reply, layer, rasterProfile(line), { ...sent(request, layer), samples });

@@ -32,7 +32,7 @@ function registerTileRoutes(app: FastifyInstance, context: HttpContext): void {
   const document = async (request: FastifyRequest, reply: FastifyReply) => {
     const { tms = WEB_MERCATOR_QUAD.id } = request.params as { tms?: string };
     const set = context.grids.get(tms);
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     judgeQuery(context, [layer], queryOf(request));
     return reply.header('cache-control', 'public, max-age=60').send(tileJson(context, [layer], request, set));
   };
@@ -42,7 +42,7 @@ function registerTileRoutes(app: FastifyInstance, context: HttpContext): void {
     '/cog/tiles/:tms/:z/:x/:y',
     async (request, reply) => {
       const set = context.grids.get(request.params.tms);
-      const layer = rasterOf(context, request);
+      const layer = await rasterOf(context, request, reply);
       const tile = gridPath(set, request.params);
       return sendReply(reply, await answerTile(context, request, reply, [layer], tile, set, 'png'));
     },
@@ -53,7 +53,7 @@ function registerWindows(app: FastifyInstance, context: HttpContext): void {
   app.get<{ Params: { '*': string } }>('/cog/bbox/*', async (request, reply) => {
     const query = queryOf(request);
     const { parts, width, height, format } = windowPath(request.params['*']);
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     const bboxCrs = text(query, 'coord_crs') ?? 'OGC:CRS84';
     const params = {
       bbox: toBBox('bbox', parts, { wraps: /4326|CRS84/i.test(bboxCrs) }),
@@ -72,7 +72,7 @@ function registerWindows(app: FastifyInstance, context: HttpContext): void {
     const tail = request.params['*'] ?? request.url.split('?')[0].split('/cog/preview')[1].replace(/^\./, '');
     const match = /^(?:(\d+)x(\d+))?\.?([a-z]+)?$/.exec(tail);
     if (!match) throw problem('bad-parameter', `preview: "${clip(tail)}" is not {width}x{height}.{format}`);
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     const params = {
       width: match[1] ? side('width', match[1]) : (integer(query, 'width', SIDE) ?? null),
       height: match[2] ? side('height', match[2]) : (integer(query, 'height', SIDE) ?? null),

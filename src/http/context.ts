@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Grids } from '../grids/types.ts';
 import type { FilterLimits } from '../kernels/cql2/ast.ts';
+import type { Remotes } from '../layers/remote-types.ts';
 import type { Catalogue } from '../layers/types.ts';
 import type { TileOperations } from '../operations.ts';
 import type { Encoding } from '../plan.ts';
@@ -10,6 +11,8 @@ import type { Ask, Operation } from '../serve.ts';
 
 export interface HttpContext {
   readonly catalogue: Catalogue;
+  /** Rasters of other servers, by their URL. */
+  readonly remotes: Pick<Remotes, 'lease'>;
   /** The one way to data: serve.ts bound to its rooms. */
   serve<P>(ask: Ask<P>): Promise<Reply>;
   readonly encodings: readonly Encoding[];

@@ -5,16 +5,27 @@ import { problem } from '../errors.ts';
 import type { RasterLayer } from '../layers/types.ts';
 import type { Operation } from '../serve.ts';
 import { clientOf, type HttpContext } from './context.ts';
-import { clientSignal, clip, flag, queryOf, text } from './params.ts';
+import { clientSignal, flag, queryOf, text } from './params.ts';
 import { sendReply } from './send.ts';
 import { layersOf } from './tiles.ts';
 
-/** The raster that `url` (or `layer`) names. A refused file still has its /info, which says why it is refused. */
-export function rasterOf(context: HttpContext, request: FastifyRequest, { evenIfRefused = false } = {}): RasterLayer {
+/**
+ * The raster that `url` (or `layer`) names. A refused file still has its /info, which says why it is refused. One of another
+ * server stays open until the reply is out.
+ */
+export async function rasterOf(
+  context: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { evenIfRefused = false } = {},
+): Promise<RasterLayer> {
   const query = queryOf(request);
   const name = text(query, 'url') ?? text(query, 'layer');
   if (name === undefined) throw problem('bad-parameter', 'url: names no layer; give the id of a raster of /layers');
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) throw elsewhere(name);
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
+    const layer = await remoteOf(context, request, reply, name);
+    return evenIfRefused ? layer : servable(layer);
+  }
   const id = context.catalogue.get(name) ? name : (idOfFile(context, name) ?? name);
   const layer = evenIfRefused ? context.catalogue.get(id) : layersOf(context, id)[0];
   if (!layer) return layersOf(context, id)[0] as RasterLayer;
@@ -28,6 +39,24 @@ export function rasterOf(context: HttpContext, request: FastifyRequest, { evenIf
   return layer;
 }
 
+async function remoteOf(
+  { remotes }: HttpContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  url: string,
+): Promise<RasterLayer> {
+  const lease = await remotes.lease(url, { client: clientOf(request), signal: clientSignal(request, reply.raw) });
+  if (reply.raw.destroyed || reply.raw.closed) lease.release();
+  else reply.raw.once('close', lease.release);
+  return lease.layer;
+}
+
+function servable(layer: RasterLayer): RasterLayer {
+  const { reasons, servable: good } = layer.verdict;
+  if (good) return layer;
+  throw problem('layer-not-servable', `${layer.source.ref.href}: ${reasons[0]?.detail ?? 'not servable'}`, { reasons });
+}
+
 /** titiler's clients say url=dem.tif; a catalogued file of that name is what they mean. Nothing outside the catalogue is opened. */
 function idOfFile(context: HttpContext, name: string): string | undefined {
   const file = basename(name);
@@ -35,11 +64,6 @@ function idOfFile(context: HttpContext, name: string): string | undefined {
     .list()
     .filter(layer => layer.kind === 'raster' && basename(layer.source.ref.href) === file);
   return found.length === 1 ? found[0].id : undefined;
-}
-
-/** Files are served out of the catalogue only: a URL that a client chooses is never fetched. */
-function elsewhere(url: string): Error {
-  return problem('forbidden', `url: "${clip(url)}" is a URL; rasters are served from the layers of /layers only`);
 }
 
 /** Through serve() and out. A POST has no If-None-Match that would mean the same. */

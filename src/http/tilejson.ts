@@ -18,7 +18,7 @@ export function tileJson(
   const zooms = (layer: Layer) => zoomsIn(set, layer);
   const ids = layers.map(layer => encodeURIComponent(layer.id)).join(',');
   const raster = layers[0].kind === 'raster';
-  const query = carriedQuery(request);
+  const query = carriedQuery(request, layers[0]);
   const bounds = unionBounds(layers);
   const minzoom = Math.min(...layers.map(layer => zooms(layer).minzoom));
   const maxzoom = Math.max(...layers.map(layer => zooms(layer).maxzoom));
@@ -33,7 +33,7 @@ export function tileJson(
     ...(attribution ? { attribution } : {}),
     version: '1.0.0',
     scheme: 'xyz',
-    tiles: [`${base}/tiles/${other ? `${other.id}/` : ''}${ids}/{z}/{x}/{y}${raster ? '.png' : '.mvt'}${query}`],
+    tiles: [`${base}/${tilePlace(layers[0], other, ids)}/{z}/{x}/{y}${raster ? '.png' : '.mvt'}${query}`],
     minzoom,
     maxzoom,
     bounds,
@@ -46,10 +46,21 @@ export function tileJson(
   };
 }
 
+/** A raster of another server is named by its URL, in the query. */
+function tilePlace(layer: Layer, other: TileMatrixSet | null, ids: string): string {
+  if (isRemote(layer)) return `cog/tiles/${other?.id ?? WEB_MERCATOR_QUAD.id}`;
+  return `tiles/${other ? `${other.id}/` : ''}${ids}`;
+}
+
+export function isRemote(layer: Layer): boolean {
+  return layer.kind === 'raster' && layer.source.ref.remote !== undefined;
+}
+
 /** What tiles carry of a document's query: all but the name of the raster, which is in their path. */
-export function carriedQuery({ url }: FastifyRequest): string {
+export function carriedQuery({ url }: FastifyRequest, layer: Layer): string {
   const [, query = ''] = url.split('?');
-  const kept = query.split('&').filter(part => part !== '' && !/^(url|layer)(=|$)/.test(part));
+  const named = isRemote(layer);
+  const kept = query.split('&').filter(part => part !== '' && (named || !/^(url|layer)(=|$)/.test(part)));
   return kept.length > 0 ? `?${kept.join('&')}` : '';
 }
 

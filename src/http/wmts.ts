@@ -14,7 +14,7 @@ import type { HttpContext } from './context.ts';
 import { clip, gridPath, oneOf, queryOf } from './params.ts';
 import { rasterOf } from './raster-layer.ts';
 import { sendReply } from './send.ts';
-import { carriedQuery } from './tilejson.ts';
+import { carriedQuery, isRemote } from './tilejson.ts';
 import { answerTile, judgeQuery, layersOf } from './tiles.ts';
 
 const XML = 'application/xml';
@@ -25,10 +25,10 @@ const OFFERED = ['WebMercatorQuad', 'WorldCRS84Quad'];
 export function registerWmts(app: FastifyInstance, context: HttpContext): void {
   const one = async (request: FastifyRequest, reply: FastifyReply) => {
     const { tms = WEB_MERCATOR_QUAD.id } = request.params as { tms?: string };
-    const layer = rasterOf(context, request);
+    const layer = await rasterOf(context, request, reply);
     judgeQuery(context, [layer], queryOf(request));
     const set = topDown(context.grids.get(tms));
-    return send(reply, capabilities(context.publicUrl(request), [layer], [set], carriedQuery(request)));
+    return send(reply, capabilities(context.publicUrl(request), [layer], [set], carriedQuery(request, layer)));
   };
   app.get('/cog/WMTSCapabilities.xml', one);
   app.get('/cog/:tms/WMTSCapabilities.xml', one);
@@ -122,7 +122,8 @@ function layerXml(base: string, layer: RasterLayer, sets: readonly TileMatrixSet
   const name = encodeURIComponent(id);
   const formats = Object.keys(FORMATS).map(type => `<Format>${type}</Format>`);
   const urls = Object.entries(FORMATS).map(([type, extension]) => {
-    const template = `${base}/tiles/{TileMatrixSet}/${name}/{TileMatrix}/{TileCol}/{TileRow}.${extension}${rest}`;
+    const place = isRemote(layer) ? 'cog/tiles/{TileMatrixSet}' : `tiles/{TileMatrixSet}/${name}`;
+    const template = `${base}/${place}/{TileMatrix}/{TileCol}/{TileRow}.${extension}${rest}`;
     return `<ResourceURL format="${type}" resourceType="tile" template="${escape(template)}"/>`;
   });
   return `<Layer><ows:Title>${escape(title)}</ows:Title>${description ? `<ows:Abstract>${escape(description)}</ows:Abstract>` : ''}${bounds}<ows:Identifier>${escape(id)}</ows:Identifier>

@@ -1,4 +1,6 @@
 /** What a worker can do, by name. Adding a kind of work is one line here and a painter in render/. */
+import { createFiles } from '../io/files.ts';
+import type { FetchSettings } from '../io/http/client.ts';
 import type { Job, Painted, TaskContext } from '../plan.ts';
 import { type ItemsJob, runItems } from '../render/items/task.ts';
 import { paintMosaic } from '../render/mosaic/paint.ts';
@@ -15,13 +17,16 @@ import type { ZonalJob } from '../render/zonal/types.ts';
 export interface WorkerSettings {
   /** Decoded raster blocks that one thread may keep, bytes. */
   readonly blockCacheBytes: number;
+  /** How files of other servers are read; absent: they are not. */
+  readonly remote?: FetchSettings;
 }
 
 export type Task = (job: Job, context: TaskContext) => Promise<Painted> | Painted;
 
 export function createTasks(settings: WorkerSettings): Readonly<Record<string, Task>> {
   const vector = createVectorPainter();
-  const raster = createRasterPainter({ blockCacheBytes: settings.blockCacheBytes });
+  const files = createFiles(settings.remote ?? null);
+  const raster = createRasterPainter({ blockCacheBytes: settings.blockCacheBytes, files });
   return {
     'vector-tile': (job, context) => vector.paint(job as Parameters<typeof vector.paint>[0], context),
     raster: (job, context) => raster.paint(job as Parameters<typeof raster.paint>[0], context),

@@ -127,7 +127,7 @@ describe('what is told beside pixels', () => {
       'file:///etc/x.tif',
     ]) {
       const answer = await get(`/cog/info?url=${encodeURIComponent(url)}`);
-      assert.deepEqual([answer.statusCode, answer.json().code], [403, 'forbidden'], url);
+      assert.deepEqual([answer.statusCode, answer.json().code], [403, 'remote-forbidden'], url);
     }
   });
 });

@@ -3,7 +3,7 @@ import { ALGORITHM_NAMES } from '../../kernels/algorithms/index.ts';
 import { COLORMAP_NAMES } from '../../kernels/colormaps.ts';
 import { WEB_MERCATOR_QUAD } from '../../tile.ts';
 import { LEGEND_FORMATS, LEGEND_SIDE_MAX, ORIENTATIONS } from '../cog-documents.ts';
-import { json, LAYER_PROBLEMS, pathParam, queryParam, ref, tmsParam } from './parts.ts';
+import { json, LAYER_PROBLEMS, OPENING_PROBLEMS, pathParam, queryParam, ref, tmsParam } from './parts.ts';
 import { RASTER_TILE_PARAMETERS } from './raster-parameters.ts';
 import { TILE_ANSWERS, TILE_PROBLEMS } from './tiles.ts';
 import type { Answer, Endpoint, Parameter, Samples, Schema } from './types.ts';
@@ -31,7 +31,7 @@ function info(url: Parameter[]): Endpoint[] {
       description: 'Also of a raster that is refused, with the reasons.',
       parameters: url,
       answers: { 200: json('titiler’s info, with the verdict.', ref('RasterInfo')) },
-      problems: ['bad-parameter', 'forbidden', 'wrong-kind', ...LAYER_PROBLEMS],
+      problems: ['bad-parameter', ...OPENING_PROBLEMS, 'wrong-kind', ...LAYER_PROBLEMS],
     },
     {
       ...GET,
@@ -47,7 +47,7 @@ function info(url: Parameter[]): Endpoint[] {
           content: { 'application/geo+json': ref('RasterInfoFeature') },
         },
       },
-      problems: ['bad-parameter', 'forbidden', 'unprocessable', 'wrong-kind', ...LAYER_PROBLEMS],
+      problems: ['bad-parameter', ...OPENING_PROBLEMS, 'unprocessable', 'wrong-kind', ...LAYER_PROBLEMS],
     },
   ];
 }
@@ -62,7 +62,7 @@ function clients(url: Parameter[]): Endpoint[] {
   const query = [...url, ...RASTER_TILE_PARAMETERS];
   const problems = [
     'bad-parameter',
-    'forbidden',
+    ...OPENING_PROBLEMS,
     'unprocessable',
     'not-found',
     'wrong-kind',

@@ -10,6 +10,7 @@ import {
   IF_NONE_MATCH,
   pathParam,
   queryParam,
+  REMOTE_PROBLEMS,
   ref,
   SERVED_NOT_MODIFIED,
   STRICT,
@@ -25,7 +26,7 @@ export const EXTENSION: Schema = { type: 'string', enum: Object.keys(FORMATS) };
 const PROBLEMS = [
   ...WORK_PROBLEMS,
   'bad-parameter',
-  'forbidden',
+  ...REMOTE_PROBLEMS,
   'unprocessable',
   'wrong-kind',
   'outside-bounds',

@@ -12,8 +12,10 @@ import {
   IF_NONE_MATCH,
   json,
   LAYER_PROBLEMS,
+  OPENING_PROBLEMS,
   pathParam,
   queryParam,
+  REMOTE_PROBLEMS,
   ref,
   SERVED_NOT_MODIFIED,
   STRICT,
@@ -43,7 +45,7 @@ const SERVED = [EXPLAIN, STRICT, IF_NONE_MATCH];
 const PROBLEMS = [
   ...WORK_PROBLEMS,
   'bad-parameter',
-  'forbidden',
+  ...REMOTE_PROBLEMS,
   'unprocessable',
   'wrong-kind',
   'outside-bounds',
@@ -75,7 +77,7 @@ export function cogEndpoints(samples: Samples): Endpoint[] {
   const url = [
     queryParam(
       'url',
-      'The raster: a layer id, or the file name of a layer. Nothing outside the catalogue is opened.',
+      'The raster: a layer id, the file name of a layer, or the http(s) URL of a GeoTIFF where `remote.allow` has it (nothing else outside the catalogue is opened).',
       { type: 'string', minLength: 1 },
       { required: true, example: samples.raster },
     ),
@@ -98,13 +100,20 @@ function tiles({ rasterTile }: Samples, url: Parameter[]): Endpoint[] {
   const tileJson = {
     ...GET,
     answers: { 200: json('TileJSON 3.0.0.', ref('TileJson')) },
-    problems: ['bad-parameter', 'forbidden', 'unprocessable', 'not-found', 'wrong-kind', ...LAYER_PROBLEMS] as const,
+    problems: [
+      'bad-parameter',
+      ...OPENING_PROBLEMS,
+      'unprocessable',
+      'not-found',
+      'wrong-kind',
+      ...LAYER_PROBLEMS,
+    ] as const,
   };
   const tile = {
     ...GET,
     route: '/cog/tiles/:tms/:z/:x/:y',
     answers: TILE_ANSWERS,
-    problems: [...TILE_PROBLEMS, 'forbidden', 'not-found'] as const,
+    problems: [...TILE_PROBLEMS, ...REMOTE_PROBLEMS, 'not-found'] as const,
   };
   return [
     {

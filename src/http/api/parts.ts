@@ -62,6 +62,26 @@ export const SERVED_NOT_MODIFIED: Answer = {
 /** Of whatever takes a layer id. */
 export const LAYER_PROBLEMS = ['layer-not-found', 'session-gone', 'layer-not-servable'] as const;
 
+/** Of whatever takes the URL of another server's raster. */
+export const REMOTE_PROBLEMS = [
+  'remote-forbidden',
+  'remote-denied',
+  'remote-not-found',
+  'remote-redirected',
+  'remote-bad-answer',
+  'remote-failed',
+  'remote-timeout',
+] as const;
+
+/** The same of what reads nothing but opens it. */
+export const OPENING_PROBLEMS = [
+  ...REMOTE_PROBLEMS,
+  'too-large',
+  'client-over-share',
+  'overloaded',
+  'draining',
+] as const;
+
 /** Of whatever is priced, admitted and rendered. */
 export const WORK_PROBLEMS: readonly ErrorCode[] = [
   ...LAYER_PROBLEMS,

@@ -1,4 +1,5 @@
 /** From a window of a level to the blocks that must be read for it, with their places in the file. */
+import { mergedCost, mergeRanges } from '../../io/http/merge.ts';
 import { workingBytes } from '../../kernels/samples.ts';
 import { placeOf } from '../../source/tiff/blocks.ts';
 import type { Level, RasterSource } from '../../source/types.ts';
@@ -79,22 +80,49 @@ async function locate(
   return out;
 }
 
-/** Encoded bytes of all blocks; each is read for itself, so nothing is read between them. */
+/** Encoded bytes of all blocks. In a file of this machine each is read for itself, so nothing is read between them. */
 export function inputBytes(read: WindowRead): number {
-  let sum = 0;
-  for (const block of read.blocks) sum += block.length;
-  for (const block of read.mask?.blocks ?? []) sum += block.length;
-  return sum;
+  const blocks = allBlocks(read);
+  const { remote } = read.level.ref;
+  if (remote) return mergedCost(blocks, remote.aheadBytes).bytes;
+  return blocks.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** Blocks are read one after the other: the largest is all that is held. */
+/** Blocks are read one after the other: the largest is all that is held, and what is read ahead from another server. */
 export function heldInputBytes(reads: readonly WindowRead[]): number {
   let most = 0;
   for (const read of reads) {
-    for (const block of read.blocks) most = Math.max(most, block.length);
-    for (const block of read.mask?.blocks ?? []) most = Math.max(most, block.length);
+    const blocks = allBlocks(read);
+    const { remote } = read.level.ref;
+    if (remote) most = Math.max(most, mergedCost(blocks, remote.aheadBytes).heldBytes);
+    else for (const { length } of blocks) most = Math.max(most, length);
   }
   return most;
+}
+
+/** Requests to another server, where none of the blocks is decoded yet. */
+export function requestsOf(reads: readonly WindowRead[]): number {
+  return reads.reduce((sum, read) => {
+    const { remote } = read.level.ref;
+    return sum + (remote ? mergeRanges(allBlocks(read), remote.aheadBytes).length : 0);
+  }, 0);
+}
+
+/** The same of windows that one job asks for ahead all together, in their order. */
+export function inputTogether(reads: readonly WindowRead[]): { inputBytes: number; heldInputBytes: number } {
+  const remote = reads[0]?.level.ref.remote;
+  if (!remote) {
+    return {
+      inputBytes: reads.reduce((sum, read) => sum + inputBytes(read), 0),
+      heldInputBytes: heldInputBytes(reads),
+    };
+  }
+  const { bytes, heldBytes } = mergedCost(reads.flatMap(allBlocks), remote.aheadBytes);
+  return { inputBytes: bytes, heldInputBytes: heldBytes };
+}
+
+function allBlocks({ blocks, mask }: WindowRead): readonly BlockRead[] {
+  return mask ? [...blocks, ...mask.blocks] : blocks;
 }
 
 export function blockCount(read: WindowRead): number {

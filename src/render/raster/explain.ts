@@ -1,6 +1,6 @@
 /** What `?explain=1` tells of an image, and which worker had better paint it. */
 import type { RasterLayer } from '../../layers/types.ts';
-import { blockCount } from './blocks.ts';
+import { blockCount, requestsOf } from './blocks.ts';
 import type { GridRead } from './read.ts';
 import type { OutputGrid, WindowRead } from './types.ts';
 
@@ -25,6 +25,7 @@ export function explainRead(
     resampling: read.resampling,
     windows: read.parts.map(({ window }) => [window.x, window.y, window.width, window.height]),
     blocks: read.parts.reduce((sum, part) => sum + blockCount(part), 0),
+    ...(layer.source.ref.remote ? { requests: requestsOf([...read.parts, ...(stretch ?? [])]) } : {}),
     ...(stretch ? { rangeBlocks: stretch.reduce((sum, part) => sum + blockCount(part), 0) } : {}),
   };
 }

@@ -1,9 +1,10 @@
 /** Blocks into one window: interleaved samples of the wanted bands, and a weight a pixel that says how valid it is. */
+import type { Bytes } from '../../io/bytes.ts';
 import type { WindowPixels } from '../../kernels/resample.ts';
 import { SAMPLE_TYPES, type Samples, workingArray } from '../../kernels/samples.ts';
 import type { TaskContext } from '../../plan.ts';
 import type { FetchedBlock } from '../../source/tiff/blocks.ts';
-import type { BlockStore } from './store.ts';
+import type { BlockStore, LevelBlocks } from './store.ts';
 import type { BandChoice, BlockRead, LevelRead, Rect, WindowRead } from './types.ts';
 
 export interface Gathered extends WindowPixels {
@@ -23,6 +24,36 @@ export async function gather(
   choice: BandChoice,
   store: BlockStore,
   context: TaskContext,
+  /** What was asked for ahead of several windows. */
+  given?: Bytes,
+): Promise<Gathered> {
+  const fill = choice.nodata ?? 0;
+  const ahead = given ?? store.ahead(blocksIn(read, fill), context);
+  if (given || !ahead) return gatherFrom(read, choice, fill, store, context, ahead);
+  try {
+    return await gatherFrom(read, choice, fill, store, context, ahead);
+  } finally {
+    ahead.close();
+  }
+}
+
+/** In the order in which they are gathered. */
+export function blocksIn({ level, blocks, mask }: WindowRead, fill: number): LevelBlocks[] {
+  return mask
+    ? [
+        { level, blocks, fill },
+        { ...mask, fill: 0 },
+      ]
+    : [{ level, blocks, fill }];
+}
+
+async function gatherFrom(
+  read: WindowRead,
+  choice: BandChoice,
+  fill: number,
+  store: BlockStore,
+  context: TaskContext,
+  ahead: Bytes | undefined,
 ): Promise<Gathered> {
   const { window } = read;
   const pixels = window.width * window.height;
@@ -34,17 +65,16 @@ export async function gather(
     window,
     choice,
   };
-  const fill = choice.nodata ?? 0;
   for (const place of read.blocks) {
     context.check();
-    const found = store.block(read.level, place, fill);
+    const found = store.block(read.level, place, fill, ahead);
     copyBlock(target, read.level, place, found instanceof Promise ? await found : found);
   }
   if (choice.premultiplied) undoPremultiply(target);
   if (read.mask) {
     for (const place of read.mask.blocks) {
       context.check();
-      const found = store.block(read.mask.level, place, 0);
+      const found = store.block(read.mask.level, place, 0, ahead);
       applyMask(target, read.mask.level, place, found instanceof Promise ? await found : found);
     }
   } else if (choice.nodata !== null && !Number.isNaN(choice.nodata)) applyNodata(target, choice.nodata);

@@ -1,4 +1,5 @@
 /** The painter of a worker: gathers the windows of a job, resamples them onto its grid, and encodes what comes out. */
+import { createFiles, type Files } from '../../io/files.ts';
 import { configureSharp } from '../../kernels/codecs/index.ts';
 import type { Range } from '../../kernels/colour.ts';
 import { clearOutside } from '../../kernels/coverage.ts';
@@ -32,6 +33,8 @@ export interface RasterPainterSettings {
   readonly scratchBytes?: number;
   /** Value ranges of files that were computed for a default stretch. */
   readonly rangesMax?: number;
+  /** Files of this machine only, where absent. */
+  readonly files?: Files;
 }
 
 /** What other work on rasters has of a painter: decoded blocks, and the value ranges of files. */
@@ -58,7 +61,7 @@ interface Studio {
 }
 
 export function createRasterPainter(settings: RasterPainterSettings = {}): RasterPainter {
-  const limits = { ...DEFAULTS, ...settings };
+  const limits = { ...DEFAULTS, files: createFiles(null), ...settings };
   configureSharp();
   const studio: Studio = { store: createBlockStore(limits), ranges: new Map(), rangesMax: limits.rangesMax };
   const workshop: Workshop = { store: studio.store, rangesOf: (job, context) => stretchOf(job, studio, context) };

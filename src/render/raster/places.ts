@@ -5,7 +5,7 @@ import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { Plan } from '../../plan.ts';
 import { chooseBands, scaling } from './bands.ts';
-import { blockCount, gatherBytes, heldInputBytes, inputBytes, planRead } from './blocks.ts';
+import { blockCount, gatherBytes, inputTogether, planRead } from './blocks.ts';
 import { bandsTold, derivedBytes, planDerivation } from './derive.ts';
 import { invertAffine, SNAP, wrapPeriod } from './geometry.ts';
 import { profileAlong } from './profile.ts';
@@ -99,8 +99,7 @@ export async function planPlaces(
   const pixel = places.form === 'point' && first ? { pixel: [first.window.x, first.window.y] } : {};
   return {
     cost: {
-      inputBytes: found.reduce((sum, read) => sum + inputBytes(read), 0),
-      heldInputBytes: heldInputBytes(found),
+      ...inputTogether(job.order.flatMap(at => reads[at] ?? [])),
       decodedBytes: each + reads.length * (READ_BYTES + PLACE_BYTES),
       outputBytes: 256 + told.names.length * 256 + reads.length * (PLACE_JSON + VALUE_JSON * told.names.length),
     },

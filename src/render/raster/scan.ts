@@ -2,13 +2,14 @@
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { problem } from '../../errors.ts';
+import type { Bytes } from '../../io/bytes.ts';
 import { coverageOf } from '../../kernels/coverage.ts';
 import { createTally, type Tally } from '../../kernels/statistics/tally.ts';
 import type { BandStatistics, Part } from '../../kernels/statistics/types.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
 import { productOf, type Values } from './derive.ts';
-import { gather } from './gather.ts';
+import { blocksIn, gather } from './gather.ts';
 import type { BlockStore } from './store.ts';
 import type { BlockRead, BlockTable, Rect, Scan, StatisticsJob, WindowRead } from './types.ts';
 import { json } from './values.ts';
@@ -82,20 +83,57 @@ async function passes(
 ): Promise<Seen> {
   const seen = { pixels: scan.window.width * scan.window.height, covered: 0 };
   for (let again = true, pass = 0; again; pass++) {
-    for (const rect of chunks(scan)) {
-      studio.context.check();
-      if (job.long) await turn();
-      const weights = scan.zone ? coverageOf(scan.zone, rect) : null;
-      if (pass === 0)
-        seen.covered += weights ? weights.reduce((n, w) => n + (w > 0 ? 1 : 0), 0) : rect.width * rect.height;
-      if (weights?.every(weight => weight === 0)) continue;
-      const part = await partOf(job, scan, rect, weights, studio);
-      for (const [i, tally] of tallies.entries()) tally.add(part, first + i);
-      for (const array of [part.samples, part.mask, part.weights]) if (ArrayBuffer.isView(array)) freeArray(array);
+    for (const rects of batches(scan)) {
+      const ahead = aheadOf(job, scan, rects, studio);
+      try {
+        for (const rect of rects) {
+          studio.context.check();
+          if (job.long) await turn();
+          const weights = scan.zone ? coverageOf(scan.zone, rect) : null;
+          if (pass === 0)
+            seen.covered += weights ? weights.reduce((n, w) => n + (w > 0 ? 1 : 0), 0) : rect.width * rect.height;
+          if (weights?.every(weight => weight === 0)) continue;
+          const part = await partOf(job, scan, rect, weights, studio, ahead);
+          for (const [i, tally] of tallies.entries()) tally.add(part, first + i);
+          for (const array of [part.samples, part.mask, part.weights]) if (ArrayBuffer.isView(array)) freeArray(array);
+        }
+      } finally {
+        ahead?.close();
+      }
     }
     again = tallies.map(tally => tally.endPass()).some(wanted => wanted);
   }
   return seen;
+}
+
+/** Blocks whose bytes another server is asked for ahead. */
+const BATCH = 64;
+
+function* batches(scan: Scan): Generator<Rect[]> {
+  let batch: Rect[] = [];
+  for (const rect of chunks(scan)) {
+    batch.push(rect);
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Of a zone nobody knows yet which blocks are outside: those are not read. */
+function aheadOf(
+  { derive, choice }: StatisticsJob,
+  scan: Scan,
+  rects: readonly Rect[],
+  { store, context }: Studio,
+): Bytes | undefined {
+  const { level } = scan.table;
+  if (!level.ref.remote || scan.zone) return undefined;
+  const reads = rects.map(rect => readOf(scan, grown(rect, derive?.margin ?? 0, level)));
+  return store.ahead(
+    reads.flatMap(read => blocksIn(read, choice.nodata ?? 0)),
+    context,
+  );
 }
 
 /** The blocks of the window, each cut to it. */
@@ -121,9 +159,10 @@ async function partOf(
   rect: Rect,
   weights: Float32Array | null,
   studio: Studio,
+  ahead: Bytes | undefined,
 ): Promise<Part> {
   const wide = grown(rect, job.derive?.margin ?? 0, scan.table.level);
-  const found = await gather(readOf(scan, wide), job.choice, studio.store, studio.context);
+  const found = await gather(readOf(scan, wide), job.choice, studio.store, studio.context, ahead);
   const mask = found.weights ?? new Uint8Array(wide.width * wide.height).fill(255);
   const { width, height } = wide;
   const extent = { width, height, resX: job.resX, resY: job.resY };

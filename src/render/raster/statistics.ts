@@ -208,9 +208,12 @@ function scanCost(
   const bins = options.categorical ? (options.categories?.length ?? CATEGORIES_MAX) : binCount(options);
   const told =
     names.length * (BAND_JSON + (2 * bins + options.percentiles.length) * BIN_JSON) * Math.max(1, scans.length);
+  const encoded = sum(tables.map(table => sum([...table.lengths])));
+  const largest = tables.reduce((most, table) => table.lengths.reduce((m, n) => Math.max(m, n), most), 0);
+  const { remote } = level.ref;
   return {
-    inputBytes: sum(tables.map(table => sum([...table.lengths]))),
-    heldInputBytes: tables.reduce((most, table) => table.lengths.reduce((m, n) => Math.max(m, n), most), 0),
+    inputBytes: encoded,
+    heldInputBytes: remote ? Math.min(encoded, Math.max(largest, remote.aheadBytes)) : largest,
     decodedBytes:
       gathered +
       unscaled +

@@ -2,10 +2,11 @@
  * What one worker keeps between jobs, each bounded: opened files, decoded blocks (neighbouring tiles share them), and
  * scratch memory. Nothing here is booked per job: the caps are part of a worker's fixed price.
  */
-import { type Bytes, openBytes } from '../../io/bytes.ts';
+import type { Bytes } from '../../io/bytes.ts';
+import type { Files } from '../../io/files.ts';
 import { decodeBlock } from '../../kernels/codecs/index.ts';
 import { freeArray } from '../../memory/segments.ts';
-import type { BytesRef } from '../../plan.ts';
+import type { BytesRef, TaskContext } from '../../plan.ts';
 import { type FetchedBlock, fetchBlock, fetchEncoded, type MaybePromise } from '../../source/tiff/blocks.ts';
 import type { BlockRead, LevelRead } from './types.ts';
 
@@ -16,11 +17,17 @@ export interface StoreSettings {
   readonly openFilesMax: number;
   /** Largest encoded block whose buffer is kept for the next one. */
   readonly scratchBytes: number;
+  readonly files: Files;
 }
 
 export interface BlockStore {
   /** A block decoded, or made where the file is sparse. The data is shared: never write to it. */
-  block(level: LevelRead, place: BlockRead, fill: number): FetchedBlock | Promise<FetchedBlock>;
+  block(level: LevelRead, place: BlockRead, fill: number, ahead?: Bytes): FetchedBlock | Promise<FetchedBlock>;
+  /**
+   * Of a file on another server: the blocks that are not decoded yet are asked for ahead, in this order. Hand it to block(), and
+   * close it. Undefined for a file of this machine, whose reads wait for nothing.
+   */
+  ahead(blocks: readonly LevelBlocks[], context: TaskContext): Bytes | undefined;
   /** The bytes of a block as they are in the file, made into something; what `make` throws is told with file and block. */
   encoded(level: LevelRead, place: BlockRead, make: (encoded: Uint8Array) => Uint8Array): MaybePromise<Uint8Array>;
   readonly heldBytes: number;
@@ -31,6 +38,14 @@ export interface BlockStore {
   enter(keepBytes?: number): void;
   leave(keepBytes?: number): void;
   close(): void;
+}
+
+/** Blocks of a level. All levels of one ahead() are of one file. */
+export interface LevelBlocks {
+  readonly level: LevelRead;
+  readonly blocks: Iterable<BlockRead>;
+  /** What a sparse block holds. */
+  readonly fill: number;
 }
 
 interface Kept {
@@ -72,11 +87,10 @@ class WorkerBlocks implements BlockStore {
     if (--this.#jobs === 0) this.#bury();
   }
 
-  block(level: LevelRead, place: BlockRead, fill: number): FetchedBlock | Promise<FetchedBlock> {
+  block(level: LevelRead, place: BlockRead, fill: number, ahead?: Bytes): FetchedBlock | Promise<FetchedBlock> {
     // A job has copied what it was given by the time it asks for more; another one may still be reading.
     if (this.#jobs <= 1) this.#bury();
-    const where = place.length === 0 ? `sparse ${fill}` : place.offset;
-    const key = `${level.ref.version} ${level.ref.href} ${where} ${place.column},${place.row},${place.plane} ${level.width}`;
+    const key = keyOf(level, place, fill);
     const known = this.#blocks.get(key);
     if (known) {
       this.#blocks.delete(key);
@@ -84,12 +98,23 @@ class WorkerBlocks implements BlockStore {
       return known.block;
     }
     const encoded = keepsEncoded(level) ? undefined : this.#lend(place.length);
-    const found = fetchBlock(this.#file(level.ref), level, place, { fill, decode: decodeBlock, encoded });
+    const bytes = ahead ?? this.#file(level.ref);
+    const found = fetchBlock(bytes, level, place, { fill, decode: decodeBlock, encoded });
     return found instanceof Promise ? found.then(each => this.#keep(key, each)) : this.#keep(key, found);
   }
 
   encoded(level: LevelRead, place: BlockRead, make: (encoded: Uint8Array) => Uint8Array): MaybePromise<Uint8Array> {
     return fetchEncoded(this.#file(level.ref), place, make);
+  }
+
+  ahead(wanted: readonly LevelBlocks[], context: TaskContext): Bytes | undefined {
+    const [first] = wanted;
+    if (!first?.level.ref.remote) return undefined;
+    const missing: BlockRead[] = [];
+    for (const { level, blocks, fill } of wanted) {
+      for (const place of blocks) if (!this.#blocks.has(keyOf(level, place, fill))) missing.push(place);
+    }
+    return this.#settings.files.ahead(this.#file(first.level.ref), missing, () => context.check());
   }
 
   close(): void {
@@ -108,7 +133,7 @@ class WorkerBlocks implements BlockStore {
       this.#files.set(key, known);
       return known;
     }
-    const opened = openBytes(ref);
+    const opened = this.#settings.files.open(ref);
     this.#files.set(key, opened);
     for (const [oldest, bytes] of this.#files) {
       if (this.#files.size <= this.#settings.openFilesMax) break;
@@ -145,6 +170,8 @@ class WorkerBlocks implements BlockStore {
       this.#held -= bytes;
       this.#dead.push(block);
     }
+    // Jobs that wait for other servers may overlap without end: then collections must do.
+    if (this.#jobs > 1 && this.#dead.length > DEAD_MAX) this.#dead.splice(0, this.#dead.length - DEAD_MAX);
   }
 
   /** Blocks that nobody will read again give their pages back now: a collection comes long after the next job's. */
@@ -164,6 +191,13 @@ class WorkerBlocks implements BlockStore {
     }
     return this.#encoded;
   }
+}
+
+const DEAD_MAX = 64;
+
+function keyOf({ ref, width }: LevelRead, { length, offset, column, row, plane }: BlockRead, fill: number): string {
+  const where = length === 0 ? `sparse ${fill}` : offset;
+  return `${ref.version} ${ref.href} ${where} ${column},${row},${plane} ${width}`;
 }
 
 /** JPEG and WebP decode on another thread while this one may read the next block into the same scratch. */

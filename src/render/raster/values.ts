@@ -1,9 +1,10 @@
 /** Answers that are numbers: a point, statistics, and the value range behind a default stretch. */
+import type { Bytes } from '../../io/bytes.ts';
 import type { Range } from '../../kernels/colour.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
 import { productOf, type Values } from './derive.ts';
-import { gather } from './gather.ts';
+import { blocksIn, gather } from './gather.ts';
 import type { BlockStore } from './store.ts';
 import type { ImageJob, PointJob, WindowRead } from './types.ts';
 
@@ -30,13 +31,27 @@ export async function placesValues(
 ): Promise<{ values: (number | null)[][]; bytes: number }> {
   const { reads, order, names } = job;
   const values = reads.map(() => names.map((): number | null => null));
+  const ahead = placesAhead(job, store, context);
   let bytes = 0;
-  for (const [n, at] of order.entries()) {
-    if (n % 64 === 0) context.check();
-    const read = reads[at];
-    if (read) bytes = Math.max(bytes, await valuesAt(job, read, values[at], store, context));
+  try {
+    for (const [n, at] of order.entries()) {
+      if (n % 64 === 0) context.check();
+      const read = reads[at];
+      if (read) bytes = Math.max(bytes, await valuesAt(job, read, values[at], { store, context, ahead }));
+    }
+  } finally {
+    ahead?.close();
   }
   return { values, bytes };
+}
+
+function placesAhead({ reads, order, choice }: PointJob, store: BlockStore, context: TaskContext): Bytes | undefined {
+  if (!reads.find(read => read !== null)?.level.ref.remote) return undefined;
+  const inOrder = order.flatMap(at => reads[at] ?? []);
+  return store.ahead(
+    inOrder.flatMap(read => blocksIn(read, choice.nodata ?? 0)),
+    context,
+  );
 }
 
 /** titiler's shape of one point, ours of many. */
@@ -59,11 +74,10 @@ async function valuesAt(
   job: PointJob,
   read: WindowRead,
   out: (number | null)[],
-  store: BlockStore,
-  context: TaskContext,
+  { store, context, ahead }: { store: BlockStore; context: TaskContext; ahead: Bytes | undefined },
 ): Promise<number> {
   const { choice } = job;
-  const pixel = await gather(read, choice, store, context);
+  const pixel = await gather(read, choice, store, context, ahead);
   const mask = pixel.weights ?? new Uint8Array(1).fill(255);
   const extent = { width: 1, height: 1, resX: 1, resY: 1 };
   const values = { samples: pixel.samples, bands: pixel.bands, type: choice.dtype, mask };

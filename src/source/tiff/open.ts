@@ -40,6 +40,8 @@ export interface CogOptions {
   readonly siblings?: boolean;
   /** Decoded bytes that one block may take. */
   readonly blockBytesMax?: number;
+  /** How its bytes are opened; as a file of this machine where absent. */
+  readonly open?: (ref: BytesRef) => Bytes;
 }
 
 export interface CogSource extends RasterSource {
@@ -52,7 +54,7 @@ export async function openCog(ref: BytesRef, options: CogOptions = {}): Promise<
   const opened: Bytes[] = [];
   const tiffs: TiffReader[] = [];
   const open = async (which: BytesRef): Promise<TiffReader> => {
-    const bytes = openBytes(which);
+    const bytes = (options.open ?? openBytes)(which);
     opened.push(bytes);
     const tiff = await openTiff(bytes);
     tiffs.push(tiff);
@@ -83,7 +85,8 @@ async function judge(
   const siblings = options.siblings === false ? NO_SIBLINGS : await siblingsOf(open, ref, findings);
   const levels = await levelsOf(main, sortImages(rest, false, findings), siblings, options, findings);
   const base = levels[0];
-  if (existsSync(`${ref.href}.aux.xml`)) findings.note('tiff-aux-ignored', 'what FILE.aux.xml says is not looked at');
+  if (!ref.remote && existsSync(`${ref.href}.aux.xml`))
+    findings.note('tiff-aux-ignored', 'what FILE.aux.xml says is not looked at');
   if (directory.present.has(TAG.SubIfds)) findings.note('tiff-sub-ifds', 'images in SubIFDs are not looked at');
   const keys = geoKeysOf(directory);
   const crs = crsOf(keys, options.crs, findings);

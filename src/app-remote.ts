@@ -1,0 +1,72 @@
+/** Rasters of other servers: their settings, and how the rooms hold and release what is open of them. */
+import type { Admission } from './admission/controller.ts';
+import type { ByteCache } from './cache/types.ts';
+import type { Config } from './config/load.ts';
+import { Problem } from './errors.ts';
+import type { HttpContext } from './http/context.ts';
+import { layerKey } from './identity.ts';
+import { lazyRangeClient } from './io/files.ts';
+import { type AllowRule, parseAllowRule } from './io/http/allow.ts';
+import type { FetchSettings } from './io/http/client.ts';
+import { createRemotes } from './layers/remote.ts';
+import type { RemoteDeps, Remotes } from './layers/remote-types.ts';
+import type { Budget } from './memory/budget.ts';
+import type { Memory } from './memory/memory.ts';
+
+/** Share of the index budget that remote files may take: the rest is for the files of this machine. */
+const INDEX_SHARE = 0.25;
+const INDEX_BYTES_MIN = 2 * 2 ** 20;
+
+interface RemoteInput {
+  readonly config: Config;
+  readonly budget: Budget;
+  readonly memory: Memory;
+  readonly admission: Admission;
+  readonly cache: ByteCache;
+  readonly zoomsOf: RemoteDeps['zoomsOf'];
+}
+
+/** Of one thread: the main one opens files, the workers read them. */
+export function fetchSettings(remote: Config['remote'], workers: number): FetchSettings {
+  return {
+    timeoutMs: remote.timeout,
+    retries: remote.retries,
+    addresses: remote.addresses,
+    concurrency: Math.max(1, Math.floor(remote.concurrency / (workers + 1))),
+  };
+}
+
+export function buildRemotes({ config, budget, memory, admission, cache, zoomsOf }: RemoteInput): Remotes {
+  const { remote } = config;
+  const share = Math.max(INDEX_BYTES_MIN, Math.floor(budget.indexBytes * INDEX_SHARE));
+  const remotes = createRemotes({
+    settings: {
+      allow: remote.allow.map(parseAllowRule).filter((rule): rule is AllowRule => rule !== null),
+      ttlMs: remote.ttl,
+      filesMax: remote.maxFiles,
+      indexBytes: remote.indexBytes ?? share,
+      openBytes: remote.openBytes,
+      aheadBytes: remote.aheadBytes,
+    },
+    client: lazyRangeClient(fetchSettings(remote, budget.workers)),
+    ledger: memory.ledger,
+    zoomsOf,
+    admit: (bytes, who) => admission.acquire({ bytes, class: 'window', ...who }),
+    onGone: layer => cache.deleteLayer(layerKey(layer.id, layer.version)),
+    now: () => performance.now(),
+  });
+  memory.register(remotes.sheddable);
+  return remotes;
+}
+
+/** A file that changed while it was read is asked for anew by the next request, not at the end of its time. */
+export function doubting(remotes: Remotes, serve: HttpContext['serve']): HttpContext['serve'] {
+  return async ask => {
+    try {
+      return await serve(ask);
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'source-changed') for (const id of ask.layers) remotes.doubt(id);
+      throw error;
+    }
+  };
+}
