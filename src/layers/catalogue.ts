@@ -10,9 +10,12 @@ import { lookAround } from './look.ts';
 import { createMembers, type Members } from './members.ts';
 import { openTarget } from './mosaic-open.ts';
 import { type OpenDeps, type Target, targetLook } from './open.ts';
+import { type Change, type Log, reportChange } from './report.ts';
 import type { Slot } from './slot.ts';
 import type { Catalogue, Layer, LayerOptions, Lease, MosaicChoice, SessionLayer } from './types.ts';
 import { type Looked, startWatching, type Watching } from './watch.ts';
+
+export type { Change, Log } from './report.ts';
 
 export interface LayerChoice extends LayerOptions {
   /** Absent: options for the discovered layer of this id. */
@@ -32,19 +35,6 @@ export interface CatalogueConfig {
     /** Files opened at once. */
     readonly concurrency: number;
   };
-}
-
-/** The part of a pino logger this room uses. */
-export interface Log {
-  info(facts: object, message: string): void;
-  warn(facts: object, message: string): void;
-}
-
-export interface Change {
-  readonly kind: 'added' | 'replaced' | 'removed';
-  readonly id: string;
-  /** The layer as it is now; of a removed one, as it was. */
-  readonly layer: Layer;
 }
 
 export interface CatalogueOptions extends CatalogueConfig, OpenDeps {
@@ -243,7 +233,7 @@ class Room implements CatalogueRoom {
     }
     for (const [id, old] of this.#slots) if (!next.has(id)) changes.push({ kind: 'removed', id, layer: old.layer });
     this.#swap(next);
-    for (const change of changes) this.#report(change);
+    for (const change of changes) reportChange(this.#deps.log, change);
     return { changes, unsettled: ready.length < stale.length };
   }
 
@@ -266,13 +256,6 @@ class Room implements CatalogueRoom {
     } catch (error) {
       this.#deps.log.warn({ error: String(error) }, 'a listener of layer changes failed');
     }
-  }
-
-  #report({ kind, id, layer }: Change): void {
-    const reasons = layer.verdict.reasons.map(({ code, detail }) => `${code}: ${detail}`);
-    if (kind !== 'removed' && !layer.verdict.servable)
-      this.#deps.log.warn({ layer: id, reasons }, `layer ${kind}, not servable`);
-    else this.#deps.log.info({ layer: id, kind: layer.kind }, `layer ${kind}`);
   }
 
   /** What holds on is said once, not at every look. */

@@ -27,6 +27,7 @@ import {
   type Sorted,
   sortImages,
 } from './levels.ts';
+import { hasCogLayout, noteOverviews } from './overviews.ts';
 import { type Findings, findingsOf, refusal } from './reasons.ts';
 import { TAG } from './tags.ts';
 import { type MetadataItem, metadataItems } from './xml.ts';
@@ -97,7 +98,9 @@ async function judge(
   const items = metadataItems(directory.texts.get(TAG.GdalMetadata), findings);
   const dtype: DType = base?.format.dtype ?? 'uint8';
   const nodata = options.nodata ?? nodataOf(directory.texts.get(TAG.GdalNodata), dtype, findings);
-  if (base) noteBase(base, levels.length, nodata, findings);
+  const palette = base ? paletteOf(directory, base.format, findings) : null;
+  if (base) noteBase(base, nodata, findings);
+  noteOverviews(levels, { palette: palette !== null, cogLayout: await hasCogLayout(main.tiff) }, findings);
   const located = lonLatOf(crs, bounds, findings);
   return {
     kind: 'raster',
@@ -114,7 +117,7 @@ async function judge(
     bands: base ? bandsOf(directory, base.format, items, verticalUnitOf(keys)) : [],
     transform,
     nodata,
-    palette: base ? paletteOf(directory, base.format, findings) : null,
+    palette,
     premultipliedAlpha: isPremultiplied(directory),
     levels,
     metadata: metadataOf(items),
@@ -178,14 +181,11 @@ async function levelsOf(
 }
 
 /** What is served right but could be served better. */
-function noteBase(base: Level, levels: number, nodata: number | null, findings: Findings): void {
+function noteBase(base: Level, nodata: number | null, findings: Findings): void {
   const { format, width, height } = base;
   warnOfLossyNodata(format, nodata, findings);
   if (format.layout === 'strip' && height > 512) {
     findings.note('tiff-strip-layout', `strips of ${width}×${format.blockHeight} instead of tiles`);
-  }
-  if (levels === 1 && Math.max(width, height) > 2048) {
-    findings.note('tiff-no-overviews', `${width}×${height} pixels without an overview: far zooms are dear`);
   }
   if (format.dtype === 'int64' || format.dtype === 'uint64') {
     findings.note('tiff-64-bit', 'integers beyond 2^53 lose precision');

@@ -44,6 +44,7 @@ const REMEDIES = {
   'tiff-outside-crs': ASSIGN,
   'tiff-strip-layout': TRANSLATE,
   'tiff-no-overviews': 'gdaladdo -r average IN',
+  'tiff-few-overviews': 'gdaladdo -r average IN',
   'tiff-ifd-loop': TRANSLATE,
   'tiff-ifd-too-many': '',
   'tiff-sub-ifds': '',
@@ -62,23 +63,24 @@ const REMEDIES = {
 
 export type TiffCode = keyof typeof REMEDIES;
 
-function reasonOf(code: TiffCode, detail: string, href: string): Reason {
-  const remedy = REMEDIES[code].replace(/\bIN\b/g, () => `'${basename(href)}'`);
+function reasonOf(code: TiffCode, detail: string, href: string, line: string = REMEDIES[code]): Reason {
+  const remedy = line.replace(/\bIN\b/g, () => `'${basename(href)}'`);
   return remedy === '' ? { code, detail } : { code, detail, remedy };
 }
 
 /** What was found while a file was judged; each code is told once. */
 export interface Findings {
   reason(code: TiffCode, detail: string): void;
-  note(code: TiffCode, detail: string): void;
+  /** `remedy` where it depends on the file; IN stands for its name. */
+  note(code: TiffCode, detail: string, remedy?: string): void;
   verdict(): Verdict;
 }
 
 export function findingsOf(href: string): Findings {
   const reasons = new Map<string, Reason>();
   const notes = new Map<string, Reason>();
-  const add = (into: Map<string, Reason>) => (code: TiffCode, detail: string) => {
-    if (!into.has(code)) into.set(code, reasonOf(code, detail, href));
+  const add = (into: Map<string, Reason>) => (code: TiffCode, detail: string, remedy?: string) => {
+    if (!into.has(code)) into.set(code, reasonOf(code, detail, href, remedy));
   };
   return {
     reason: add(reasons),
