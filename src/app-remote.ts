@@ -10,8 +10,10 @@ import { type AllowRule, parseAllowRule } from './io/http/allow.ts';
 import type { FetchSettings } from './io/http/client.ts';
 import { createRemotes } from './layers/remote.ts';
 import type { RemoteDeps, Remotes } from './layers/remote-types.ts';
+import type { Catalogue } from './layers/types.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Memory } from './memory/memory.ts';
+import { isFar } from './serve-layers.ts';
 
 /** Share of the index budget that remote files may take: the rest is for the files of this machine. */
 const INDEX_SHARE = 0.25;
@@ -24,6 +26,11 @@ interface RemoteInput {
   readonly admission: Admission;
   readonly cache: ByteCache;
   readonly zoomsOf: RemoteDeps['zoomsOf'];
+}
+
+/** Whether there may be files of other servers at all: where not, nothing is in the way of those of this machine. */
+export function far({ remote }: Config): boolean {
+  return remote.allow.length > 0;
 }
 
 /** Of one thread: the main one opens files, the workers read them. */
@@ -59,11 +66,15 @@ export function buildRemotes({ config, budget, memory, admission, cache, zoomsOf
   return remotes;
 }
 
-/** A file that changed while it was read is asked for anew by the next request, not at the end of its time. */
-export function doubting(remotes: Remotes, serve: HttpContext['serve']): HttpContext['serve'] {
+/**
+ * A file that changed while it was read is asked for anew by the next request, not at the end of its time. And what waits for other
+ * servers waits among the windows: the memory that is kept for tiles is not theirs.
+ */
+export function aside(remotes: Remotes, catalogue: Catalogue, serve: HttpContext['serve']): HttpContext['serve'] {
   return async ask => {
+    if (!isFar(catalogue, ask.layers)) return serve(ask);
     try {
-      return await serve(ask);
+      return await serve({ ...ask, operation: { ...ask.operation, class: 'window' } });
     } catch (error) {
       if (error instanceof Problem && error.code === 'source-changed') for (const id of ask.layers) remotes.doubt(id);
       throw error;

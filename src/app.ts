@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Admission } from './admission/controller.ts';
 import { createTurns } from './admission/turns.ts';
 import { buildAdmission, buildCatalogue, buildSessions, catalogueConfig, zoomsOf } from './app-parts.ts';
-import { buildRemotes, doubting, fetchSettings } from './app-remote.ts';
+import { aside, buildRemotes, far, fetchSettings } from './app-remote.ts';
 import { createByteCache } from './cache/byte-cache.ts';
 import { createFlight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
@@ -82,8 +82,7 @@ export async function createApp(input: AppInput): Promise<App> {
     waited: (permitClass, ms) => metrics.waited(permitClass, ms / 1000),
     rendered: (operation, ms) => metrics.rendered(operation, ms / 1000),
   };
-  const far = input.config.remote.allow.length > 0;
-  const catalogue = far ? built.remotes.beside(built.catalogue) : built.catalogue;
+  const catalogue = far(input.config) ? built.remotes.beside(built.catalogue) : built.catalogue;
   const rooms: Rooms = { ...built, catalogue, observer };
   const server = createServer(serverOptions(input, metrics), routes(input, built, rooms, reports, metrics));
   return {
@@ -139,7 +138,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     threads: budget.workers,
     workerHeapMb: budget.workerOldSpaceMb,
     blockCacheBytes: Math.floor(budget.blocksBytes / budget.workers),
-    ...(config.remote.allow.length > 0 ? { remote: fetchSettings(config.remote, budget.workers) } : {}),
+    ...(far(config) ? { remote: fetchSettings(config.remote, budget.workers) } : {}),
   });
   ledger.book('blocks', budget.blocksBytes, 'decoded blocks kept by the workers');
   const past = createPast();
@@ -197,8 +196,7 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, report
   const http: HttpContext = {
     catalogue,
     remotes: built.remotes,
-    serve:
-      config.remote.allow.length > 0 ? doubting(built.remotes, ask => serve(ask, rooms)) : ask => serve(ask, rooms),
+    serve: far(config) ? aside(built.remotes, rooms.catalogue, ask => serve(ask, rooms)) : ask => serve(ask, rooms),
     encodings: config.cache.defaultEncodings,
     filter: config.filter,
     publicUrl,

@@ -6,6 +6,7 @@ import type { Flight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
 import type { Ladder } from './ladder.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
+import type { Remotes } from './layers/remote-types.ts';
 import type { Budget } from './memory/budget.ts';
 import { createLeakWatch, type LeakWatch, prefixed } from './memory/leak/watch.ts';
 import type { Limit } from './memory/limit.ts';
@@ -28,6 +29,7 @@ export interface ReportInput {
   readonly bodies: Bodies;
   readonly catalogue: CatalogueRoom;
   readonly sessions: Sessions | null;
+  readonly remotes: Remotes;
   readonly budget: Budget;
   readonly limit: Limit;
   draining(): boolean;
@@ -93,6 +95,7 @@ export function createReports(input: ReportInput): Reports {
       cache: input.cache.stats(),
       pool: input.pool.stats(),
       catalogue: catalogue.stats(),
+      remote: input.remotes.stats(),
     }),
     fieldsOf: id => {
       const layer = catalogue.get(id);

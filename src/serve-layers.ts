@@ -31,11 +31,15 @@ export function leaseAll(catalogue: Catalogue, ids: readonly string[]): Lease[] 
   }
 }
 
-/** A job that waits for other servers must not keep others waiting for its thread. */
-export function waiting(job: Job, catalogue: Catalogue, ids: readonly string[]): Job {
-  const waits = ids.some(id => {
+/** True where another server has the file of one of them. */
+export function isFar(catalogue: Catalogue, ids: readonly string[]): boolean {
+  return ids.some(id => {
     const layer = catalogue.get(id);
     return layer !== undefined && 'source' in layer && layer.source.ref.remote !== undefined;
   });
-  return waits ? { ...job, long: true } : job;
+}
+
+/** A job that waits for other servers must not keep others waiting for its thread. */
+export function waiting(job: Job, catalogue: Catalogue, ids: readonly string[]): Job {
+  return isFar(catalogue, ids) ? { ...job, long: true } : job;
 }

@@ -41,6 +41,14 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     (error: { code?: string; extra?: { reason?: string } }) => error.code ?? String(error),
   );
 
+/** Fails in time where it does not come true. */
+async function until(come: () => boolean): Promise<void> {
+  for (let turns = 0; !come(); turns++) {
+    if (turns > 2_000) throw new Error('it has not come true');
+    await new Promise(resolve => setTimeout(resolve, 2));
+  }
+}
+
 type Wrong = (response: ServerResponse) => void;
 
 /** Headers that are not written here are a good answer's. */
@@ -185,19 +193,44 @@ describe('further tries', () => {
 
 describe('at most so many at once', () => {
   test('the others wait, and leave the queue when they are told to', async () => {
-    const client = clientOf({ concurrency: 2 });
+    const client = clientOf({ concurrency: 4 });
     const held: (() => void)[] = [];
     wrong(response => held.push(() => head({})(response)));
     const leaving = new AbortController();
     const asked = [1, 2, 3].map(() => client.get(`${server.url}/a`, middle));
     const left = codeOf(client.get(`${server.url}/a`, middle, leaving.signal));
-    while (held.length < 2) await new Promise(setImmediate);
+    await until(() => held.length === 2);
     assert.deepEqual([client.stats().running, client.stats().waiting], [2, 2]);
     leaving.abort(Object.assign(new Error('left'), { code: 'client-closed' }));
     assert.equal(await left, 'client-closed');
     server.fault = null;
     for (const end of held) end();
     assert.equal((await Promise.all(asked)).length, 3);
+  });
+
+  test('of one host half of them: a slow one leaves room for others', async () => {
+    const client = clientOf({ concurrency: 2 });
+    const held: (() => void)[] = [];
+    wrong(response => held.push(() => head({})(response)));
+    const slow = [1, 2].map(() => client.get(`${server.url}/a`, middle));
+    await until(() => held.length === 1);
+    server.fault = null;
+    const other = server.url.replace('127.0.0.1', '127.0.0.2');
+    assert.equal(
+      await codeOf(client.get(`${other}/a`, middle)),
+      'remote-failed',
+      'nobody listens there, and it is told at once',
+    );
+    for (const end of held) end();
+    await Promise.all(slow);
+  });
+
+  test('waiting has an end too', async () => {
+    const client = clientOf({ concurrency: 1, timeoutMs: 150 });
+    wrong(() => {});
+    const asked = [1, 2, 3].map(() => codeOf(client.get(`${server.url}/a`, middle)));
+    const [first, , last] = await Promise.all(asked);
+    assert.deepEqual([first, last], ['remote-timeout', 'overloaded']);
   });
 
   test('one that is under way ends when it is told to, and its connection with it', async () => {
@@ -209,10 +242,10 @@ describe('at most so many at once', () => {
     const leaving = new AbortController();
     const before = server.open();
     const work = codeOf(client.get(`${server.url}/a`, middle, leaving.signal));
-    while (!begun) await new Promise(setImmediate);
+    await until(() => begun);
     leaving.abort(Object.assign(new Error('left'), { code: 'client-closed' }));
     assert.equal(await work, 'client-closed');
-    while (server.open() > before) await new Promise(setImmediate);
+    await until(() => server.open() <= before);
   });
 });
 

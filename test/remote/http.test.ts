@@ -311,10 +311,11 @@ describe('what is refused', () => {
     const work = fetch(`${port}/cog/bbox/-100,-50,20,50/1000x1000.png?url=${at('world.tif')}`, {
       signal: leaving.signal,
     });
-    while (begun === 0) await new Promise(setImmediate);
+    for (let turns = 0; begun === 0 && turns < 2_000; turns++) await new Promise(resolve => setTimeout(resolve, 2));
     leaving.abort();
     await assert.rejects(work);
-    while (app.memory.ledger.inUse.inflight > 0) await new Promise(resolve => setTimeout(resolve, 10));
+    for (let turns = 0; app.memory.ledger.inUse.inflight > 0 && turns < 500; turns++)
+      await new Promise(resolve => setTimeout(resolve, 10));
   });
 });
 

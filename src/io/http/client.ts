@@ -12,7 +12,7 @@ import { Problem, problem } from '../../errors.ts';
 import { type AddressRules, createAddressRules } from './addresses.ts';
 import { shown } from './allow.ts';
 import { type Expected, judgeAnswer, type RangeHead } from './answer.ts';
-import { createGate } from './gate.ts';
+import { createHostGates } from './hosts.ts';
 
 /** Plain data: crosses to the workers. */
 export interface FetchSettings {
@@ -60,8 +60,8 @@ export function createRangeClient(settings: FetchSettings, resolve: Resolve = sy
   const kept = { keepAlive: true, timeout: IDLE_MS, maxFreeSockets: settings.concurrency };
   const agents = { 'http:': new http.Agent(kept), 'https:': new https.Agent(kept) };
   const rules = createAddressRules(settings.addresses);
-  const lookup = guardedLookup(resolve, rules);
-  const gate = createGate(settings.concurrency);
+  const lookup = guardedLookup(asOne(resolve), rules);
+  const hosts = createHostGates(settings.concurrency);
   const counts = { requests: 0, retries: 0, failures: 0, bytes: 0 };
   const once = (url: URL, expected: Expected, signal: AbortSignal) => {
     counts.requests++;
@@ -85,43 +85,58 @@ export function createRangeClient(settings: FetchSettings, resolve: Resolve = sy
     async get(text, expected, signal) {
       const url = new URL(text);
       checkLiteral(url, rules);
-      try {
-        const answer = await gate.run(signal, () =>
-          within(settings.timeoutMs, url, signal, s => tries(url, expected, s)),
+      const { timeoutMs } = settings;
+      const waiting = deadline(timeoutMs, signal, () =>
+        problem('overloaded', `${shown(url)}: ${timeoutMs} ms have passed behind other requests to other servers`),
+      );
+      const work = async (): Promise<Answer> => {
+        waiting.done();
+        const working = deadline(timeoutMs, signal, () =>
+          problem('remote-timeout', `${shown(url)} has not answered whole within ${timeoutMs} ms`),
         );
+        try {
+          return await tries(url, expected, working.signal);
+        } finally {
+          working.done();
+        }
+      };
+      try {
+        const answer = await hosts.run(url.host, waiting.signal, work);
         counts.bytes += answer.bytes.length;
         return answer;
       } catch (error) {
         counts.failures++;
         throw error;
+      } finally {
+        waiting.done();
       }
     },
-    stats: () => ({ ...counts, running: gate.running, waiting: gate.waiting }),
+    stats: () => ({ ...counts, ...hosts.stats() }),
     close() {
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };
 }
 
-/** Ends the work, and says so, when the time is up or the caller's signal says so. */
-async function within<T>(
-  ms: number,
-  url: URL,
-  outer: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+interface Deadline {
+  readonly signal: AbortSignal;
+  done(): void;
+}
+
+/** Aborts with `late()` after so long, or with the caller's own reason before. */
+function deadline(ms: number, outer: AbortSignal | undefined, late: () => Error): Deadline {
   const controller = new AbortController();
   const end = () => controller.abort(outer?.reason);
-  const timer = setTimeout(() => {
-    controller.abort(problem('remote-timeout', `${shown(url)} has not answered whole within ${ms} ms`));
-  }, ms);
+  const timer = setTimeout(() => controller.abort(late()), ms);
   outer?.addEventListener('abort', end, { once: true });
-  try {
-    return await work(controller.signal);
-  } finally {
-    clearTimeout(timer);
-    outer?.removeEventListener('abort', end);
-  }
+  if (outer?.aborted) end();
+  return {
+    signal: controller.signal,
+    done() {
+      clearTimeout(timer);
+      outer?.removeEventListener('abort', end);
+    },
+  };
 }
 
 /** What may be over at the next try. */
@@ -236,6 +251,16 @@ function guardedLookup(resolve: Resolve, rules: AddressRules): LookupFunction {
       },
       error => callback(error as NodeJS.ErrnoException, [], 0),
     );
+  };
+}
+
+/** Many connections to one host ask once: look-ups wait in the few threads that decode pictures too. */
+function asOne(resolve: Resolve): Resolve {
+  const pending = new Map<string, Promise<readonly LookupAddress[]>>();
+  return host => {
+    const known = pending.get(host) ?? resolve(host).finally(() => pending.delete(host));
+    pending.set(host, known);
+    return known;
   };
 }
 
