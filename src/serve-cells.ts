@@ -8,9 +8,9 @@ import { Problem, problem } from './errors.ts';
 import type { Catalogue, Layer, VectorLayer } from './layers/types.ts';
 import type { Ledger, Level } from './memory/types.ts';
 import { costBytes } from './plan.ts';
-import type { LodCaps, Steps } from './render/vector/lod.ts';
+import type { LayerCells, LodCaps } from './render/vector/lod.ts';
 import { cellsCost, cellsJob, measurable, readCells } from './render/vector/measure.ts';
-import { ahead, type Measure, stepsHere } from './render/vector/plan.ts';
+import { ahead, cellsHere, type Measure } from './render/vector/zoom-cells.ts';
 import type { TileMatrixSet } from './tile.ts';
 import type { Pool } from './workers/pool.ts';
 
@@ -61,7 +61,7 @@ class CellsRoom implements Cells {
     }
   };
 
-  async #inWorker(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps, longestMax: number): Promise<Steps> {
+  async #inWorker(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps, longestMax: number): Promise<LayerCells> {
     const { admission, pool } = this.#rooms;
     const { signal } = this.#closing;
     const cost = cellsCost(measurable(layer), caps, longestMax);
@@ -71,9 +71,9 @@ class CellsRoom implements Cells {
     try {
       const painted = await pool.run(cellsJob(layer, grid, caps, longestMax), { signal });
       const measured = readCells(painted);
-      if (measured.steps) {
+      if (measured.cells) {
         admission.learn(OPERATION, layer.id, cost, painted.peakBytes);
-        return measured.steps;
+        return measured.cells;
       }
       longest = measured.longest;
     } finally {
@@ -82,11 +82,11 @@ class CellsRoom implements Cells {
     return this.#inWorker(layer, grid, caps, longest);
   }
 
-  async #here(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps): Promise<Steps> {
+  async #here(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps): Promise<LayerCells> {
     const bytes = costBytes(cellsCost(measurable(layer), caps, LONGEST_BYTES));
     const booking = this.#rooms.ledger.book('inflight', bytes, `${OPERATION} of ${layer.id}`);
     try {
-      return await stepsHere(layer, grid, caps, this.#closing.signal);
+      return await cellsHere(layer, grid, caps, this.#closing.signal);
     } finally {
       booking.release();
     }

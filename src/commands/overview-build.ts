@@ -11,8 +11,9 @@ import { modifiedNs, statRef } from '../io/bytes.ts';
 import type { VectorLayer } from '../layers/types.ts';
 import { projectionOf } from '../render/vector/boxes.ts';
 import { cellGrid } from '../render/vector/cells.ts';
-import { capsOf, defaultZooms, stepsHere } from '../render/vector/plan.ts';
+import { defaultZooms } from '../render/vector/plan.ts';
 import { ladderOf } from '../render/vector/step.ts';
+import { capsOf, cellsHere } from '../render/vector/zoom-cells.ts';
 import { type FgbSource, openFgb } from '../source/fgb/open.ts';
 import { digestOf } from '../source/fgb/overview.ts';
 import {
@@ -59,7 +60,8 @@ export async function buildOverview(file: string, options: BuildOptions): Promis
   try {
     if (!source.verdict.servable) throw problem('layer-not-servable', source.verdict.reasons[0].detail);
     const grid = WEB_MERCATOR_QUAD;
-    const steps = (await stepsHere(layerOf(source), grid, capsOf({}))).filter(step => step !== null);
+    const cells = await cellsHere(layerOf(source), grid, capsOf({}));
+    const steps = cells.steps.filter(step => step !== null);
     if (steps.length === 0) return { path, bytes: null, levels: [] };
     const finest = Math.min(LAST_STEP, Math.max(...steps));
     const { files, boxless } = await thinAll(source, grid, finest, folder, options);

@@ -168,7 +168,12 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
   extent: Type.Optional(Type.Integer({ minimum: 256, maximum: 65536, description: 'Units a tile side.' })),
   buffer: Type.Optional(Type.Integer({ minimum: 0, maximum: 4096, description: 'Buffer in units of the extent.' })),
   idColumn: optionalText('Column with non-negative integers as feature ids.'),
-  drop: Type.Optional(Type.Union([Type.Literal('cells'), Type.Literal('none')], { description: 'none: never thin.' })),
+  drop: Type.Optional(
+    Type.Union([Type.Literal('cells'), Type.Literal('dust'), Type.Literal('none')], {
+      description:
+        'Where a tile would break its caps: cells: of small features the first of each cell; dust: one square a cell, of the area of all of them; none: never thin.',
+    }),
+  ),
   maxFeatures: Type.Optional(Type.Integer({ minimum: 1, description: 'Most features a tile draws.' })),
   maxTileBytes: Type.Optional(
     Type.Unsafe<number>({

@@ -15,7 +15,7 @@ export function mapAttributes(source: VectorSource, options: LayerOptions): Mapp
     ...formOf(column, options),
     name: rename[column.name] ?? column.name,
   }));
-  const reasons = faultsOf(source.columns, columns, options);
+  const reasons = [...faultsOf(source.columns, columns, options), ...faultsOfDust(source, options)];
   const hidden = columns.filter(
     ({ name, type }) => excludeProperties.includes(name) || (type === 'binary' && binary === 'omit'),
   );
@@ -59,4 +59,11 @@ function faultsOf(
       reasons.push({ code: 'attribute-unknown', detail: `excludeProperties: there is no attribute "${name}"` });
   }
   return reasons;
+}
+
+/** Points and lines have no areas to preserve. */
+function faultsOfDust({ geometry }: VectorSource, { drop }: LayerOptions): Reason[] {
+  if (drop !== 'dust' || !/Point|Line|Circular|Compound|^(Multi)?Curve$/.test(geometry)) return [];
+  const detail = `drop: dust sums areas, which features of type ${geometry} have none of`;
+  return [{ code: 'dust-without-areas', detail, remedy: 'drop: cells' }];
 }

@@ -31,8 +31,11 @@ export interface LayerOptions {
   readonly buffer?: number;
   /** Vector: column whose non-negative integers are feature ids; the ordinal + 1 where absent. */
   readonly idColumn?: string;
-  /** Vector: 'none' draws every feature at every zoom; 'cells' (default) thins where a tile would break its caps. */
-  readonly drop?: 'cells' | 'none';
+  /**
+   * Vector: 'none' draws every feature at every zoom; 'cells' (default) thins where a tile would break its caps; 'dust' draws the
+   * small features of a cell as one square of their area.
+   */
+  readonly drop?: 'cells' | 'dust' | 'none';
   /** Vector: what thins a zoom: most features of a tile, and its compressed bytes. Defaults 20,000 and 500 KB. */
   readonly maxFeatures?: number;
   readonly maxTileBytes?: number;

@@ -8,7 +8,7 @@ import { problem } from '../../src/errors.ts';
 import type { VectorLayer } from '../../src/layers/types.ts';
 import { costBytes, type Job } from '../../src/plan.ts';
 import { cellsCost } from '../../src/render/vector/measure.ts';
-import { capsOf, stepsHere } from '../../src/render/vector/plan.ts';
+import { capsOf, cellsHere } from '../../src/render/vector/zoom-cells.ts';
 import { createCells } from '../../src/serve-cells.ts';
 import type { FgbSource } from '../../src/source/fgb/open.ts';
 import { WEB_MERCATOR_QUAD } from '../../src/tile.ts';
@@ -28,7 +28,7 @@ const lodOf = (layer: unknown) => ((layer as VectorLayer).source as FgbSource).l
 /** What a measurement in this thread comes to. */
 async function stepsOf(path: string, maxFeatures: number) {
   const layer = await openLayer(path, { maxFeatures });
-  const steps = await stepsHere(layer, WEB_MERCATOR_QUAD, capsOf(layer.options));
+  const steps = await cellsHere(layer, WEB_MERCATOR_QUAD, capsOf(layer.options));
   await layer.source.close();
   return steps;
 }
@@ -76,7 +76,7 @@ describe('cells', { skip: WITHOUT_SHARED }, () => {
       assert.deepEqual(new Set(answers.map(({ statusCode }) => statusCode)).has(503), false);
       const [steps] = await Promise.all(lodOf(layer).values());
       assert.deepEqual(steps, await stepsOf(CITIES, 900));
-      assert.ok(steps.filter(step => step !== null).length > 4);
+      assert.ok(steps.steps.filter(step => step !== null).length > 4);
       const { samples, factor } = app.rooms.admission.corrections().find(({ op }) => op === 'cells') ?? {};
       assert.deepEqual([samples, factor], [1, 1]);
       assert.equal(app.memory.ledger.inUse.inflight, 0);
@@ -130,8 +130,8 @@ test('a feature longer than was thought has the job priced for it; what it held 
   const caps = capsOf(layer.options);
   const { cells, seen } = rig(2 ** 30);
   const steps = await cells.measure(layer, WEB_MERCATOR_QUAD, caps);
-  assert.deepEqual(steps, await stepsHere(layer, WEB_MERCATOR_QUAD, caps));
-  assert.ok(steps.some(step => step !== null));
+  assert.deepEqual(steps, await cellsHere(layer, WEB_MERCATOR_QUAD, caps));
+  assert.ok(steps.steps.some(step => step !== null));
   assert.equal(seen.acquired.length, 2);
   assert.equal(seen.held, 0);
   assert.equal(seen.acquired[0], costBytes(cellsCost(layer.source, caps, 128 * 1024)));

@@ -2,6 +2,7 @@
 import { problem } from '../../errors.ts';
 import type { VectorLayer } from '../../layers/types.ts';
 import { type Candidates, selectCandidates } from '../../source/fgb/candidates.ts';
+import type { DustRule } from '../../source/fgb/dust.ts';
 import type { CellGrid, Selection } from '../../source/fgb/lod.ts';
 import type { BBox, TileCoord } from '../../tile.ts';
 import { type FilterSpec, filterSchema } from '../filter/filter.ts';
@@ -13,8 +14,8 @@ import type { LayerFilter } from './job.ts';
 /** What a filtered tile may read where the layer does not say. */
 const READ_BYTES_MAX = 128 << 20;
 
-/** Place, length, cell and number of a candidate, on both sides of the thread. */
-export const CANDIDATE_BYTES = 64;
+/** Place, length, cell, area and number of a candidate, on both sides of the thread. */
+export const CANDIDATE_BYTES = 80;
 
 export interface FilteredPlan {
   readonly selection: Selection;
@@ -30,17 +31,25 @@ export async function selectFiltered(
   spec: FilterSpec,
   tile: TileCoord,
   grid: CellGrid | null,
+  dust: DustRule | null,
   signal?: AbortSignal,
 ): Promise<FilteredPlan> {
   const limit = layer.options.filterReadBytes ?? READ_BYTES_MAX;
   const where = filterBoxes(spec, layer);
   const narrow = (boxes: Float64Array) => flat(commonBoxes(listed(boxes), where) ?? []);
   const { boxes } = queryBoxes(view, tile);
-  const found = await selectCandidates(view.source, boxes, grid, narrow, limit, signal);
+  const found = await selectCandidates(view.source, boxes, grid, dust, narrow, limit, signal);
   if (found.bytes > limit) throw await tooLarge(view, layer, tile, found.bytes, narrow, signal);
   return {
     selection: selectionOf(found),
-    filter: { spec, schema: filterSchema(layer), cells: found.cells, shows: found.shows, cellCount: found.cellCount },
+    filter: {
+      spec,
+      schema: filterSchema(layer),
+      cells: found.cells,
+      shows: found.shows,
+      cellCount: found.cellCount,
+      dust: dust && { ...dust, areas: found.areas, rects: found.rects },
+    },
     drawnBytes: found.drawnBytes,
   };
 }
@@ -76,7 +85,7 @@ async function tooLarge(
     let next = { tile: { z: z + 1, x: x * 2, y: y * 2 }, bytes: -1 };
     for (const child of [0, 1, 2, 3].map(k => ({ z: z + 1, x: x * 2 + (k & 1), y: y * 2 + (k >> 1) }))) {
       const { boxes } = queryBoxes(view, child);
-      const found = await selectCandidates(view.source, boxes, null, narrow, 0, signal);
+      const found = await selectCandidates(view.source, boxes, null, null, narrow, 0, signal);
       if (found.bytes > next.bytes) next = { tile: child, bytes: found.bytes };
     }
     heaviest = next;

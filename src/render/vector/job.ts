@@ -1,5 +1,6 @@
 /** What passes from the plan of a vector tile to the worker that paints it: plain data, no source, no index. */
 import type { BytesRef, Encoding, Job } from '../../plan.ts';
+import type { DustRule } from '../../source/fgb/dust.ts';
 import type { WrittenAs } from '../../source/types.ts';
 import type { FilterSchema, FilterSpec } from '../filter/filter.ts';
 
@@ -15,6 +16,22 @@ export interface JobColumn {
   readonly as: WrittenAs | null;
 }
 
+/** What the features of a layer are drawn as where they stand for several, in their order (source/fgb/dust.ts). */
+export interface JobDust {
+  /** 4 numbers a feature, in the layer's CRS. */
+  readonly squares: Float64Array;
+  readonly areas: Float64Array;
+  /** 1: the feature itself is drawn. */
+  readonly counts: Uint32Array;
+}
+
+/** What makes dust of the matches of a filter: only reading tells how many a cell has. */
+export interface FilterDust extends DustRule {
+  /** Areas of the candidates' boxes, and the cells, 4 numbers each. */
+  readonly areas: Float64Array;
+  readonly rects: Float64Array;
+}
+
 /** A filter, and what chooses among its matches. */
 export interface LayerFilter {
   readonly spec: FilterSpec;
@@ -24,6 +41,7 @@ export interface LayerFilter {
   /** 1 where the feature meets the tile, 0 where only its cell does. */
   readonly shows: Uint8Array;
   readonly cellCount: number;
+  readonly dust: FilterDust | null;
 }
 
 export interface VectorJobLayer {
@@ -54,6 +72,7 @@ export interface VectorJobLayer {
   readonly crcs: Uint32Array | null;
   /** How many features each one stands for, where the layer's tiles say so. */
   readonly counts: Uint32Array | null;
+  readonly dust: JobDust | null;
   /** Names of the attributes that are served, for features that bring columns of their own; null: all. */
   readonly served: readonly string[] | null;
   /** Names that such columns are served under, by those in the file; null: their own. */
@@ -104,3 +123,5 @@ export function runEnd(offsets: Float64Array, lengths: Uint32Array, i: number): 
 export const SCRATCH_SHARE = 10;
 /** An encoded feature against its bytes in the file, at worst of what was seen (points with short attributes). */
 export const OUTPUT_SHARE = 0.5;
+/** The square of a cell of dust and its attributes, in a tile. */
+export const DUST_BYTES = 80;

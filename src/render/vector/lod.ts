@@ -6,11 +6,14 @@
  *
  * To measure them is seconds of work for millions of features: done once, for all zooms, in a worker (measure.ts).
  */
+import { areasInDegrees } from '../../source/fgb/area.ts';
+import type { DustRule } from '../../source/fgb/dust.ts';
 import { selectAll } from '../../source/fgb/lod.ts';
 import type { FgbSource } from '../../source/fgb/open.ts';
 import type { TileCoord, TileMatrixSet } from '../../tile.ts';
 import { cellsAcross, stepFor } from './cells.ts';
 import { type DenseTile, type Density, densestTiles, densityOf, type Rest } from './density.ts';
+import { fillOf } from './fill.ts';
 import type { Projection } from './job.ts';
 import { type Sample, sampleOf } from './sample.ts';
 import { selectStep } from './step.ts';
@@ -37,6 +40,8 @@ export interface LodSubject {
   readonly projection: Projection;
   readonly grid: TileMatrixSet;
   readonly caps: LodCaps;
+  /** Cells that have several features are drawn as squares. */
+  readonly dust: boolean;
   /** Boxes of a tile and its buffer in the layer's CRS. */
   boxesOf(tile: TileCoord): Float64Array;
   /** Compressed bytes that the tile would have with the selection that this is a sample of, and what painting it held. */
@@ -45,7 +50,7 @@ export interface LodSubject {
 
 export interface Measured {
   /** null: a feature is longer than there was memory for. */
-  readonly steps: Steps | null;
+  readonly cells: LayerCells | null;
   /** Bytes of the longest feature. */
   readonly longest: number;
   /** Most features selected at once, and most bytes held to judge a sample. */
@@ -57,21 +62,27 @@ export interface Measured {
 interface Measuring extends LodSubject {
   readonly rest: Rest;
   readonly held: { selected: number; sampleBytes: number };
+  readonly rule: DustRule | null;
 }
 
 /** The step of the ladder at each zoom; null where every tile may have all its features. */
 export type Steps = readonly (number | null)[];
 
-/** The step at that zoom. `measure` is asked where nobody has measured the layer yet; all who want it meanwhile wait for one. */
-export async function stepOf(
-  { source, grid, caps }: Pick<LodSubject, 'source' | 'grid' | 'caps'>,
-  z: number,
-  measure: () => Promise<Steps>,
-): Promise<number | null> {
-  if (!mayThin(source, caps)) return null;
+/** What is measured of a layer. */
+export interface LayerCells {
+  readonly steps: Steps;
+  /** Area of its features, of the areas of their boxes. */
+  readonly fill: number;
+}
+
+/** All zooms, once. `measure` is asked where nobody has measured the layer yet; all who want it meanwhile wait for one. */
+export function cellsOf(
+  { source, grid, caps, dust }: Pick<LodSubject, 'source' | 'grid' | 'caps' | 'dust'>,
+  measure: () => Promise<LayerCells>,
+): Promise<LayerCells> {
   const { lod } = source;
   const { maxFeatures, maxBytes, cellsMax, cellsMin } = caps;
-  const key = [grid.key, maxFeatures, maxBytes, cellsMax, cellsMin].join('/');
+  const key = [grid.key, maxFeatures, maxBytes, cellsMax, cellsMin, ...(dust ? ['dust'] : [])].join('/');
   let known = lod.get(key);
   if (!known) {
     known = measure();
@@ -79,7 +90,7 @@ export async function stepOf(
     // A read that failed is tried again by the next tile.
     known.catch(() => lod.delete(key));
   }
-  return (await known)[z];
+  return known;
 }
 
 /** False where no tile of any zoom can break the caps. */
@@ -98,14 +109,16 @@ export async function measureSteps(
   const held = { selected: 0, sampleBytes: 0 };
   const steps: (number | null)[] = grid.matrices.map(() => null);
   const density = await densityOf(source, projection, grid, rest);
-  if (!density) return { steps, longest: 0, ...held };
+  if (!density) return { cells: { steps, fill: 1 }, longest: 0, ...held };
   const { longest } = density;
-  if (longest > longestMax) return { steps: null, longest, ...held };
-  for (let z = steps.length - 1; z >= 0; z--) {
+  if (longest > longestMax) return { cells: null, longest, ...held };
+  const fill = await fillOf(source, rest);
+  const rule = subject.dust ? { degrees: areasInDegrees(source.crs as string), fill } : null;
+  for (let z = steps.length - 1; mayThin(source, subject.caps) && z >= 0; z--) {
     await rest();
-    steps[z] = await measure({ ...subject, rest, held }, density, z, steps[z + 1] ?? null);
+    steps[z] = await measure({ ...subject, rest, held, rule }, density, z, steps[z + 1] ?? null);
   }
-  return { steps, longest, ...held };
+  return { cells: { steps, fill }, longest, ...held };
 }
 
 async function measure(subject: Measuring, density: Density, z: number, next: number | null): Promise<number | null> {
@@ -123,7 +136,7 @@ async function measure(subject: Measuring, density: Density, z: number, next: nu
 }
 
 async function fits(subject: Measuring, dense: readonly DenseTile[], step: number | null): Promise<boolean> {
-  const { source, caps, rest, held } = subject;
+  const { source, caps, rest, held, rule } = subject;
   const found: Found[] = [];
   for (const { tile } of dense) {
     await rest();
@@ -131,7 +144,7 @@ async function fits(subject: Measuring, dense: readonly DenseTile[], step: numbe
     const selection =
       step === null
         ? await selectAll(source, boxes, undefined, caps.maxFeatures)
-        : await selectStep(subject, step, boxes, undefined, caps.maxFeatures);
+        : await selectStep(subject, step, boxes, rule, undefined, caps.maxFeatures);
     held.selected = Math.max(held.selected, selection.ordinals.length);
     if (selection.ordinals.length > caps.maxFeatures) return false;
     const bytes = selection.lengths.reduce((sum, length) => sum + length, 0);

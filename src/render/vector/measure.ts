@@ -12,8 +12,8 @@ import type { TileMatrixSet } from '../../tile.ts';
 import { densityBytes } from './density.ts';
 import { type LodCaps, type Measured, measureSteps } from './lod.ts';
 import { restFor } from './pace.ts';
-import { lodSubject } from './plan.ts';
 import { sampleCostBytes } from './sample.ts';
+import { lodSubject } from './zoom-cells.ts';
 
 export interface CellsJob extends Job {
   readonly task: 'cells';

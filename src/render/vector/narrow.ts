@@ -1,7 +1,9 @@
-/** Of the candidates of a filtered layer those that are drawn: matches, and of those in cells the first of each. In a worker. */
+/** Of the candidates of a filtered layer those that are drawn: matches, and of those in cells the first of each, or dust. In a worker. */
+import { dustAt, squareOf } from '../../source/fgb/dust.ts';
+import { meets } from '../../source/fgb/rtree.ts';
 import { NO_CELL } from '../../source/fgb/taken.ts';
 import { createFilter } from '../filter/filter.ts';
-import { runEnd, type VectorJobLayer } from './job.ts';
+import { type JobDust, type LayerFilter, runEnd, type VectorJobLayer } from './job.ts';
 
 /** A run of the file: `base` is where it begins in the view. */
 export interface RunView {
@@ -32,34 +34,63 @@ export function narrowed(
   const matcher = createFilter(filter.spec, filter.schema);
   /** Matches of each cell. */
   const tally = new Uint32Array(filter.cellCount);
-  const taken: number[] = [];
+  /** Matches that stand for themselves or for their cell; of the latter those that do not show may show as dust. */
+  const first: number[] = [];
+  const sums = filter.dust && new Float64Array(filter.cellCount);
   let dropped = 0;
   let longest = 0;
   for (let i = 0; i < offsets.length; ) {
     const next = runEnd(offsets, lengths, i);
-    const first = offsets[i];
-    const length = offsets[next - 1] + lengths[next - 1] - first;
-    const { view, base } = read(first, length);
+    const start = offsets[i];
+    const length = offsets[next - 1] + lengths[next - 1] - start;
+    const { view, base } = read(start, length);
     longest = Math.max(longest, length);
     for (; i < next; i++) {
       if (i % CHECK_EVERY === 0) check();
-      const at = base + offsets[i] - first;
+      const at = base + offsets[i] - start;
       if (!matcher.test(view, at, at + lengths[i])) continue;
       const cell = cells === null ? NO_CELL : cells[i];
       const opens = cell === NO_CELL || tally[cell]++ === 0;
-      if (shows[i] === 0) continue;
-      if (opens) taken.push(i);
-      else dropped++;
+      if (sums && cell !== NO_CELL) sums[cell] += filter.dust?.areas[i] ?? 0;
+      if (opens && (shows[i] === 1 || (sums && cell !== NO_CELL))) first.push(i);
+      else if (shows[i] === 1) dropped++;
     }
   }
-  const counts = layer.counts && cells && Uint32Array.from(taken, i => (cells[i] === NO_CELL ? 1 : tally[cells[i]]));
+  const countOf = (i: number) => (cells === null || cells[i] === NO_CELL ? 1 : tally[cells[i]]);
+  const { taken, dust } = sums ? asDust(layer, filter, first, countOf, sums) : { taken: first, dust: null };
   const drawn: VectorJobLayer = {
     ...layer,
     offsets: Float64Array.from(taken, i => offsets[i]),
     lengths: Uint32Array.from(taken, i => lengths[i]),
     ordinals: Float64Array.from(taken, i => layer.ordinals[i]),
-    counts,
+    counts: layer.counts && cells && Uint32Array.from(taken, countOf),
+    dust,
     filter: null,
   };
-  return { layer: drawn, dropped, heldBytes: longest + tally.byteLength + taken.length * 8 };
+  const held = tally.byteLength + (sums?.byteLength ?? 0) + first.length * 8;
+  return { layer: drawn, dropped: sums ? 0 : dropped, heldBytes: longest + held };
+}
+
+/** Of the first of each cell those whose square, or who themselves, show in the tile. */
+function asDust(
+  { boxes }: VectorJobLayer,
+  { cells, shows, dust }: LayerFilter,
+  first: readonly number[],
+  countOf: (i: number) => number,
+  sums: Float64Array,
+): { taken: number[]; dust: JobDust | null } {
+  if (!dust || !cells) return { taken: [...first], dust: null };
+  const areas = new Float64Array(first.length);
+  const squares = new Float64Array(first.length * 4);
+  const places: number[] = [];
+  first.forEach((i, k) => {
+    const several = countOf(i) > 1;
+    if (several) {
+      areas[k] = sums[cells[i]] * dust.fill;
+      squareOf(dust.rects, cells[i] * 4, areas[k], dust.degrees, squares, k * 4);
+    }
+    if (several ? meets(squares, k * 4, boxes) : shows[i] === 1) places.push(k);
+  });
+  const taken = places.map(k => first[k]);
+  return { taken, dust: { ...dustAt({ areas, squares }, places), counts: Uint32Array.from(taken, countOf) } };
 }

@@ -23,20 +23,12 @@ import {
   vector,
 } from '../../source/fgb/layout.ts';
 import { compress } from '../transcode.ts';
+import { AREA, DUST, POINT_COUNT, putCount, putDust, putRoot, SQRT_POINT_COUNT } from './counted.ts';
 import { type FeatureFrame, GeometryWalker } from './geometry.ts';
 import { type JobColumn, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
 import { type Narrowed, narrowed } from './narrow.ts';
 import { Pen } from './pen.ts';
-import {
-  type Dictionary,
-  newDictionary,
-  POINT_COUNT,
-  putCount,
-  putDictionary,
-  putTags,
-  resetDictionary,
-  SQRT_POINT_COUNT,
-} from './properties.ts';
+import { type Dictionary, newDictionary, putDictionary, putTags, resetDictionary } from './properties.ts';
 
 export interface VectorPainter {
   paint(job: VectorJob, context: TaskContext): Painted;
@@ -72,6 +64,9 @@ class Painter implements VectorPainter {
   #walker = new GeometryWalker(this.#pen);
   #id = { id: -1 };
   #frame = { ...this.#run, start: 0, end: 0 };
+  #square = new Float64Array(8);
+  /** The layer's columns without those whose names dust takes. */
+  #dustColumns: readonly JobColumn[] = [];
 
   paint(job: VectorJob, context: TaskContext): Painted {
     const started = performance.now();
@@ -116,6 +111,7 @@ class Painter implements VectorPainter {
     const out = this.#layer;
     const before = out.at;
     resetDictionary(this.#dictionary, layer.columns);
+    this.#dustColumns = layer.dust === null ? [] : withoutDust(layer.columns);
     this.#pen.begin(job, layer);
     const start = beginLayer(out, Buffer.from(layer.id));
     const empty = out.at;
@@ -179,7 +175,10 @@ class Painter implements VectorPainter {
     frame.doubles = doubles;
     frame.start = at;
     frame.end = end;
-    if (!this.#walker.walk(frame, table, layer.geometryType)) return;
+    const { dust } = layer;
+    if (dust !== null && dust.counts[i] > 1) {
+      if (!this.#drawSquare(dust.squares, i * 4)) return;
+    } else if (!this.#walker.walk(frame, table, layer.geometryType)) return;
 
     this.#attributes(layer, i, root);
     const id = layer.idName === null ? layer.ordinals[i] + 1 : this.#id.id;
@@ -188,22 +187,37 @@ class Painter implements VectorPainter {
     if (pen.polygons.at > 0) putFeature(this.#layer, id, this.#tags, POLYGON, pen.polygons);
   }
 
+  /** False where nothing of it shows in the tile. */
+  #drawSquare(squares: Float64Array, at: number): boolean {
+    const [minx, miny, maxx, maxy] = squares.subarray(at, at + 4);
+    this.#square.set([minx, miny, maxx, miny, maxx, maxy, minx, maxy]);
+    this.#pen.reset();
+    this.#pen.putExact(this.#square, 4);
+    this.#pen.finish();
+    return this.#pen.drew();
+  }
+
   /** The tags of the feature in the frame, and the id that they hold. */
   #attributes(layer: VectorJobLayer, i: number, root: number): void {
     const { view, raw, start, end } = this.#frame;
     const tags = this.#tags;
     tags.at = 0;
     this.#id.id = -1;
+    const dust = layer.dust !== null && layer.dust.counts[i] > 1 ? layer.dust : null;
     const properties = vector(view, root, FEATURE_PROPERTIES, 1, start, end);
     if (properties !== 0) {
       const from = properties + 4;
       const to = from + view.getUint32(properties, true);
       const own = field(view, root, FEATURE_COLUMNS, start, end) === 0 ? null : ownColumns(this.#frame, root, layer);
-      const columns = own ?? layer.columns;
       const idColumn = own ? own.findIndex(({ name }) => name === layer.idName) : layer.idColumn;
+      const usual = own ?? layer.columns;
+      const columns = dust === null ? usual : own ? withoutDust(own) : this.#dustColumns;
       putTags(view, raw, from, to, columns, idColumn, this.#dictionary, tags, this.#id);
     }
-    if (layer.counts !== null) putCount(layer.counts[i], this.#dictionary, tags);
+    if (dust !== null) {
+      putDust(dust.counts[i], dust.areas[i], this.#dictionary, tags);
+      if (layer.counts !== null) putRoot(dust.counts[i], this.#dictionary, tags);
+    } else if (layer.counts !== null) putCount(layer.counts[i], this.#dictionary, tags);
   }
 
   #bytesOf(ref: BytesRef): Bytes {
@@ -254,4 +268,10 @@ function ownColumns(frame: FeatureFrame, root: number, { served, counts, rename 
     seen.add(name);
     return { name, type: COLUMN_TYPES.indexOf(type), wanted, as: null };
   });
+}
+
+/** What dust says of itself takes the place of columns of those names. */
+function withoutDust(columns: readonly JobColumn[]): JobColumn[] {
+  const names: readonly string[] = [DUST, AREA, POINT_COUNT];
+  return columns.map(column => (names.includes(column.name) ? { ...column, wanted: false } : column));
 }

@@ -11,7 +11,7 @@ import { type Commands, putLine, putPoints, resetCommands } from '../../kernels/
 import { area2, openRing, quantise, type Seams } from '../../kernels/simplify.ts';
 import type { VectorJob, VectorJobLayer } from './job.ts';
 import { Placed } from './placed.ts';
-import { Polygon, sliver } from './polygon.ts';
+import { Polygon, sliver, unitSquare } from './polygon.ts';
 import { type Projector, projector } from './project.ts';
 import { Rounder } from './rounder.ts';
 
@@ -184,6 +184,31 @@ export class Pen {
     }
     this.#polygon.add(this.#rounder.ints, m, outer, area, shift);
     return true;
+  }
+
+  /**
+   * A convex ring of so few points that rounding is all it takes: not simplified, so that its area stays, and at least a unit wide. No
+   * pixel stands in for it where it is small, which would be more than it is.
+   */
+  putExact(xy: Float64Array, points: number): void {
+    this.#room(points);
+    const placed = this.#placed;
+    if (placed.project(this.#project, xy, 0, points) === 0) return;
+    placed.open();
+    if (!placed.bound()) return;
+    this.#polygon.outer(placed.width, placed.height);
+    const { ints } = this.#rounder;
+    for (const shift of this.#shifts) {
+      if (placed.misses(shift)) continue;
+      let m = openRing(ints, quantise(placed.points, 0, placed.n, shift, ints));
+      if (m < 3 || area2(ints, m) === 0) {
+        const { box } = placed;
+        m = unitSquare(ints, Math.floor((box[0] + box[2]) / 2 + shift), Math.floor((box[1] + box[3]) / 2));
+      }
+      if (!placed.inside(shift)) m = this.#clipInts(m);
+      const area = m >= 3 ? area2(ints, m) : 0;
+      if (area !== 0) this.#polygon.add(ints, m, true, area, shift);
+    }
   }
 
   #putClipped(shift: number, outer: boolean): boolean {

@@ -1,61 +1,34 @@
 /** The plan of a vector tile: which features of which layers, from the index alone; what reading and painting them takes. */
 import { problem } from '../../errors.ts';
-import type { LayerOptions, VectorLayer } from '../../layers/types.ts';
+import type { VectorLayer } from '../../layers/types.ts';
 import { type Cost, costBytes, type Encoding, type Plan } from '../../plan.ts';
-import { COLUMN_TYPES } from '../../source/fgb/layout.ts';
 import { type Selection, selectAll } from '../../source/fgb/lod.ts';
-import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
+import { isFgbSource } from '../../source/fgb/open.ts';
 import type { VectorSource } from '../../source/types.ts';
-import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
+import type { TileCoord, TileMatrixSet } from '../../tile.ts';
 import type { FilterSpec } from '../filter/filter.ts';
 import { fittingZoom } from '../fits.ts';
-import { jumps, type LayerView, projectionOf, type QueryBoxes, queryBoxes } from './boxes.ts';
-import { cellGrid, cellsAcross, stepFor } from './cells.ts';
+import { type LayerView, queryBoxes } from './boxes.ts';
+import { cellGrid, cellsAcross } from './cells.ts';
 import { CANDIDATE_BYTES, type FilteredPlan, selectFiltered } from './filtered.ts';
-import {
-  type JobColumn,
-  OUTPUT_SHARE,
-  pixelSide,
-  RUN_BYTES_MAX,
-  runEnd,
-  SCRATCH_SHARE,
-  type VectorJob,
-  type VectorJobLayer,
-} from './job.ts';
-import { DEFAULT_CAPS, type LodCaps, type LodSubject, measureSteps, type Steps, stepOf } from './lod.ts';
-import { restFor } from './pace.ts';
-import { POINT_COUNT, SQRT_POINT_COUNT } from './properties.ts';
-import { paintSample, scaled } from './sample.ts';
+import { DUST_BYTES, OUTPUT_SHARE, RUN_BYTES_MAX, runEnd, SCRATCH_SHARE, type VectorJobLayer } from './job.ts';
+import { jobOf, tileJob, viewOf } from './layer-job.ts';
 import { selectStep } from './step.ts';
+import { type CellsAsk, zoomCells } from './zoom-cells.ts';
 
-export interface VectorTileAsk {
+export interface VectorTileAsk extends CellsAsk {
   readonly layers: readonly VectorLayer[];
   readonly grid: TileMatrixSet;
-  readonly tile: TileCoord;
   /** Attributes wanted; null: all that the layer serves. */
   readonly properties: readonly string[] | null;
   readonly encoding: Encoding;
   /** Draws the features that match; absent: all. */
   readonly filter?: FilterSpec | null;
-  /** 'thin': a quarter of the cells a side, for when memory is short. */
-  readonly degrade?: 'thin';
-  /** In place of the layer's own. */
-  readonly caps?: LodCaps;
-  /** Measures the cells of a layer's zooms, once; absent: here, in turns of the event loop. */
-  readonly measure?: Measure;
 }
 
-export type Measure = (layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps) => Promise<Steps>;
-
-const EXTENT = 4096;
-const BUFFER = 64;
-/** Half a pixel of a map that draws tiles at 512 px. At the layer's last zoom nothing but rounding is simplified. */
-const TOLERANCE_PIXELS = 0.5;
-const MAP_PIXELS = 512;
 /** Tiles are cut live at every zoom; this is where clients may begin to overzoom instead. */
 const LAST_ZOOM = 14;
-/** Cells a tile side that are left to a thinned tile at least. */
-const THIN_MIN = 16;
+
 export function defaultZooms(source: VectorSource): { minzoom: number; maxzoom: number } {
   return { minzoom: 0, maxzoom: source.count === 0 ? 0 : LAST_ZOOM };
 }
@@ -84,12 +57,6 @@ export async function planVectorTile(ask: VectorTileAsk, signal?: AbortSignal): 
   };
 }
 
-function tileJob({ grid, tile, encoding }: VectorTileAsk, layers: readonly VectorJobLayer[]): VectorJob {
-  const [left, bottom, right, top] = tileBounds(grid, tile);
-  const place = { gridCrs: grid.crs, left, top, width: right - left, height: top - bottom };
-  return { task: 'vector-tile', encoding, ...place, layers };
-}
-
 interface LayerPlan {
   readonly job: VectorJobLayer;
   readonly selection: Selection;
@@ -107,52 +74,11 @@ async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortS
   const job = { ...jobOf(view, layer, ask, { boxes, shifts }, selection), filter: filtered?.filter ?? null };
   const { ordinals, dropped, visited } = selection;
   // How many match and how many of those are left out, only reading tells.
-  const counted = filtered ? { candidates: ordinals.length } : { features: ordinals.length, dropped };
+  const counted = filtered
+    ? { candidates: ordinals.length }
+    : { features: ordinals.length, dropped, ...dustIn(selection) };
   const explain = { layer: layer.id, ...counted, cells, visited, boxes: Array.from(boxes) };
   return { job, selection, drawnBytes: filtered?.drawnBytes ?? null, explain };
-}
-
-function viewOf(layer: VectorLayer, source: FgbSource, grid: TileMatrixSet): LayerView {
-  const extent = layer.options.extent ?? EXTENT;
-  const buffer = layer.options.buffer ?? BUFFER;
-  // What a pixel stands for may lie half of it beyond the buffer.
-  const margin = (buffer + pixelSide(extent) / 2) / extent;
-  return { source, projection: projectionOf(source.crs as string, grid.crs), grid, extent, buffer, margin };
-}
-
-function jobOf(
-  view: LayerView,
-  layer: VectorLayer,
-  { tile, properties }: VectorTileAsk,
-  { boxes, shifts }: QueryBoxes,
-  { offsets, lengths, ordinals, counts, ref, crcs }: Selection,
-): VectorJobLayer {
-  const { source, projection, grid, extent, buffer } = view;
-  const { idColumn, pointCount, properties: served } = layer.options;
-  return {
-    id: layer.id,
-    ref: ref ?? source.ref,
-    crs: source.crs as string,
-    projection,
-    geometryType: source.geometryType,
-    columns: jobColumns(layer, properties),
-    idColumn: idColumn === undefined ? -1 : source.columns.findIndex(c => c.name === idColumn),
-    extent,
-    buffer,
-    tolerance: grid.matrices[tile.z].zoom >= layer.maxzoom ? 0 : (TOLERANCE_PIXELS * extent) / MAP_PIXELS,
-    shifts: shifts.map(worlds => worlds * grid.matrices[tile.z].matrixWidth * extent),
-    world: jumps(view) ? grid.matrices[tile.z].matrixWidth * extent : 0,
-    boxes,
-    offsets,
-    lengths,
-    ordinals,
-    crcs: crcs ?? null,
-    counts: pointCount ? counts : null,
-    served: properties ? properties.filter(name => served?.includes(name) ?? true) : (served ?? null),
-    rename: layer.options.rename ?? null,
-    idName: idColumn ?? null,
-    filter: null,
-  };
 }
 
 async function select(
@@ -164,96 +90,24 @@ async function select(
 ): Promise<{ selection: Selection; cells: number | null; filtered: FilteredPlan | null }> {
   const { source, projection, grid } = view;
   const { z } = ask.tile;
-  const step = boxes.length === 0 ? null : await gridStep(view, layer, ask);
+  const { step, dust } = boxes.length === 0 ? { step: null, dust: null } : await zoomCells(view, layer, ask);
   const cells = step === null ? null : cellsAcross(grid, z, step);
   if (ask.filter) {
     // Which features pass is not in an overview: the index is walked.
     const cellsOf = step === null ? null : cellGrid(source, projection, grid, step);
-    const filtered = await selectFiltered(view, layer, ask.filter, ask.tile, cellsOf, signal);
+    const filtered = await selectFiltered(view, layer, ask.filter, ask.tile, cellsOf, dust, signal);
     return { selection: filtered.selection, cells, filtered };
   }
   const selection =
-    step === null ? await selectAll(source, boxes, signal) : await selectStep(view, step, boxes, signal);
+    step === null ? await selectAll(source, boxes, signal) : await selectStep(view, step, boxes, dust, signal);
   return { selection, cells, filtered: null };
 }
 
-/** The grid of cells of the zoom; null: all features are drawn. */
-async function gridStep(view: LayerView, layer: VectorLayer, ask: VectorTileAsk): Promise<number | null> {
-  const { drop = 'cells' } = layer.options;
-  if (drop === 'none' && ask.degrade !== 'thin') return null;
-  const caps = ask.caps ?? capsOf(layer.options);
-  const { z } = ask.tile;
-  const { measure = stepsHere } = ask;
-  const full =
-    drop === 'none'
-      ? null
-      : await stepOf({ source: view.source, grid: view.grid, caps }, z, () => measure(layer, view.grid, caps));
-  return ask.degrade === 'thin' ? thinned(view.grid, z, full, caps) : full;
-}
-
-export function capsOf({ maxFeatures, maxTileBytes }: LayerOptions): LodCaps {
-  const { maxFeatures: features, maxBytes } = DEFAULT_CAPS;
-  return { ...DEFAULT_CAPS, maxFeatures: maxFeatures ?? features, maxBytes: maxTileBytes ?? maxBytes };
-}
-
-function thinned(grid: TileMatrixSet, z: number, full: number | null, caps: LodCaps): number {
-  const finest = full ?? stepFor(grid, z, caps.cellsMax);
-  return Math.max(Math.min(finest, stepFor(grid, z, THIN_MIN)), finest - 2);
-}
-
-/** Measures the cells of a layer that may need them before anyone asks; waits for it where somebody has asked already. */
-export async function ahead(layer: VectorLayer, grid: TileMatrixSet, measure: Measure): Promise<void> {
-  const { source, options } = layer;
-  if (!isFgbSource(source) || options.drop === 'none') return;
-  const caps = capsOf(options);
-  await stepOf({ source, grid, caps }, 0, () => measure(layer, grid, caps));
-}
-
-/** Measured in this thread, which others have every few milliseconds. */
-export async function stepsHere(
-  layer: VectorLayer,
-  grid: TileMatrixSet,
-  caps: LodCaps,
-  signal?: AbortSignal,
-): Promise<Steps> {
-  const { steps } = await measureSteps(lodSubject(layer, grid, caps), restFor(signal));
-  return steps ?? [];
-}
-
-/** The layer as its grid of cells is measured: with all that it serves, whatever a request wants. */
-export function lodSubject(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps): LodSubject {
-  const { source } = layer;
-  if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
-  const whole = { layers: [layer], grid, properties: null, encoding: 'gzip' } as const;
-  const view = viewOf(layer, source, grid);
-  return {
-    source,
-    projection: view.projection,
-    grid,
-    caps,
-    boxesOf: tile => queryBoxes(view, tile).boxes,
-    judge: (tile, sample) => {
-      if (sample.selection.ordinals.length === 0) return { bytes: 0, peakBytes: 0 };
-      const job = jobOf(view, layer, { ...whole, tile }, queryBoxes(view, tile), sample.selection);
-      const { bytes, peakBytes } = paintSample(tileJob({ ...whole, tile }, [job]));
-      return { bytes: scaled(sample, bytes), peakBytes };
-    },
-  };
-}
-
-function jobColumns(layer: VectorLayer, properties: readonly string[] | null): JobColumn[] {
-  const served = layer.options.properties;
-  return layer.source.columns.map(({ name, type, as }, i) => ({
-    name,
-    type: COLUMN_TYPES.indexOf(type),
-    as: as ?? null,
-    wanted:
-      (served === undefined || served.includes(name)) &&
-      (properties === null || properties.includes(name)) &&
-      // A tile knows a name once: the count has it, or the first column of that name.
-      !(layer.options.pointCount && (name === POINT_COUNT || name === SQRT_POINT_COUNT)) &&
-      layer.source.columns.findIndex(c => c.name === name) === i,
-  }));
+/** Squares of dust, and the features that they stand for. */
+function dustIn({ dust, counts }: Selection): { dust?: { squares: number; features: number } } {
+  if (!dust || !counts) return {};
+  const several = counts.filter(count => count > 1);
+  return { dust: { squares: several.length, features: several.reduce((sum, count) => sum + count, 0) } };
 }
 
 /** Features are read run by run into one buffer, so what is alive is a run, the largest feature's points, and the tile. */
@@ -262,6 +116,7 @@ function costOf(layers: readonly LayerPlan[]): Cost {
   let drawnBytes = 0;
   let largest = 0;
   let candidateBytes = 0;
+  let dustBytes = 0;
   for (const { job, drawnBytes: most } of layers) {
     const { offsets, lengths } = job;
     let bytes = 0;
@@ -275,12 +130,14 @@ function costOf(layers: readonly LayerPlan[]): Cost {
       i = next;
     }
     drawnBytes += most ?? bytes;
+    const squares = job.filter ? job.filter.cellCount : (job.dust?.counts.length ?? 0);
+    if (job.dust || job.filter?.dust) dustBytes += squares * DUST_BYTES;
     // Matches are read a second time to be drawn; where each candidate lies is held here and in the worker.
     inputBytes += most ?? 0;
     if (most !== null) candidateBytes += offsets.length * CANDIDATE_BYTES;
   }
   if (layers.length === 0) return { inputBytes: 0, decodedBytes: 0, outputBytes: 0 };
-  const outputBytes = Math.ceil(drawnBytes * OUTPUT_SHARE) + 4096;
+  const outputBytes = Math.ceil(drawnBytes * OUTPUT_SHARE) + dustBytes + 4096;
   const heldInputBytes = Math.min(inputBytes, Math.max(RUN_BYTES_MAX, largest));
   return {
     inputBytes,

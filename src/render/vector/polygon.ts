@@ -138,13 +138,16 @@ export function sliver(ints: Int32Array, n: number): number {
     far = i;
     farthest = d;
   }
-  if (far === 0) {
-    ints.set([ax, ay, ax + 1, ay, ax + 1, ay + 1, ax, ay + 1]);
-    return 4;
-  }
+  if (far === 0) return unitSquare(ints, ax, ay);
   const bx = ints[far * 2];
   const by = ints[far * 2 + 1];
   const upright = Math.abs(by - ay) > Math.abs(bx - ax);
   ints.set([ax, ay, bx, by, bx + (upright ? 1 : 0), by + (upright ? 0 : 1)]);
   return 3;
+}
+
+/** The smallest ring there is, with its first corner there. */
+export function unitSquare(ints: Int32Array, x: number, y: number): number {
+  ints.set([x, y, x + 1, y, x + 1, y + 1, x, y + 1]);
+  return 4;
 }

@@ -101,34 +101,16 @@ function keyOf(d: Dictionary, columns: readonly JobColumn[], column: number): nu
   return d.keys[column];
 }
 
-function named(d: Dictionary, name: string): number {
+/** The number of that key. */
+export function named(d: Dictionary, name: string): number {
   const known = d.byName.get(name);
   if (known !== undefined) return known;
   d.byName.set(name, d.byName.size);
   return d.byName.size - 1;
 }
 
-/** Attributes that no column has. */
-export const POINT_COUNT = 'point_count';
-export const SQRT_POINT_COUNT = 'sqrt_point_count';
-
-/** How many features this one stands for, and the root of it, for the size of a circle. */
-export function putCount(count: number, d: Dictionary, tags: Out): void {
-  ensure(d.values, 32);
-  ensure(tags, 32);
-  putInteger(d.values, count);
-  tags.at = varint(tags.bytes, tags.at, named(d, POINT_COUNT));
-  tags.at = varint(tags.bytes, tags.at, valueNumber(d));
-  const { values } = d;
-  values.bytes[values.at++] = 0x19;
-  new DataView(values.bytes.buffer).setFloat64(values.at, Math.round(Math.sqrt(count) * 100) / 100, true);
-  values.at += 8;
-  tags.at = varint(tags.bytes, tags.at, named(d, SQRT_POINT_COUNT));
-  tags.at = varint(tags.bytes, tags.at, valueNumber(d));
-}
-
 /** The value's number, where its bytes lie behind the end of the last value; these stay only if they are new. */
-function valueNumber(d: Dictionary): number {
+export function valueNumber(d: Dictionary): number {
   const { values } = d;
   const start = d.count > 0 ? d.ends[d.count - 1] : 0;
   const end = values.at;
@@ -244,7 +226,7 @@ function encodeValue(view: DataView, raw: Uint8Array, p: number, length: number,
 }
 
 /** uint_value where it is not negative, else sint_value: both exact, and the shortest. */
-function putInteger(out: Out, value: number): boolean {
+export function putInteger(out: Out, value: number): boolean {
   out.bytes[out.at++] = value < 0 ? 0x30 : 0x28;
   out.at = varint(out.bytes, out.at, value < 0 ? -value * 2 - 1 : value);
   return true;

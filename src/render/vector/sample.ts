@@ -1,4 +1,5 @@
 /** What a tile would weigh, judged by painting some of its features. */
+import { dustAt } from '../../source/fgb/dust.ts';
 import type { Selection } from '../../source/fgb/lod.ts';
 import { OUTPUT_SHARE, RUN_BYTES_MAX, SCRATCH_SHARE, type VectorJob } from './job.ts';
 import { createVectorPainter } from './paint.ts';
@@ -31,7 +32,8 @@ export function sampleOf(selection: Selection): Sample {
     lengths: Uint32Array.from(picked, i => selection.lengths[i]),
     ordinals: Float64Array.from(picked, i => selection.ordinals[i]),
     ...(selection.crcs ? { crcs: Uint32Array.from(picked, i => selection.crcs?.[i] ?? 0) } : {}),
-    counts: null,
+    counts: selection.dust && selection.counts ? Uint32Array.from(picked, i => selection.counts?.[i] ?? 1) : null,
+    ...(selection.dust ? { dust: dustAt(selection.dust, picked) } : {}),
   };
   return { selection: some, of: n };
 }

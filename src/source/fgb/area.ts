@@ -24,7 +24,7 @@ export function areaOf(geometry: Geometry | null, crs: string): number {
 }
 
 function polygonArea(rings: readonly Position[][], crs: string): number {
-  const degrees = isLonLat(crs) || resolveCrs(crs).geographic;
+  const degrees = areasInDegrees(crs);
   let area = 0;
   rings.forEach((ring, i) => {
     area += (i === 0 ? 1 : -1) * Math.abs(degrees ? sphereArea(ring) : planeArea(ring));
@@ -45,4 +45,18 @@ function planeArea(ring: readonly Position[]): number {
 function sphereArea(ring: readonly Position[]): number {
   const rad = Math.PI / 180;
   return planeArea(ring.map(([x, y]) => [x * rad * AUTHALIC_RADIUS, Math.sin(y * rad) * AUTHALIC_RADIUS]));
+}
+
+/** Area of a box, of the same kind; `degrees` as boxes of that layer are. Boxes that are inside out have none. */
+export function boxArea(minx: number, miny: number, maxx: number, maxy: number, degrees: boolean): number {
+  if (!(maxx > minx && maxy > miny)) return 0;
+  if (!degrees) return (maxx - minx) * (maxy - miny);
+  const rad = Math.PI / 180;
+  const sine = (y: number) => Math.sin(Math.max(-90, Math.min(90, y)) * rad);
+  return (maxx - minx) * rad * (sine(maxy) - sine(miny)) * AUTHALIC_RADIUS ** 2;
+}
+
+/** Whether areas of that layer are square metres on the sphere; else they are in its own units squared. */
+export function areasInDegrees(crs: string): boolean {
+  return isLonLat(crs) || resolveCrs(crs).geographic;
 }

@@ -3,6 +3,8 @@
  * those a cell beyond, where the first match of a cell at its edge may lie. The rule is the same, "the first of its cell",
  * but which feature that is, only reading them tells; so this says for each its cell, from the index alone.
  */
+import { boxArea } from './area.ts';
+import { cellRect, type DustRule } from './dust.ts';
 import { type CellGrid, KEY_STRIDE, loadPage, pageAt, widened } from './lod.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE } from './rtree.ts';
@@ -17,6 +19,9 @@ export interface Candidates {
   /** 1 where it meets the tile, and not only its cell does. */
   readonly shows: Uint8Array;
   readonly cellCount: number;
+  /** Areas of the candidates' boxes, and the cells in the layer's CRS, 4 numbers each; empty where nobody makes dust of them. */
+  readonly areas: Float64Array;
+  readonly rects: Float64Array;
   /** Bytes of all candidates; when these are above the limit, no more than that is told. */
   readonly bytes: number;
   /** Most bytes that can be drawn of them, one a cell. */
@@ -35,11 +40,12 @@ export async function selectCandidates(
   source: FgbSource,
   boxes: Float64Array,
   grid: CellGrid | null,
+  dust: DustRule | null,
   narrow: (boxes: Float64Array) => Float64Array,
   limitBytes: number,
   signal?: AbortSignal,
 ): Promise<Candidates> {
-  const found = new Found(boxes, grid);
+  const found = new Found(boxes, grid, dust);
   const asked = narrow(grid === null || boxes.length === 0 ? boxes : widened(boxes, grid));
   const { tree } = source;
   if (!tree || asked.length === 0) return found.candidates();
@@ -79,10 +85,14 @@ class Found {
   readonly #ordinals: number[] = [];
   readonly #cellOf: number[] = [];
   readonly #shows: number[] = [];
+  readonly #dust: DustRule | null;
+  readonly #areas: number[] = [];
+  readonly #rects: number[] = [];
   #bytes = 0;
   #aloneBytes = 0;
 
-  constructor(boxes: Float64Array, grid: CellGrid | null) {
+  constructor(boxes: Float64Array, grid: CellGrid | null, dust: DustRule | null) {
+    this.#dust = dust;
     this.#boxes = boxes;
     this.#grid = grid;
     const col = grid === null ? 0 : Math.floor(grid.col(boxes[0]));
@@ -102,7 +112,7 @@ class Found {
     let cell = NO_CELL;
     if (key === null) this.#aloneBytes += length;
     else {
-      cell = this.#cells.get(key) ?? this.#largest.push(0) - 1;
+      cell = this.#cells.get(key) ?? this.#newCell(key);
       this.#cells.set(key, cell);
       this.#largest[cell] = Math.max(this.#largest[cell], length);
     }
@@ -111,6 +121,19 @@ class Found {
     this.#ordinals.push(page.first + i);
     this.#cellOf.push(cell);
     this.#shows.push(shows ? 1 : 0);
+    if (!this.#dust) return;
+    const [minx, miny, maxx, maxy] = page.boxes.subarray(i * STRIDE, i * STRIDE + 4);
+    this.#areas.push(boxArea(minx, miny, maxx, maxy, this.#dust.degrees));
+  }
+
+  #newCell(key: number): number {
+    if (this.#dust && this.#grid) {
+      const row = Math.round(key / KEY_STRIDE);
+      const rect = new Float64Array(4);
+      cellRect(this.#grid, key - row * KEY_STRIDE + this.#col0, row + this.#row0, this.#dust.degrees, rect);
+      this.#rects.push(...rect);
+    }
+    return this.#largest.push(0) - 1;
   }
 
   /** As CellWalk of lod.ts has it; null: it stands for itself. */
@@ -135,6 +158,8 @@ class Found {
       cells: this.#grid === null ? null : Uint32Array.from(this.#cellOf),
       shows: Uint8Array.from(this.#shows),
       cellCount: this.#largest.length,
+      areas: Float64Array.from(this.#areas),
+      rects: Float64Array.from(this.#rects),
       bytes: this.#bytes,
       drawnBytes: this.#aloneBytes + this.#largest.reduce((sum, length) => sum + length, 0),
       visited: this.visited,

@@ -22,8 +22,8 @@ export interface FgbSource extends VectorSource {
   readonly featuresStart: number;
   /** The header's geometry type number, 0 where features say their own. */
   readonly geometryType: number;
-  /** Steps of the ladder of cells at each zoom, by grid and caps, once measured: see render/vector/lod.ts. Dies with the source. */
-  readonly lod: Map<string, Promise<readonly (number | null)[]>>;
+  /** What the zooms' cells are, by grid and caps, once measured: see render/vector/lod.ts. Dies with the source. */
+  readonly lod: Map<string, Promise<{ readonly steps: readonly (number | null)[]; readonly fill: number }>>;
   /** FILE.plo where it is there and fits. */
   readonly overview: OverviewSlot;
   /** Bytes before the index. */

@@ -16,6 +16,14 @@ export interface Selection {
   /** Where the features are in a file of their own (overview.ts): which, and the CRC-32 of the bytes of each. */
   readonly ref?: BytesRef;
   readonly crcs?: Uint32Array;
+  /** Where cells are drawn as dust: of those taken that stand for more than themselves, the square and the sum (dust.ts). */
+  readonly dust?: Dust;
+}
+
+/** A square for each feature taken, 4 numbers in the layer's CRS, and the area that it stands for; zeros where it is no dust. */
+export interface Dust {
+  readonly squares: Float64Array;
+  readonly areas: Float64Array;
 }
 
 /** Cell of a feature that stands for itself alone. */

@@ -1,0 +1,106 @@
+/** The cells of a layer at a zoom, for the plan of a tile: measured once (lod.ts), thinned further where memory is short. */
+import { problem } from '../../errors.ts';
+import type { LayerOptions, VectorLayer } from '../../layers/types.ts';
+import { areasInDegrees } from '../../source/fgb/area.ts';
+import type { DustRule } from '../../source/fgb/dust.ts';
+import { isFgbSource } from '../../source/fgb/open.ts';
+import type { TileCoord, TileMatrixSet } from '../../tile.ts';
+import { type LayerView, queryBoxes } from './boxes.ts';
+import { stepFor } from './cells.ts';
+import { jobOf, tileJob, viewOf } from './layer-job.ts';
+import { cellsOf, DEFAULT_CAPS, type LayerCells, type LodCaps, type LodSubject, mayThin, measureSteps } from './lod.ts';
+import { restFor } from './pace.ts';
+import { paintSample, scaled } from './sample.ts';
+
+export type Measure = (layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps) => Promise<LayerCells>;
+
+export interface CellsAsk {
+  readonly tile: TileCoord;
+  /** 'thin': a quarter of the cells a side, for when memory is short. */
+  readonly degrade?: 'thin';
+  /** In place of the layer's own. */
+  readonly caps?: LodCaps;
+  /** Measures the cells of a layer's zooms, once; absent: here, in turns of the event loop. */
+  readonly measure?: Measure;
+}
+
+export interface ZoomCells {
+  /** Of the ladder of cells; null: all features are drawn. */
+  readonly step: number | null;
+  /** How cells that have several features are drawn as squares; null: the first of each is drawn. */
+  readonly dust: DustRule | null;
+}
+
+/** Cells a tile side that are left to a thinned tile at least. */
+const THIN_MIN = 16;
+
+/** The grid of cells of the zoom. */
+export async function zoomCells(view: LayerView, layer: VectorLayer, ask: CellsAsk): Promise<ZoomCells> {
+  const { drop = 'cells' } = layer.options;
+  const thin = ask.degrade === 'thin';
+  const caps = ask.caps ?? capsOf(layer.options);
+  const { z } = ask.tile;
+  const { source, grid } = view;
+  const dusty = drop === 'dust';
+  const thins = drop !== 'none' && mayThin(source, caps);
+  if (!thins && !thin) return { step: null, dust: null };
+  const { measure = cellsHere } = ask;
+  // Dust needs to know what the layer fills, also where it is thinned for want of memory alone.
+  const cells =
+    thins || dusty ? await cellsOf({ source, grid, caps, dust: dusty }, () => measure(layer, grid, caps)) : null;
+  const full = cells?.steps[z] ?? null;
+  const step = thin ? thinned(grid, z, full, caps) : full;
+  const dust = dusty && cells ? { degrees: areasInDegrees(source.crs as string), fill: cells.fill } : null;
+  return { step, dust };
+}
+
+export function capsOf({ maxFeatures, maxTileBytes }: LayerOptions): LodCaps {
+  const { maxFeatures: features, maxBytes } = DEFAULT_CAPS;
+  return { ...DEFAULT_CAPS, maxFeatures: maxFeatures ?? features, maxBytes: maxTileBytes ?? maxBytes };
+}
+
+function thinned(grid: TileMatrixSet, z: number, full: number | null, caps: LodCaps): number {
+  const finest = full ?? stepFor(grid, z, caps.cellsMax);
+  return Math.max(Math.min(finest, stepFor(grid, z, THIN_MIN)), finest - 2);
+}
+
+/** Measures the cells of a layer that may need them before anyone asks; waits for it where somebody has asked already. */
+export async function ahead(layer: VectorLayer, grid: TileMatrixSet, measure: Measure): Promise<void> {
+  const { source, options } = layer;
+  const caps = capsOf(options);
+  if (!isFgbSource(source) || options.drop === 'none' || !mayThin(source, caps)) return;
+  await cellsOf({ source, grid, caps, dust: options.drop === 'dust' }, () => measure(layer, grid, caps));
+}
+
+/** Measured in this thread, which others have every few milliseconds. */
+export async function cellsHere(
+  layer: VectorLayer,
+  grid: TileMatrixSet,
+  caps: LodCaps,
+  signal?: AbortSignal,
+): Promise<LayerCells> {
+  const { cells } = await measureSteps(lodSubject(layer, grid, caps), restFor(signal));
+  return cells ?? { steps: [], fill: 1 };
+}
+
+/** The layer as its grid of cells is measured: with all that it serves, whatever a request wants. */
+export function lodSubject(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps): LodSubject {
+  const { source } = layer;
+  if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
+  const whole = { layers: [layer], grid, properties: null, encoding: 'gzip' } as const;
+  const view = viewOf(layer, source, grid);
+  return {
+    source,
+    projection: view.projection,
+    grid,
+    caps,
+    dust: layer.options.drop === 'dust',
+    boxesOf: tile => queryBoxes(view, tile).boxes,
+    judge: (tile, sample) => {
+      if (sample.selection.ordinals.length === 0) return { bytes: 0, peakBytes: 0 };
+      const job = jobOf(view, layer, { ...whole, tile }, queryBoxes(view, tile), sample.selection);
+      const { bytes, peakBytes } = paintSample(tileJob({ ...whole, tile }, [job]));
+      return { bytes: scaled(sample, bytes), peakBytes };
+    },
+  };
+}
