@@ -5,6 +5,7 @@ import type { ByteCache } from './cache/types.ts';
 import type { Config } from './config/load.ts';
 import { layerKey } from './identity.ts';
 import { type CatalogueConfig, type CatalogueRoom, type Change, createCatalogue } from './layers/catalogue.ts';
+import type { FarFiles } from './layers/far.ts';
 import type { OpenDeps, Zooms } from './layers/open.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Memory } from './memory/memory.ts';
@@ -58,13 +59,14 @@ export function zoomsOf(source: Source): Zooms {
 export async function buildCatalogue(
   { config, budget, log }: Pick<AppInput, 'config' | 'budget' | 'log'>,
   memory: Memory,
-  cells: Cells,
+  { cells, far }: { readonly cells: Cells; readonly far: FarFiles },
   changed: (changes: readonly Change[]) => void,
 ): Promise<CatalogueRoom> {
   let opened: CatalogueRoom | null = null;
   const catalogue = await createCatalogue({
     ...catalogueConfig(config),
     open: opener(config, budget, memory),
+    far,
     zoomsOf,
     ledger: memory.ledger,
     log,

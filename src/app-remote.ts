@@ -6,14 +6,16 @@ import { Problem } from './errors.ts';
 import type { HttpContext } from './http/context.ts';
 import { layerKey } from './identity.ts';
 import { lazyRangeClient } from './io/files.ts';
-import { type AllowRule, parseAllowRule } from './io/http/allow.ts';
+import { type AllowRule, isUrl, parseAllowRule } from './io/http/allow.ts';
 import type { FetchSettings } from './io/http/client.ts';
+import { createFarFiles, type FarDeps, type FarFiles } from './layers/far.ts';
 import { createRemotes } from './layers/remote.ts';
 import type { RemoteDeps, Remotes } from './layers/remote-types.ts';
 import type { Catalogue } from './layers/types.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Memory } from './memory/memory.ts';
 import { isFar } from './serve-layers.ts';
+import { openCog } from './source/tiff/open.ts';
 
 /** Share of the index budget that remote files may take: the rest is for the files of this machine. */
 const INDEX_SHARE = 0.25;
@@ -29,8 +31,9 @@ interface RemoteInput {
 }
 
 /** Whether there may be files of other servers at all: where not, nothing is in the way of those of this machine. */
-export function far({ remote }: Config): boolean {
-  return remote.allow.length > 0;
+export function far({ remote, paths, layers }: Config): boolean {
+  const named = Object.values(layers).flatMap(({ path, mosaic }) => [path ?? [], mosaic?.paths ?? []].flat());
+  return remote.allow.length > 0 || [...paths, ...named].some(isUrl);
 }
 
 /** Of one thread: the main one opens files, the workers read them. */
@@ -43,40 +46,60 @@ export function fetchSettings(remote: Config['remote'], workers: number): FetchS
   };
 }
 
-export function buildRemotes({ config, budget, memory, admission, cache, zoomsOf }: RemoteInput): Remotes {
+export interface FarRooms {
+  /** By `url=`. */
+  readonly remotes: Remotes;
+  /** By the configuration. */
+  readonly files: FarFiles;
+}
+
+/** Both are read by the same client, so that what bounds it bounds them together. */
+export function createFarRooms({ config, budget, memory, admission, cache, zoomsOf }: RemoteInput): FarRooms {
   const { remote } = config;
   const share = Math.max(INDEX_BYTES_MIN, Math.floor(budget.indexBytes * INDEX_SHARE));
+  const now = () => performance.now();
+  const client = lazyRangeClient(fetchSettings(remote, budget.workers));
+  const bounds = { ttlMs: remote.ttl, openBytes: remote.openBytes, aheadBytes: remote.aheadBytes };
   const remotes = createRemotes({
     settings: {
+      ...bounds,
       allow: remote.allow.map(parseAllowRule).filter((rule): rule is AllowRule => rule !== null),
-      ttlMs: remote.ttl,
       filesMax: remote.maxFiles,
       indexBytes: remote.indexBytes ?? share,
-      openBytes: remote.openBytes,
-      aheadBytes: remote.aheadBytes,
     },
-    client: lazyRangeClient(fetchSettings(remote, budget.workers)),
+    client,
     ledger: memory.ledger,
     zoomsOf,
     admit: (bytes, who) => admission.acquire({ bytes, class: 'window', ...who }),
     onGone: layer => cache.deleteLayer(layerKey(layer.id, layer.version)),
-    now: () => performance.now(),
+    now,
   });
   memory.register(remotes.sheddable);
-  return remotes;
+  const open: FarDeps['open'] = (ref, bytes, choices) =>
+    openCog(ref, { ...choices, siblings: false, open: () => bytes });
+  return { remotes, files: createFarFiles({ ...bounds, client, open, now }) };
 }
 
 /**
  * A file that changed while it was read is asked for anew by the next request, not at the end of its time. And what waits for other
  * servers waits among the windows: the memory that is kept for tiles is not theirs.
  */
-export function aside(remotes: Remotes, catalogue: Catalogue, serve: HttpContext['serve']): HttpContext['serve'] {
+export function aside(
+  { remotes, files }: FarRooms,
+  catalogue: Catalogue,
+  serve: HttpContext['serve'],
+): HttpContext['serve'] {
   return async ask => {
     if (!isFar(catalogue, ask.layers)) return serve(ask);
     try {
       return await serve({ ...ask, operation: { ...ask.operation, class: 'window' } });
     } catch (error) {
-      if (error instanceof Problem && error.code === 'source-changed') for (const id of ask.layers) remotes.doubt(id);
+      if (error instanceof Problem && error.code === 'source-changed')
+        for (const id of ask.layers) {
+          remotes.doubt(id);
+          const layer = catalogue.get(id);
+          if (layer && 'source' in layer) files.doubt(layer.source.ref);
+        }
       throw error;
     }
   };

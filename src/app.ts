@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Admission } from './admission/controller.ts';
 import { createTurns } from './admission/turns.ts';
 import { buildAdmission, buildCatalogue, buildSessions, catalogueConfig, zoomsOf } from './app-parts.ts';
-import { aside, buildRemotes, far, fetchSettings } from './app-remote.ts';
+import { aside, createFarRooms, type FarRooms, far, fetchSettings } from './app-remote.ts';
 import { createByteCache } from './cache/byte-cache.ts';
 import { createFlight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
@@ -15,7 +15,6 @@ import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
 import { createLadder } from './ladder.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
-import type { Remotes } from './layers/remote-types.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Gauge } from './memory/gauge.ts';
 import { Allocations } from './memory/leak/allocations.ts';
@@ -69,20 +68,26 @@ interface Built extends Omit<Rooms, 'observer'> {
   readonly pool: Pool;
   readonly cells: Cells;
   readonly sessions: Sessions | null;
-  readonly remotes: Remotes;
+  readonly farRooms: FarRooms;
 }
 
 export async function createApp(input: AppInput): Promise<App> {
   const state = { draining: false };
   const built = await buildRooms(input);
-  const reports = createReports({ ...built, budget: input.budget, limit: input.limit, draining: () => state.draining });
+  const reports = createReports({
+    ...built,
+    ...built.farRooms,
+    budget: input.budget,
+    limit: input.limit,
+    draining: () => state.draining,
+  });
   const metrics = createMetrics(reports.sources);
   const observer: Observer = {
     planned: reports.planned,
     waited: (permitClass, ms) => metrics.waited(permitClass, ms / 1000),
     rendered: (operation, ms) => metrics.rendered(operation, ms / 1000),
   };
-  const catalogue = far(input.config) ? built.remotes.beside(built.catalogue) : built.catalogue;
+  const catalogue = far(input.config) ? built.farRooms.remotes.beside(built.catalogue) : built.catalogue;
   const rooms: Rooms = { ...built, catalogue, observer };
   const server = createServer(serverOptions(input, metrics), routes(input, built, rooms, reports, metrics));
   return {
@@ -98,7 +103,8 @@ export async function createApp(input: AppInput): Promise<App> {
       await server.close();
       await built.cells.close();
       await built.sessions?.close();
-      built.remotes.close();
+      built.farRooms.files.close();
+      built.farRooms.remotes.close();
       await built.catalogue.close();
       await built.pool.close();
       built.cache.close();
@@ -149,11 +155,11 @@ async function buildRooms(input: AppInput): Promise<Built> {
     level: () => memory.level(),
     ahead: config.vector.warmUp ? WEB_MERCATOR_QUAD : null,
   });
-  const catalogue = await buildCatalogue(input, memory, cells, changes => {
+  const farRooms = createFarRooms({ config, budget, memory, admission, cache, zoomsOf });
+  const catalogue = await buildCatalogue(input, memory, { cells, far: farRooms.files }, changes => {
     for (const key of past.changed(changes)) cache.deleteLayer(key);
   });
   const sessions = config.sessions.enabled ? buildSessions(config, budget, catalogue, memory, cache) : null;
-  const remotes = buildRemotes({ config, budget, memory, admission, cache, zoomsOf });
   const ladder = createLadder({ level: () => memory.level(), patienceMs: config.memory.queue.deadlineMs * PATIENCE });
   const caching = { maxAge: config.cache.maxAge, staleWhileRevalidate: config.cache.swr, degradedMs: DEGRADED_MS };
   return {
@@ -166,7 +172,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     cells,
     catalogue,
     sessions,
-    remotes,
+    farRooms,
     flight: createFlight(),
     ladder,
     past,
@@ -195,8 +201,8 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, report
   const grids = createGrids(readTileMatrixSets(config.tileMatrixSets).sets);
   const http: HttpContext = {
     catalogue,
-    remotes: built.remotes,
-    serve: far(config) ? aside(built.remotes, rooms.catalogue, ask => serve(ask, rooms)) : ask => serve(ask, rooms),
+    remotes: built.farRooms.remotes,
+    serve: far(config) ? aside(built.farRooms, rooms.catalogue, ask => serve(ask, rooms)) : ask => serve(ask, rooms),
     encodings: config.cache.defaultEncodings,
     filter: config.filter,
     publicUrl,

@@ -13,6 +13,7 @@ import { overview } from './commands/overview.ts';
 import { type Config, ConfigError, formatIssue, loadConfig } from './config/load.ts';
 import { parseBytes } from './config/units.ts';
 import { allSent } from './http/unsent.ts';
+import { isUrl } from './io/http/allow.ts';
 import { type Budget, describeBudget } from './memory/budget.ts';
 import { launchSettings, missingLaunch } from './memory/launch.ts';
 import { readLimit } from './memory/limit.ts';
@@ -129,7 +130,8 @@ function relaunch(budget: Budget, segmentBytes: number): void {
 function configOf(command: ServeCommand): Config {
   const file = command.config ?? process.env['PLIMSOLL_CONFIG'] ?? null;
   const config = loadConfig({ file, env: process.env, flags: command.flags, paths: command.paths });
-  for (const path of command.paths) if (!existsSync(path)) throw new UsageError(`${path} does not exist`);
+  for (const path of command.paths)
+    if (!isUrl(path) && !existsSync(path)) throw new UsageError(`${path} does not exist`);
   const nothing = config.paths.length === 0 && Object.keys(config.layers).length === 0;
   return nothing ? { ...config, paths: [fileURLToPath(new URL('../demo', import.meta.url))] } : config;
 }

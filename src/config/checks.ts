@@ -1,6 +1,6 @@
 /** Rules between keys, which a schema cannot say. */
 import { parseRange } from '../io/http/addresses.ts';
-import { parseAllowRule } from '../io/http/allow.ts';
+import { isUrl, judgeNamed, parseAllowRule, shownPath } from '../io/http/allow.ts';
 import { readTileMatrixSets } from './grids.ts';
 import type { KeyPath } from './issues.ts';
 import type { Config } from './schema.ts';
@@ -104,6 +104,11 @@ function layerBreaches({ layers }: Config): Breach[] {
         message: `must not exceed maxzoom (${layer.maxzoom}), not ${layer.minzoom}`,
       });
     }
+    [layer.path ?? [], layer.mosaic?.paths ?? []].flat().forEach(path => {
+      if (!isUrl(path) || namedUrl(path)) return;
+      const message = `must be a path or an http(s) URL without a password, not ${shownPath(path)}`;
+      found.push({ path: ['layers', id, layer.path === undefined ? 'mosaic' : 'path'], message });
+    });
     if (layer.mosaic !== undefined && layer.path !== undefined)
       found.push({ path: ['layers', id, 'mosaic'], message: 'stands in place of path, which is given too' });
     if (layer.overzoom !== undefined && layer.maxzoom === undefined) {
@@ -118,6 +123,15 @@ function layerBreaches({ layers }: Config): Breach[] {
     });
   }
   return found;
+}
+
+function namedUrl(text: string): boolean {
+  try {
+    judgeNamed(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function gridBreaches({ tileMatrixSets }: Config): Breach[] {

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
+import { isUrl } from '../io/http/allow.ts';
 import type { RasterLayer } from '../layers/types.ts';
 import type { Operation } from '../serve.ts';
 import { clientOf, type HttpContext } from './context.ts';
@@ -22,7 +23,7 @@ export async function rasterOf(
   const query = queryOf(request);
   const name = text(query, 'url') ?? text(query, 'layer');
   if (name === undefined) throw problem('bad-parameter', 'url: names no layer; give the id of a raster of /layers');
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
+  if (isUrl(name)) {
     const layer = await remoteOf(context, request, reply, name);
     return evenIfRefused ? layer : servable(layer);
   }

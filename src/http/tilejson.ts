@@ -48,18 +48,19 @@ export function tileJson(
 
 /** A raster of another server is named by its URL, in the query. */
 function tilePlace(layer: Layer, other: TileMatrixSet | null, ids: string): string {
-  if (isRemote(layer)) return `cog/tiles/${other?.id ?? WEB_MERCATOR_QUAD.id}`;
+  if (isByUrl(layer)) return `cog/tiles/${other?.id ?? WEB_MERCATOR_QUAD.id}`;
   return `tiles/${other ? `${other.id}/` : ''}${ids}`;
 }
 
-export function isRemote(layer: Layer): boolean {
-  return layer.kind === 'raster' && layer.source.ref.remote !== undefined;
+/** Ids of the catalogue have no percent signs. */
+export function isByUrl({ id }: Layer): boolean {
+  return /^https?%3A%2F%2F/.test(id);
 }
 
 /** What tiles carry of a document's query: all but the name of the raster, which is in their path. */
 export function carriedQuery({ url }: FastifyRequest, layer: Layer): string {
   const [, query = ''] = url.split('?');
-  const named = isRemote(layer);
+  const named = isByUrl(layer);
   const kept = query.split('&').filter(part => part !== '' && (named || !/^(url|layer)(=|$)/.test(part)));
   return kept.length > 0 ? `?${kept.join('&')}` : '';
 }

@@ -14,7 +14,7 @@ import type { HttpContext } from './context.ts';
 import { clip, gridPath, oneOf, queryOf } from './params.ts';
 import { rasterOf } from './raster-layer.ts';
 import { sendReply } from './send.ts';
-import { carriedQuery, isRemote } from './tilejson.ts';
+import { carriedQuery, isByUrl } from './tilejson.ts';
 import { answerTile, judgeQuery, layersOf } from './tiles.ts';
 
 const XML = 'application/xml';
@@ -122,7 +122,7 @@ function layerXml(base: string, layer: RasterLayer, sets: readonly TileMatrixSet
   const name = encodeURIComponent(id);
   const formats = Object.keys(FORMATS).map(type => `<Format>${type}</Format>`);
   const urls = Object.entries(FORMATS).map(([type, extension]) => {
-    const place = isRemote(layer) ? 'cog/tiles/{TileMatrixSet}' : `tiles/{TileMatrixSet}/${name}`;
+    const place = isByUrl(layer) ? 'cog/tiles/{TileMatrixSet}' : `tiles/{TileMatrixSet}/${name}`;
     const template = `${base}/${place}/{TileMatrix}/{TileCol}/{TileRow}.${extension}${rest}`;
     return `<ResourceURL format="${type}" resourceType="tile" template="${escape(template)}"/>`;
   });

@@ -196,7 +196,7 @@ class Room implements CatalogueRoom {
 
   async #lookNow(force: boolean): Promise<Looked & { changes: readonly Change[] }> {
     if (this.#closed) return { folders: [], unsettled: false, changes: [] };
-    const around = await lookAround(this.#config, this.#ids);
+    const around = await lookAround(this.#config, this.#ids, this.#deps.far);
     const { targets, ids, notes, folders } = around;
     const settling: Settling = { before: this.#seen, force };
     this.#ids = ids;

@@ -5,6 +5,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import { isUrl } from '../io/http/allow.ts';
 
 export interface DiscoveryOptions {
   readonly extensions: readonly string[];
@@ -53,6 +54,22 @@ export async function scan(paths: readonly string[], options: DiscoveryOptions):
     walk.faults.push({ path: paths.join(', '), detail });
   }
   return { files: files.slice(0, options.maxFiles), folders: walk.folders, faults: walk.faults };
+}
+
+/** Files of this machine and, by their URLs, of others. */
+export async function scanAll(paths: readonly string[], options: DiscoveryOptions, far?: Looker): Promise<Scan> {
+  const here = await scan(far ? paths.filter(path => !isUrl(path)) : paths, options);
+  if (!far || !paths.some(isUrl)) return here;
+  const there = await far.look(paths.filter(isUrl));
+  return {
+    files: [...here.files, ...there.files],
+    folders: here.folders,
+    faults: [...here.faults, ...there.faults],
+  };
+}
+
+interface Looker {
+  look(urls: readonly string[]): Promise<Scan>;
 }
 
 export function comparePaths(a: string, b: string): number {

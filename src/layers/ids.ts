@@ -1,5 +1,6 @@
 /** Ids from file names: short, safe in a URL path, and the same tomorrow for the same files. */
 import { basename, dirname, extname } from 'node:path';
+import { shownPath } from '../io/http/allow.ts';
 
 /** Accents go, what is no letter, digit, `_`, `.` or `-` becomes `-` (a comma would split a composite). */
 export function slug(name: string): string {
@@ -38,7 +39,7 @@ export function assignIds(
   const clashes: IdClash[] = [];
   for (const path of paths) {
     if (settled.has(path)) continue;
-    const plain = slug(basename(path, extname(path)));
+    const plain = nameOf(path);
     const heldBy = ids.get(plain) ?? (taken.has(plain) ? 'the configuration' : null);
     const id = firstFree(candidates(path, heldBy), name => !ids.has(name) && !taken.has(name));
     ids.set(id, path);
@@ -47,13 +48,20 @@ export function assignIds(
   return { ids, clashes };
 }
 
+/** Of a URL without its query. */
+function nameOf(path: string): string {
+  const plain = shownPath(path);
+  return slug(basename(plain, extname(plain)));
+}
+
 function firstFree(names: Iterable<string>, free: (name: string) => boolean): string {
   for (const name of names) if (free(name)) return name;
   throw new Error('candidates never end');
 }
 
 /** The plain name; the ending where the twin is in the same folder; ever more parent folders; then numbers without end. */
-function* candidates(path: string, heldBy: string | null): Generator<string> {
+function* candidates(given: string, heldBy: string | null): Generator<string> {
+  const path = shownPath(given);
   const ending = extname(path);
   let name = slug(basename(path, ending));
   yield name;

@@ -1,5 +1,6 @@
 /** From the files of a mosaic to one layer; a file that does not fit is left out, and the layer says which and why. */
 import { basename, dirname } from 'node:path';
+import { shownPath } from '../io/http/allow.ts';
 import type { RasterSource, Reason, Source } from '../source/types.ts';
 import type { FoundFile } from './discover.ts';
 import type { Held, Members } from './members.ts';
@@ -37,7 +38,7 @@ async function openMosaic(target: Target, deps: OpenDeps, files: Members): Promi
   const passing = opened.some(each => 'passing' in each && each.passing);
   const { sources, refused } = sorted(named, opened);
   const notes = refused.map(({ name, reason }) => memberRefused(name, reason));
-  for (const { path, detail } of faults) notes.push({ code: 'mosaic-path', detail: `${path}: ${detail}` });
+  for (const { path, detail } of faults) notes.push({ code: 'mosaic-path', detail: `${shownPath(path)}: ${detail}` });
   const told = notes.length > REASONS_MAX ? [...notes.slice(0, REASONS_MAX), more(notes.length - REASONS_MAX)] : notes;
   if (sources.length === 0) return refusedSlot(target, told, passing);
   try {
@@ -90,7 +91,7 @@ interface Member {
 function sorted(files: readonly FoundFile[], opened: readonly Opened[]) {
   const sources: Member[] = [];
   const refused: { readonly name: string; readonly reason: Reason }[] = [];
-  const names = namesOf(files.map(({ path }) => path));
+  const names = namesOf(files.map(({ path }) => shownPath(path)));
   for (const [at, each] of opened.entries()) {
     const reason = 'source' in each ? refusal(each.source, sources[0]?.source) : each.reasons[0];
     if ('source' in each && each.source.kind === 'raster' && reason === null)

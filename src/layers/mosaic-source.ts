@@ -39,9 +39,12 @@ export function unionSource(
   const { bounds, resX, resY } = extentIn(crs, given === undefined, sources, lonLatBounds);
   const width = Math.max(1, Math.round((bounds[2] - bounds[0]) / resX));
   const height = Math.max(1, Math.round((bounds[3] - bounds[1]) / resY));
+  // There are no bytes of its own either: it says whether work on it waits for other servers.
+  const remote = sources.find(({ ref }) => ref.remote)?.ref.remote;
+  const far = remote ? { remote } : {};
   return {
     ...lead,
-    ref: { href: `mosaic:${id}`, size: sources.reduce((sum, { ref }) => sum + ref.size, 0), version },
+    ref: { href: `mosaic:${id}`, size: sources.reduce((sum, { ref }) => sum + ref.size, 0), version, ...far },
     verdict: { servable: true, reasons: [], notes },
     title: null,
     description: null,

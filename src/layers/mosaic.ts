@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto';
 import { glob, stat } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
-import { type DiscoveryOptions, type FoundFile, type ScanFault, scan } from './discover.ts';
+import { isUrl, shownPath } from '../io/http/allow.ts';
+import { type DiscoveryOptions, type FoundFile, type ScanFault, scanAll } from './discover.ts';
+import type { FarFiles } from './far.ts';
 import type { Target } from './open.ts';
 import type { LayerOptions, MosaicChoice } from './types.ts';
 
@@ -21,6 +23,7 @@ export async function lookAtMosaics(
   layers: Readonly<Record<string, Choice>>,
   discovery: DiscoveryOptions,
   defaults: LayerOptions = {},
+  far?: FarFiles,
 ): Promise<MosaicLook> {
   const targets: Target[] = [];
   const folders: string[] = [];
@@ -28,7 +31,7 @@ export async function lookAtMosaics(
   const rasters = { ...discovery, extensions: discovery.extensions.filter(extension => extension !== VECTOR) };
   for (const [id, { mosaic, path: _, ...options }] of Object.entries(layers)) {
     if (!mosaic) continue;
-    const found = await membersOf(mosaic.paths, rasters);
+    const found = await membersOf(mosaic.paths, rasters, far);
     folders.push(...found.folders);
     faults.push(...found.faults);
     targets.push(targetOf(id, mosaic, { ...defaults, ...options }, found));
@@ -47,25 +50,26 @@ function targetOf(id: string, { paths, pixelSelection }: MosaicChoice, options: 
   const look = createHash('sha256')
     .update(JSON.stringify([pixelSelection, files, faults]))
     .digest('base64url');
-  const why = faults.length > 0 ? faults.map(({ path, detail }) => `${path} ${detail}`).join('; ') : 'no raster there';
+  const why =
+    faults.length > 0 ? faults.map(({ path, detail }) => `${shownPath(path)} ${detail}`).join('; ') : 'no raster there';
   return {
     id,
     path: `mosaic:${id}`,
     look,
     options,
     mosaic: { selection: pixelSelection, files, faults },
-    ...(files.length === 0 ? { fault: `${paths.join(', ')}: ${why}` } : {}),
+    ...(files.length === 0 ? { fault: `${paths.map(shownPath).join(', ')}: ${why}` } : {}),
   };
 }
 
 /** In the order of the paths; of one folder or pattern by name. A file that two of them name counts once. */
-async function membersOf(paths: readonly string[], options: DiscoveryOptions): Promise<Members> {
+async function membersOf(paths: readonly string[], options: DiscoveryOptions, far?: FarFiles): Promise<Members> {
   const files = new Map<string, FoundFile>();
   const folders: string[] = [];
   const faults: ScanFault[] = [];
   for (const path of paths) {
-    const pattern = await isPattern(path);
-    const found = await scan(pattern ? await matches(path, options) : [path], options);
+    const pattern = !isUrl(path) && (await isPattern(path));
+    const found = await scanAll(pattern ? await matches(path, options) : [path], options, far);
     for (const file of found.files) if (!files.has(file.path)) files.set(file.path, file);
     folders.push(...(pattern ? [await folderOf(path)] : []), ...found.folders);
     faults.push(...found.faults);

@@ -2,12 +2,14 @@
 import { createHash } from 'node:crypto';
 import { Problem } from '../errors.ts';
 import { statRef } from '../io/bytes.ts';
+import { isUrl } from '../io/http/allow.ts';
 import type { PixelSelection } from '../kernels/pixel-selection.ts';
 import type { Booking, Ledger } from '../memory/types.ts';
 import type { BytesRef } from '../plan.ts';
 import type { Reason, Source } from '../source/types.ts';
 import { mapAttributes } from './attributes.ts';
 import type { FoundFile, ScanFault } from './discover.ts';
+import type { FarFiles } from './far.ts';
 import { createSlot, type Slot } from './slot.ts';
 import type { Layer, LayerOptions, RasterLayer } from './types.ts';
 
@@ -24,6 +26,8 @@ export interface Zooms {
 
 export interface OpenDeps {
   readonly open: (ref: BytesRef, choices: SourceChoices) => Promise<Source>;
+  /** Files that are named by URL. */
+  readonly far?: FarFiles;
   /** render/ knows which zooms suit a source; layers/ may not look up, so app.ts hands it in. */
   readonly zoomsOf: (source: Source) => Zooms;
   /** Resident bytes of open sources are booked on `index`. */
@@ -49,7 +53,7 @@ export interface Target {
 }
 
 /** These pass by themselves, so the next look tries again even if the file looks the same. */
-const PASSING = new Set(['source-changed', 'read-failed', 'overloaded']);
+const PASSING = new Set(['source-changed', 'read-failed', 'overloaded', 'remote-failed', 'remote-timeout']);
 
 export function targetLook(target: Target): string {
   return `${target.look}#${JSON.stringify(target.options, Object.keys(target.options).sort())}`;
@@ -71,7 +75,7 @@ export async function openSlot(target: Target, deps: OpenDeps): Promise<Slot> {
 
 export function openFile(path: string, { crs, nodata }: LayerOptions, deps: OpenDeps): Promise<Source> {
   const choices = { ...(crs === undefined ? {} : { crs }), ...(nodata === undefined ? {} : { nodata }) };
-  return deps.open(statRef(path), choices);
+  return deps.far && isUrl(path) ? deps.far.open(path, choices) : deps.open(statRef(path), choices);
 }
 
 export function refusedSlot(target: Target, reasons: readonly Reason[], passing: boolean): Slot {

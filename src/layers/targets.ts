@@ -1,4 +1,5 @@
 /** Which layers there should be: the configured ones, and whatever else was found, under ids that do not clash. */
+import { shownPath } from '../io/http/allow.ts';
 import type { FoundFile, Scan } from './discover.ts';
 import { assignIds } from './ids.ts';
 import type { Target } from './open.ts';
@@ -56,5 +57,5 @@ function namedTarget(id: string, { path = '', ...options }: Choice, configured: 
   const why = configured.folders.includes(path)
     ? 'is a folder; name it under paths'
     : (fault?.detail ?? 'is not there');
-  return { id, path, look: 'missing', options, fault: `${path} ${why}` };
+  return { id, path, look: 'missing', options, fault: `${shownPath(path)} ${why}` };
 }

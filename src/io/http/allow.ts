@@ -16,6 +16,16 @@ export interface AllowRule {
   readonly path: string;
 }
 
+/** Anything but the path of a file; schemes that are not read are refused where it is judged. */
+export function isUrl(text: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+}
+
+/** How a path of either kind is told of. */
+export function shownPath(path: string): string {
+  return isUrl(path) ? shown(path) : path;
+}
+
 /** Presigned URLs have a kilobyte or two of signature. */
 const URL_CHARS_MAX = 4096;
 const RULE = /^(https?):\/\/(\*|(?:\*\.)?[^/:?#@[\]\\\s*]+|\[[0-9a-f:.]+\])(?::(\d{1,5}|\*))?(\/[^?#]*)?$/i;
@@ -66,6 +76,15 @@ export function judgeUrl(text: string, rules: readonly AllowRule[]): URL {
     throw refused('path', text, 'hides slashes or dots in its path');
   return url;
 }
+
+/** A URL that the operator names as a layer: on no list, since nobody else chose it. Errors: remote-forbidden. */
+export function judgeNamed(text: string): URL {
+  const host = URL.canParse(text) ? new URL(text).host : '';
+  const rule = parseAllowRule(`${text.split('://')[0]}://${host}`);
+  return judgeUrl(text, rule ? [rule] : [ANY]);
+}
+
+const ANY: AllowRule = { protocol: 'https:', host: '', below: true, port: null, path: '/' };
 
 function fitsHost({ protocol, host, below, port }: AllowRule, url: URL): boolean {
   if (protocol !== url.protocol || (port !== null && port !== url.port)) return false;

@@ -124,6 +124,8 @@ function plannerOf(ask: ZonalAsk): Planner {
     batch(list) {
       const job: ZonalJob = {
         task: 'zonal',
+        // It waits for another server: not before other jobs of its thread.
+        ...(raster.source.ref.remote ? { long: true } : {}),
         zones: list,
         features,
         choice,

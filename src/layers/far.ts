@@ -1,0 +1,133 @@
+/**
+ * Files of other servers that an operator names as layers. They are looked at and opened like those in folders, only less often:
+ * one byte, every `ttlMs`. One that cannot be asked for a while is served on as it was last seen; whoever reads it is told.
+ */
+import { Problem, problem } from '../errors.ts';
+import type { Bytes } from '../io/bytes.ts';
+import { judgeNamed, shown } from '../io/http/allow.ts';
+import type { RangeClient } from '../io/http/client.ts';
+import { askAgain, meetRemote } from '../io/http/remote.ts';
+import type { BytesRef } from '../plan.ts';
+import type { Source } from '../source/types.ts';
+import type { FoundFile, Scan, ScanFault } from './discover.ts';
+import type { SourceChoices } from './open.ts';
+
+export interface FarFiles {
+  /** URLs as they were named; a fault for each that was never seen. */
+  look(urls: readonly string[]): Promise<Scan>;
+  /** Errors: those of the client and of the format. */
+  open(url: string, choices: SourceChoices): Promise<Source>;
+  /** Reading it said that it is another file: the next look asks. */
+  doubt(ref: BytesRef): void;
+  close(): void;
+}
+
+export interface FarDeps {
+  readonly client: RangeClient;
+  readonly ttlMs: number;
+  readonly openBytes: number;
+  readonly aheadBytes: number;
+  readonly open: (ref: BytesRef, bytes: Bytes, choices: SourceChoices) => Promise<Source>;
+  readonly now: () => number;
+}
+
+interface Seen {
+  ref: BytesRef | null;
+  fault: string;
+  atMs: number;
+}
+
+/** What was never there is asked for again after this. */
+const MISSING_MS = 10_000;
+
+export function createFarFiles(deps: FarDeps): FarFiles {
+  return new Far(deps);
+}
+
+class Far implements FarFiles {
+  readonly #deps: FarDeps;
+  readonly #seen = new Map<string, Seen>();
+  readonly #stop = new AbortController();
+
+  constructor(deps: FarDeps) {
+    this.#deps = deps;
+  }
+
+  async look(urls: readonly string[]): Promise<Scan> {
+    const files: FoundFile[] = [];
+    const faults: ScanFault[] = [];
+    await Promise.all([...new Set(urls)].map(url => this.#ask(url)));
+    for (const url of new Set(urls)) {
+      const { ref, fault } = this.#seen.get(url) as Seen;
+      if (ref) files.push({ path: url, look: ref.version });
+      else faults.push({ path: url, detail: fault });
+    }
+    return { files, folders: [], faults };
+  }
+
+  async open(text: string, choices: SourceChoices): Promise<Source> {
+    const { client, openBytes, aheadBytes, open } = this.#deps;
+    const url = judgeNamed(text);
+    if (/\.fgb$/i.test(url.pathname)) throw inFoldersOnly(url);
+    const met = await meetRemote(client, url, { openBytes, aheadBytes, signal: this.#stop.signal });
+    try {
+      return await open(met.ref, met.bytes, choices);
+    } finally {
+      met.settle();
+    }
+  }
+
+  doubt({ remote }: BytesRef): void {
+    for (const seen of this.#seen.values()) {
+      if (remote && seen.ref?.remote?.url === remote.url) seen.atMs = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  close(): void {
+    this.#stop.abort(problem('draining', 'the server is shutting down'));
+  }
+
+  async #ask(url: string): Promise<void> {
+    const { now, ttlMs } = this.#deps;
+    const seen = this.#seen.get(url) ?? { ref: null, fault: '', atMs: Number.NEGATIVE_INFINITY };
+    this.#seen.set(url, seen);
+    if (now() - seen.atMs < (seen.ref ? ttlMs : Math.min(ttlMs, MISSING_MS))) return;
+    try {
+      seen.ref = await this.#askNow(url, seen.ref);
+    } catch (error) {
+      seen.fault = error instanceof Error ? error.message : String(error);
+      if (isGone(error)) seen.ref = null;
+    }
+    seen.atMs = now();
+  }
+
+  async #askNow(text: string, before: BytesRef | null): Promise<BytesRef> {
+    const { client, openBytes, aheadBytes } = this.#deps;
+    const { signal } = this.#stop;
+    const url = judgeNamed(text);
+    try {
+      if (before) {
+        await askAgain(client, before, signal);
+        return before;
+      }
+    } catch (error) {
+      if (!(error instanceof Problem && error.code === 'source-changed')) throw error;
+    }
+    return (await meetRemote(client, url, { openBytes, aheadBytes, signal })).ref;
+  }
+}
+
+/** Its index is walked from end to end for far zooms: that is no work for a network. */
+function inFoldersOnly(url: URL): Problem {
+  const name = shown(url);
+  return problem('layer-not-servable', `${name}: FlatGeobuf is served from folders only`, {
+    code: 'remote-format',
+    remedy: `curl -fO ${name}`,
+  });
+}
+
+/** It said so itself; what does not answer may be there again in a moment. */
+function isGone(error: unknown): boolean {
+  const gone: readonly string[] = ['remote-not-found', 'remote-denied', 'remote-redirected', 'remote-forbidden'];
+  return error instanceof Problem && gone.includes(error.code);
+}
