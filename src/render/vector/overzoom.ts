@@ -2,25 +2,18 @@
  * Tiles beyond a layer's last zoom, cut out of the tile of that zoom: decoded by @mapbox/vector-tile, moved and clipped to the
  * part asked for, and encoded again. What shows is what the last zoom shows, enlarged.
  */
-import { VectorTile, type VectorTileFeature } from '@mapbox/vector-tile';
+import { VectorTile } from '@mapbox/vector-tile';
 import { PbfReader } from 'pbf';
 import vtpbf from 'vt-pbf';
-import { clipLine, clipRing, newClipScratch } from '../../kernels/clip.ts';
 import type { Encoding, Job, Painted, Plan, TaskContext } from '../../plan.ts';
 import { restoreKeys } from '../session-tile.ts';
 import { compress } from '../transcode.ts';
+import { type Cut, Cutter, DECODED_POINT_BYTES, KEPT_POINT_BYTES, type Kept } from './overzoom-cut.ts';
 
 /** A layer's tile of its last zoom, and the part of it that is wanted. */
-export interface OverzoomPart {
+export interface OverzoomPart extends Cut {
   /** Not compressed. */
   readonly body: Uint8Array;
-  /** Tiles a side that the parent is cut into; 1: it is taken as it is. */
-  readonly factor: number;
-  /** Which of them, from its top left corner. */
-  readonly col: number;
-  readonly row: number;
-  /** Units of the extent around the tile that are kept. */
-  readonly buffer: number;
 }
 
 export interface OverzoomJob extends Job {
@@ -29,15 +22,51 @@ export interface OverzoomJob extends Job {
   readonly parts: readonly OverzoomPart[];
 }
 
-/** Decoded points are objects (2 bytes in the tile, 40 here), attributes strings and numbers. */
-const DECODED_SHARE = 32;
+/** A point takes two bytes in a tile at least, and up to six once enlarged. */
+const POINT_TILE_BYTES = 2;
+const ENLARGED_SHARE = 3;
+/** A decoded feature with its attributes' object; and what its attributes and their values take, of the tile's bytes. */
+const FEATURE_BYTES = 400;
+const VALUES_SHARE = 12;
+/** The encoder's buffer doubles as it grows, and is copied once. */
+const ENCODER_SHARE = 3;
 
 export function planOverzoom(parts: readonly OverzoomPart[], encoding: Encoding): Plan {
   const bytes = parts.reduce((sum, { body }) => sum + body.length, 0);
   const explain = { overzoom: parts.map(({ factor, col, row, body }) => ({ factor, col, row, bytes: body.length })) };
   const job: OverzoomJob | null = bytes === 0 ? null : { task: 'overzoom', encoding, parts };
-  const cost = { inputBytes: bytes, decodedBytes: bytes * DECODED_SHARE, outputBytes: bytes * 2 };
-  return { cost, job, explain, headers: {} };
+  const { features, geometry, largest } = geometryIn(parts);
+  const outputBytes = bytes * ENLARGED_SHARE;
+  const decodedBytes =
+    features * FEATURE_BYTES +
+    bytes * VALUES_SHARE +
+    (largest / POINT_TILE_BYTES) * DECODED_POINT_BYTES +
+    (geometry / POINT_TILE_BYTES) * KEPT_POINT_BYTES * 1.5 +
+    outputBytes * ENCODER_SHARE;
+  return { cost: { inputBytes: bytes, decodedBytes, outputBytes }, job, explain, headers: {} };
+}
+
+/** How many features the tiles have, the bytes of their geometries, and of the largest. */
+function geometryIn(parts: readonly OverzoomPart[]): { features: number; geometry: number; largest: number } {
+  const sums = { features: 0, geometry: 0, largest: 0 };
+  const inFeature = (tag: number, _: null, pbf: PbfReader) => {
+    if (tag !== 4) return;
+    const bytes = pbf.readVarint();
+    pbf.pos += bytes;
+    sums.geometry += bytes;
+    sums.largest = Math.max(sums.largest, bytes);
+  };
+  const inLayer = (tag: number, _: null, pbf: PbfReader) => {
+    if (tag !== 2) return;
+    sums.features++;
+    pbf.readMessage(inFeature, null);
+  };
+  for (const { body } of parts) {
+    new PbfReader(body).readFields((tag, _, pbf) => {
+      if (tag === 3) pbf.readMessage(inLayer, null);
+    }, null);
+  }
+  return sums;
 }
 
 interface Point {
@@ -67,17 +96,22 @@ export function runOverzoom(job: OverzoomJob, context: TaskContext): Painted {
   const started = performance.now();
   const layers: Record<string, DrawableLayer> = {};
   const escaped = new Map<string, string>();
+  const cutter = new Cutter();
+  let seen = 0;
   for (const part of job.parts) {
     for (const layer of Object.values(new VectorTile(new PbfReader(part.body)).layers)) {
       const features: Drawable[] = [];
       for (let i = 0; i < layer.length; i++) {
         if (i % CHECK_EVERY === 0) context.check();
         const feature = layer.feature(i);
-        const geometry = cut(feature, part, layer.extent);
-        if (geometry.length === 0) continue;
-        const properties = escapedProperties(feature.properties, escaped);
+        seen++;
+        const kept = cutter.cut(feature, part, layer.extent);
+        if (kept === null) continue;
+        const { id, properties } = feature;
         const type = feature.type as 1 | 2 | 3;
-        features.push({ id: feature.id, type, properties, loadGeometry: () => geometry });
+        // Points are made when the feature is written, and are garbage then.
+        const loadGeometry = () => pointsOf(cutter, kept, type);
+        features.push({ id, type, properties: escapedProperties(properties, escaped), loadGeometry });
       }
       const { name, extent } = layer;
       const { length } = features;
@@ -93,7 +127,8 @@ export function runOverzoom(job: OverzoomJob, context: TaskContext): Painted {
     contentType: 'application/vnd.mapbox-vector-tile',
     encoding: plain ? job.encoding : 'identity',
     headers: {},
-    peakBytes: input + (plain?.length ?? 0) * 2,
+    peakBytes:
+      input * (1 + VALUES_SHARE) + seen * FEATURE_BYTES + cutter.peakBytes + (plain?.length ?? 0) * ENCODER_SHARE,
     ms: performance.now() - started,
   };
 }
@@ -111,82 +146,11 @@ function escapedProperties(properties: Record<string, unknown>, escaped: Map<str
   return Object.fromEntries(entries);
 }
 
-function cut(feature: VectorTileFeature, { factor, col, row, buffer }: OverzoomPart, extent: number): Point[][] {
-  const [min, max] = [-buffer, extent + buffer];
-  const parts = feature.loadGeometry().map(part => {
-    const xy = new Float64Array(part.length * 2);
-    part.forEach(({ x, y }, i) => {
-      xy[i * 2] = x * factor - col * extent;
-      xy[i * 2 + 1] = y * factor - row * extent;
-    });
-    return xy;
-  });
-  if (feature.type === 1) return pointsIn(parts, min, max);
-  if (feature.type === 2) return parts.flatMap(xy => linesIn(xy, min, max));
-  return ringsIn(parts, min, max);
-}
-
-/** Of points that neighbours share in their buffers each has its own. */
-function pointsIn(parts: readonly Float64Array[], min: number, max: number): Point[][] {
-  const inside = parts.flatMap(xy => toPoints(xy, 0, xy.length / 2));
-  const kept = inside.filter(({ x, y }) => x >= min && x <= max && y >= min && y <= max);
-  return kept.length > 0 ? [kept] : [];
-}
-
-function linesIn(xy: Float64Array, min: number, max: number): Point[][] {
-  const n = xy.length / 2;
-  const out = new Float64Array(n * 4);
-  const ends = new Int32Array(n * 2);
-  const pieces = clipLine(xy, 0, n, min, min, max, max, out, ends);
-  return Array.from({ length: pieces }, (_, i) => distinct(toPoints(out, i === 0 ? 0 : ends[i - 1], ends[i]))).filter(
-    line => line.length >= 2,
-  );
-}
-
-/** Outer rings turn clockwise on the screen (y down); what is left of a hole goes with its outer ring. */
-function ringsIn(parts: readonly Float64Array[], min: number, max: number): Point[][] {
-  const kept: Point[][] = [];
-  let drawn = false;
-  for (const xy of parts) {
-    const outer = doubleArea(toPoints(xy, 0, xy.length / 2)) > 0;
-    if (!outer && !drawn) continue;
-    const ring = clippedRing(xy, min, max);
-    const area = ring.length < 3 ? 0 : doubleArea(ring);
-    const shows = outer ? area > 0 : area < 0;
-    if (outer) drawn = shows;
+function pointsOf(cutter: Cutter, { first, count }: Kept, type: 1 | 2 | 3): Point[][] {
+  return Array.from({ length: count }, (_, k) => {
+    const xy = cutter.part(first + k);
+    const points = Array.from({ length: xy.length / 2 }, (_, i) => ({ x: xy[i * 2], y: xy[i * 2 + 1] }));
     // Closed again: the encoder leaves the last point out.
-    if (shows) kept.push([...ring, ring[0]]);
-  }
-  return kept;
-}
-
-function clippedRing(xy: Float64Array, min: number, max: number): Point[] {
-  const n = xy.length / 2;
-  // The decoder closes rings by repeating their first point.
-  const open = n > 1 && xy[0] === xy[n * 2 - 2] && xy[1] === xy[n * 2 - 1] ? n - 1 : n;
-  const everything = Float64Array.of(-Infinity, -Infinity, Infinity, Infinity);
-  const scratch = newClipScratch(open + 8);
-  const left = clipRing(xy, open, everything, min, min, max, max, scratch);
-  const ring = distinct(toPoints(scratch.ring, 0, left));
-  const [first, last] = [ring[0], ring[ring.length - 1]];
-  if (ring.length > 1 && first.x === last.x && first.y === last.y) ring.pop();
-  return ring;
-}
-
-function toPoints(xy: Float64Array, from: number, to: number): Point[] {
-  return Array.from({ length: to - from }, (_, i) => ({
-    x: Math.round(xy[(from + i) * 2]),
-    y: Math.round(xy[(from + i) * 2 + 1]),
-  }));
-}
-
-function distinct(points: readonly Point[]): Point[] {
-  return points.filter(({ x, y }, i) => i === 0 || x !== points[i - 1].x || y !== points[i - 1].y);
-}
-
-function doubleArea(ring: readonly Point[]): number {
-  return ring.reduce((sum, { x, y }, i) => {
-    const next = ring[(i + 1) % ring.length];
-    return sum + x * next.y - next.x * y;
-  }, 0);
+    return type === 3 ? [...points, points[0]] : points;
+  });
 }

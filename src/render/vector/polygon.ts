@@ -2,10 +2,9 @@
  * The polygon of one feature, ring by ring: what is too small for an area stands in as a sliver or a pixel, and the whole is
  * written once it is valid. Which tile it is in plays no part in what stands in for what, so that neighbours agree.
  */
-import { arrange } from '../../kernels/arrange.ts';
+import { mended } from '../../kernels/mend.ts';
 import { type Commands, putRing } from '../../kernels/mvt.ts';
-import { addRing, dropSpikes, newRings, newRingsScratch, type Rings, ringsValid } from '../../kernels/rings.ts';
-import { area2 } from '../../kernels/simplify.ts';
+import { addRing, newRings, newRingsScratch } from '../../kernels/rings.ts';
 import { pixelSide } from './job.ts';
 
 /** A part as long as this is drawn, as a sliver if need be; what is shorter may come to nothing. In units of the tile. */
@@ -86,26 +85,13 @@ export class Polygon {
     const held = this.#rings;
     if (held.count === 0) return;
     this.#most = Math.max(this.#most, held.ends[held.count - 1]);
-    let rings: Rings = held;
-    if (this.#copies || (!ringsValid(held, this.#checks) && !this.#freedOfSpikes()))
-      rings = arrange(held, this.#checks);
+    const rings = mended(held, this.#checks, this.#copies);
     let first = 0;
     for (let r = 0; r < rings.count; r++) {
       const end = rings.ends[r];
       putRing(out, rings.xy, first, end - first, (rings.outer[r] === 1) !== rings.areas[r] > 0);
       first = end;
     }
-  }
-
-  /** Most small rings that are not valid double back on themselves somewhere, and are valid without that. */
-  #freedOfSpikes(): boolean {
-    const rings = this.#rings;
-    if (rings.count !== 1) return false;
-    const n = dropSpikes(rings.xy, rings.ends[0]);
-    if (n < 3) return false;
-    rings.ends[0] = n;
-    rings.areas[0] = area2(rings.xy, n);
-    return rings.areas[0] !== 0 && ringsValid(rings, this.#checks);
   }
 
   /** Bytes of the largest polygon since begin(). */
