@@ -81,13 +81,27 @@ export function launch(
 }
 
 const STOP_MS = 5_000;
+/** What still lives so long after its parent has been asked to end only waits for a request that never comes. */
+const ORPHAN_MS = 500;
 
-function signal(pid: number, name: NodeJS.Signals): void {
+/** False where it has ended already. */
+function signal(pid: number, name: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(pid, name);
+    return process.kill(pid, name);
   } catch {
-    // it has ended already
+    return false;
   }
+}
+
+/** MapServer's processes take SIGTERM as a wish, and only look at it after their next request. */
+async function endAll(pids: readonly number[]): Promise<void> {
+  const until = performance.now() + ORPHAN_MS;
+  let living = pids.filter(pid => signal(pid, 'SIGTERM'));
+  while (living.length > 0 && performance.now() < until) {
+    await new Promise(done => setTimeout(done, 20));
+    living = living.filter(pid => signal(pid, 0));
+  }
+  for (const pid of living) signal(pid, 'SIGKILL');
 }
 
 /** Ends processes started here, gently, then not; and those they started, which not every parent takes along. */
@@ -103,7 +117,7 @@ export async function stopAll(children: readonly ChildProcess[]): Promise<void> 
       clearTimeout(timer);
     }),
   );
-  for (const { pid } of tree) signal(pid, 'SIGTERM');
+  await endAll(tree.map(({ pid }) => pid));
   for (const child of children) {
     child.stdout?.destroy();
     child.stderr?.destroy();

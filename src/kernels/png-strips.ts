@@ -4,7 +4,7 @@
  */
 import { constants, crc32, deflateRawSync } from 'node:zlib';
 import { freeArray, freeBuffer } from '../memory/segments.ts';
-import { deflateBound, filterSub, PNG_CHANNELS, PNG_SIGNATURE, type PngColour, pngHeader } from './png.ts';
+import { deflateBound, filterSub, PNG_CHANNELS, PNG_SIGNATURE, type PngColour, pngHeader, strategyOf } from './png.ts';
 
 /** Large enough to be mapped for itself, so that it goes back to the system when it is freed. */
 const SEGMENT_BYTES = 2 ** 21;
@@ -66,7 +66,8 @@ class StripWriter implements PngWriter {
     this.#adler = adler32(filtered, this.#adler);
     const chunkSize = deflateBound(filtered.length) + 16;
     const finishFlush = last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
-    const data = deflateRawSync(filtered, { level: 1, strategy: constants.Z_RLE, memLevel: 9, chunkSize, finishFlush });
+    const strategy = strategyOf(filtered, this.#stride + 1);
+    const data = deflateRawSync(filtered, { level: 1, strategy, memLevel: 9, chunkSize, finishFlush });
     freeArray(filtered);
     const head = first ? [0x78, 0x01] : [];
     const tail = last ? [24, 16, 8, 0].map(shift => (this.#adler >>> shift) & 0xff) : [];

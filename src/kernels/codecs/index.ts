@@ -5,6 +5,7 @@
 import sharp from 'sharp';
 import type { BlockFormat } from '../../source/types.ts';
 import { decodeDeflate, decodeZstd } from './deflate.ts';
+import { canGrow, decodeRows } from './growing.ts';
 import { decodeJpeg } from './jpeg.ts';
 import { decodeLerc } from './lerc.ts';
 import { decodeLzw } from './lzw.ts';
@@ -46,6 +47,7 @@ export function codecName(compression: number): string | null {
 /**
  * Decodes one block of `width` × `height` pixels (a tile's are always full; the last strip has fewer rows). `encoded` is left
  * as it is. `scratch` (8-byte aligned) spares an allocation where the codec allows it: the result may then be a view of it.
+ * Where only the first `rows` are wanted the codec may stop there: the block's `rest` then makes more of it.
  */
 export function decodeBlock(
   format: BlockFormat,
@@ -53,10 +55,13 @@ export function decodeBlock(
   width: number,
   height: number,
   scratch?: Uint8Array,
+  rows = height,
 ): MaybePromise<DecodedBlock> {
   const decoder = DECODERS[format.compression];
   if (!decoder) throw corrupt(`no decoder for TIFF compression ${format.compression}`);
   const frame = frameOf(format, width, height, scratch);
+  if (decoder.name === 'deflate' && !format.reversedBits && canGrow(frame, encoded.length))
+    return decodeRows(encoded, frame, rows);
   if ('samples' in decoder) return decoder.samples(encoded, frame);
   return samplesOf(decoder.bytes(format.reversedBits ? reverseBits(encoded) : encoded, frame), frame);
 }

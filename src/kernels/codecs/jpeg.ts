@@ -24,7 +24,7 @@ export async function decodeJpeg(encoded: Uint8Array, frame: Frame): Promise<Dec
   const { width, height, samples } = frame;
   const { stream, header } = rebuilt(encoded, frame);
   const pixels = await decodeStream(stream, header);
-  return { data: crop(pixels, header, frame), mask: null, width, height, samples };
+  return { data: crop(pixels, header, frame), mask: null, width, height, samples, rest: null };
 }
 
 /**

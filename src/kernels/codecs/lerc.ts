@@ -88,11 +88,11 @@ function decodeBlob(blob: Uint8Array, header: Header, { width, height, samples }
   let mask = result.mask ? result.mask.subarray(0, count) : null;
   if (!mask && header.valid === 0) mask = new Uint8Array(count);
   if (header.depth === samples - 1) {
-    return { data: withAlpha(pixels, mask, count, samples), mask: null, width, height, samples };
+    return { data: withAlpha(pixels, mask, count, samples), mask: null, width, height, samples, rest: null };
   }
   const data = pixels.subarray(0, count * samples);
   if (mask && (data instanceof Float32Array || data instanceof Float64Array)) fillInvalid(data, mask, samples);
-  return { data, mask, width, height, samples };
+  return { data, mask, width, height, samples, rest: null };
 }
 
 function withAlpha(colours: SampleArray, mask: Uint8Array | null, count: number, samples: number): Uint8Array {

@@ -13,16 +13,21 @@ export function predictorOf(format: BlockFormat): number {
 /** `raw` belongs to this call (it is changed in place) and holds at least frame.rawBytes. */
 export function samplesOf(raw: Uint8Array, frame: Frame): DecodedBlock {
   const { format, width, height, samples } = frame;
-  const block = (data: SampleArray): DecodedBlock => ({ data, mask: null, width, height, samples });
+  const block = (data: SampleArray): DecodedBlock => ({ data, mask: null, width, height, samples, rest: null });
   if (format.bits < 8) return block(unpackBits(raw, frame));
   const bytes = aligned(raw, frame.rawBytes);
+  undoRows(bytes, frame);
+  return block(typed(bytes, format));
+}
+
+/** Byte order and predictor of whole rows, in place; `bytes` begins at a multiple of a sample's size. */
+export function undoRows(bytes: Uint8Array, { format, width, samples }: Frame): void {
   const predictor = predictorOf(format);
   const size = format.bits / 8;
   // Predictor 3 names bytes by significance, so it alone is independent of the file's byte order.
   if (!format.littleEndian && predictor !== 3) swapBytes(bytes, size);
   if (predictor === 2) undoHorizontal(bytes, format.bits, width * samples, samples);
   else if (predictor === 3) undoFloat(bytes, size, width * samples, samples);
-  return block(typed(bytes, format));
 }
 
 /** A view that starts on an 8-byte boundary; copied only where it does not (small zlib results come out of a pool). */

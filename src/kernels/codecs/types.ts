@@ -1,5 +1,6 @@
 /** What decoders share: the frame a block must fill, and the errors they may throw. */
 import { type Problem, problem } from '../../errors.ts';
+import type { BlockRest } from '../../source/tiff/blocks.ts';
 import type { BlockFormat } from '../../source/types.ts';
 
 /** Decoded samples in host order. 64-bit integers become doubles (exact up to 2^53), float16 becomes float32. */
@@ -22,6 +23,8 @@ export interface DecodedBlock {
   readonly height: number;
   /** Samples a pixel in `data`. */
   readonly samples: number;
+  /** Where only the first rows are decoded yet: what makes more of it. */
+  readonly rest: BlockRest | null;
 }
 
 export type MaybePromise<T> = T | Promise<T>;

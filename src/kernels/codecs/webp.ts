@@ -18,7 +18,7 @@ export async function decodeWebp(encoded: Uint8Array, frame: Frame): Promise<Dec
     if (info.width !== size.width || info.height !== size.height || info.channels !== samples) {
       throw corrupt(`WebP block decoded to ${info.width}×${info.height}×${info.channels}`);
     }
-    return { data: data.subarray(0, frame.rawBytes), mask: null, width, height, samples };
+    return { data: data.subarray(0, frame.rawBytes), mask: null, width, height, samples, rest: null };
   } catch (error) {
     throw corrupt(`WebP: ${(error as Error).message}`);
   }

@@ -67,14 +67,14 @@ async function gatherFrom(
   };
   for (const place of read.blocks) {
     context.check();
-    const found = store.block(read.level, place, fill, ahead);
+    const found = store.block(read.level, place, { fill, rows: rowsOf(read.level, place, window), ahead });
     copyBlock(target, read.level, place, found instanceof Promise ? await found : found);
   }
   if (choice.premultiplied) undoPremultiply(target);
   if (read.mask) {
     for (const place of read.mask.blocks) {
       context.check();
-      const found = store.block(read.mask.level, place, 0, ahead);
+      const found = store.block(read.mask.level, place, { fill: 0, rows: rowsOf(read.mask.level, place, window), ahead });
       applyMask(target, read.mask.level, place, found instanceof Promise ? await found : found);
     }
   } else if (choice.nodata !== null && !Number.isNaN(choice.nodata)) applyNodata(target, choice.nodata);
@@ -106,6 +106,12 @@ function overlap({ format, width, height }: LevelRead, { column, row }: BlockRea
     x1: Math.min(left + format.blockWidth, width, window.x + window.width),
     y1: Math.min(top + format.blockHeight, height, window.y + window.height),
   };
+}
+
+/** Rows of a block down to the last that the window wants. */
+function rowsOf(level: LevelRead, place: BlockRead, window: Rect): number {
+  const { y1, top } = overlap(level, place, window);
+  return Math.max(0, y1 - top);
 }
 
 function weightsOf(target: Target): Uint8Array {

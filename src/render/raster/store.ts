@@ -5,9 +5,17 @@
 import type { Bytes } from '../../io/bytes.ts';
 import type { Files } from '../../io/files.ts';
 import { decodeBlock } from '../../kernels/codecs/index.ts';
+import { inputSpace } from '../../kernels/wasm/machine.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { BytesRef, TaskContext } from '../../plan.ts';
-import { type FetchedBlock, fetchBlock, fetchEncoded, type MaybePromise } from '../../source/tiff/blocks.ts';
+import {
+  type BlockRest,
+  type FetchedBlock,
+  fetchBlock,
+  fetchEncoded,
+  growBlock,
+  type MaybePromise,
+} from '../../source/tiff/blocks.ts';
 import type { BlockRead, LevelRead } from './types.ts';
 
 export interface StoreSettings {
@@ -21,8 +29,11 @@ export interface StoreSettings {
 }
 
 export interface BlockStore {
-  /** A block decoded, or made where the file is sparse. The data is shared: never write to it. */
-  block(level: LevelRead, place: BlockRead, fill: number, ahead?: Bytes): FetchedBlock | Promise<FetchedBlock>;
+  /**
+   * A block decoded, or made where the file is sparse; of its rows at least the first `rows` are there. The data is shared: never
+   * write to it.
+   */
+  block(level: LevelRead, place: BlockRead, ask: BlockAsk): FetchedBlock | Promise<FetchedBlock>;
   /**
    * Of a file on another server: the blocks that are not decoded yet are asked for ahead, in this order. Hand it to block(), and
    * close it. Undefined for a file of this machine, whose reads wait for nothing.
@@ -48,9 +59,26 @@ export interface LevelBlocks {
   readonly fill: number;
 }
 
+export interface BlockAsk {
+  /** What a sparse block holds. */
+  readonly fill: number;
+  /** Rows that are wanted, from the first. */
+  readonly rows: number;
+  /** What ahead() gave. */
+  readonly ahead: Bytes | undefined;
+}
+
 interface Kept {
   readonly block: FetchedBlock;
   readonly bytes: number;
+}
+
+/** Where a block comes from, for when more of it is wanted. */
+interface Wanted {
+  readonly level: LevelRead;
+  readonly place: BlockRead;
+  readonly rest: BlockRest;
+  readonly rows: number;
 }
 
 export function createBlockStore(settings: StoreSettings): BlockStore {
@@ -87,7 +115,7 @@ class WorkerBlocks implements BlockStore {
     if (--this.#jobs === 0) this.#bury();
   }
 
-  block(level: LevelRead, place: BlockRead, fill: number, ahead?: Bytes): FetchedBlock | Promise<FetchedBlock> {
+  block(level: LevelRead, place: BlockRead, { fill, rows, ahead }: BlockAsk): FetchedBlock | Promise<FetchedBlock> {
     // A job has copied what it was given by the time it asks for more; another one may still be reading.
     if (this.#jobs <= 1) this.#bury();
     const key = keyOf(level, place, fill);
@@ -95,11 +123,15 @@ class WorkerBlocks implements BlockStore {
     if (known) {
       this.#blocks.delete(key);
       this.#blocks.set(key, known);
+      const { rest } = known.block;
+      if (rest !== null && rest.rows < rows) this.#grow(key, { level, place, rest, rows });
       return known.block;
     }
     const encoded = keepsEncoded(level) ? undefined : this.#lend(place.length);
     const bytes = ahead ?? this.#file(level.ref);
-    const found = fetchBlock(bytes, level, place, { fill, decode: decodeBlock, encoded });
+    // What comes from another server is decoded whole: to go on would be one more request.
+    const some = level.ref.remote ? {} : { rows };
+    const found = fetchBlock(bytes, level, place, { fill, decode: decodeBlock, encoded, ...some });
     return found instanceof Promise ? found.then(each => this.#keep(key, each)) : this.#keep(key, found);
   }
 
@@ -115,6 +147,24 @@ class WorkerBlocks implements BlockStore {
       for (const place of blocks) if (!this.#blocks.has(keyOf(level, place, fill))) missing.push(place);
     }
     return this.#settings.files.ahead(this.#file(first.level.ref), missing, () => context.check());
+  }
+
+  /** What cannot be made whole is not kept: the next who asks reads it anew, and is told why. */
+  #grow(key: string, { level, place, rest, rows }: Wanted): void {
+    try {
+      growBlock(this.#file(level.ref), place, { rest, rows, encoded: this.#lend(place.length - rest.from) });
+    } catch (error) {
+      this.#forget(key);
+      throw error;
+    }
+  }
+
+  #forget(key: string): void {
+    const kept = this.#blocks.get(key);
+    if (!kept) return;
+    this.#blocks.delete(key);
+    this.#held -= kept.bytes;
+    this.#dead.push(kept.block);
   }
 
   close(): void {
@@ -144,7 +194,7 @@ class WorkerBlocks implements BlockStore {
   }
 
   #keep(key: string, block: FetchedBlock): FetchedBlock {
-    const bytes = block.data.byteLength + (block.mask?.byteLength ?? 0);
+    const bytes = block.data.byteLength + (block.mask?.byteLength ?? 0) + (block.rest?.heldBytes ?? 0);
     // One block must not push out all others.
     if (bytes * 4 > this.#room) {
       this.#dead.push(block);
@@ -184,6 +234,8 @@ class WorkerBlocks implements BlockStore {
   }
 
   #lend(length: number): Uint8Array {
+    const there = inputSpace(length);
+    if (there) return there;
     const { scratchBytes } = this.#settings;
     if (length > scratchBytes) return new Uint8Array(length);
     if (this.#encoded.length < length) {

@@ -55,6 +55,19 @@ export interface FetchedBlock {
   readonly width: number;
   readonly height: number;
   readonly samples: number;
+  /** Null: all rows are there. */
+  readonly rest: BlockRest | null;
+}
+
+/** A block of which the first rows are decoded. */
+export interface BlockRest {
+  readonly rows: number;
+  /** Bytes kept to go on with. */
+  readonly heldBytes: number;
+  /** The first of its encoded bytes that going on needs. */
+  readonly from: number;
+  /** Decodes on, into the block's data, until at least `rows` rows are there. Throws corrupt-data. */
+  more(encoded: Uint8Array, rows: number): void;
 }
 
 export type MaybePromise<T> = T | Promise<T>;
@@ -64,6 +77,7 @@ export type Decode = (
   width: number,
   height: number,
   scratch?: Uint8Array,
+  rows?: number,
 ) => MaybePromise<FetchedBlock>;
 
 export interface FetchOptions {
@@ -74,6 +88,8 @@ export interface FetchOptions {
   readonly scratch?: Uint8Array;
   /** Lent for the encoded bytes; only local files use it. */
   readonly encoded?: Uint8Array;
+  /** Rows that are wanted, from the first; all where absent. A codec may decode no more than these. */
+  readonly rows?: number;
 }
 
 /** Synchronous for local files and codecs that are; the error names file and block. */
@@ -94,6 +110,26 @@ export function fetchBlock(
   const encoded = lent && lent.length >= place.length ? lent.subarray(0, place.length) : new Uint8Array(place.length);
   bytes.readInto(place.offset, encoded);
   return decode(encoded);
+}
+
+export interface Growth {
+  readonly rest: BlockRest;
+  readonly rows: number;
+  /** Lent for the encoded bytes; only local files use it. */
+  readonly encoded: Uint8Array;
+}
+
+/** Decodes more of a block of a local file that was begun; the error names file and block. */
+export function growBlock(bytes: Bytes, place: BlockPlace, { rest, rows, encoded }: Growth): void {
+  if (!bytes.readInto) throw problem('internal', 'only blocks of local files are decoded in part');
+  const length = place.length - rest.from;
+  const lent = encoded.length >= length ? encoded.subarray(0, length) : new Uint8Array(length);
+  bytes.readInto(place.offset + rest.from, lent);
+  try {
+    rest.more(lent, rows);
+  } catch (error) {
+    throw named(error, bytes, place);
+  }
 }
 
 /** A block's bytes as they are in the file, through `make`, whose errors name file and block. */
@@ -123,10 +159,10 @@ function decodeNamed(
   place: BlockPlace,
   encoded: Uint8Array,
   rows: number,
-  { decode, scratch }: FetchOptions,
+  { decode, scratch, rows: wanted }: FetchOptions,
 ): MaybePromise<FetchedBlock> {
   try {
-    const block = decode(format, encoded, format.blockWidth, rows, scratch);
+    const block = decode(format, encoded, format.blockWidth, rows, scratch, wanted);
     if (!(block instanceof Promise)) return block;
     return block.catch(error => {
       throw named(error, bytes, place);
@@ -153,7 +189,7 @@ export function sparseBlock(format: BlockFormat, rows: number, fill: number): Fe
   const samples = format.planar === 1 ? format.samples : 1;
   const data = samplesOf(format, format.blockWidth * rows * samples);
   if (fill !== 0) data.fill(fill);
-  return { data, mask: null, width: format.blockWidth, height: rows, samples };
+  return { data, mask: null, width: format.blockWidth, height: rows, samples, rest: null };
 }
 
 function samplesOf({ dtype }: BlockFormat, n: number): Samples {

@@ -1,0 +1,75 @@
+/**
+ * The kernels in WebAssembly (wasm/ has their sources), one instance a thread. Its memory is scratch: what a call leaves there
+ * means nothing to the next, and nobody may keep a view of it beyond his own synchronous call.
+ *
+ *   0 … INPUT    tables of the code
+ *   INPUT …      encoded bytes, up to INPUT_BYTES
+ *   OUTPUT …     what is made of them, up to OUTPUT_BYTES, and a margin that copies may run over
+ *
+ * 6 MiB, of which only touched pages are there.
+ */
+import { CODE } from './code.ts';
+
+/** What of the global is used: its types are the browser's, which a server has no other use for. */
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+};
+
+export const INPUT = 65536;
+export const INPUT_BYTES = 2 ** 20;
+export const OUTPUT = INPUT + INPUT_BYTES + 65536;
+export const OUTPUT_BYTES = 2 ** 22 + 65536;
+
+export interface MachineCode {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly STATE: { readonly value: number };
+  readonly FLOATS_MAX: { readonly value: number };
+  /** Status codes of inflate(): wasm/inflate.ts. Addresses and lengths are bytes. */
+  begin(input: number, length: number): number;
+  inflate(start: number, out: number, wanted: number, limit: number): number;
+  writtenTo(): number;
+  used(base: number): number;
+  leave(base: number): number;
+  resume(base: number, length: number): number;
+  adler32(before: number, at: number, length: number): number;
+  undoBytes(at: number, rowBytes: number, rows: number, stride: number): void;
+  undoFloats(at: number, n: number, rows: number): void;
+}
+
+/** Made when it is first asked for: the main thread hardly ever does. */
+class Machine {
+  #code: MachineCode | null = null;
+  #bytes = new Uint8Array(0);
+
+  get code(): MachineCode {
+    return this.#code ?? this.#start();
+  }
+
+  /** All of its memory. */
+  get bytes(): Uint8Array {
+    if (this.#code === null) this.#start();
+    return this.#bytes;
+  }
+
+  #start(): MachineCode {
+    const module = new WebAssembly.Module(Buffer.from(CODE, 'base64'));
+    this.#code = new WebAssembly.Instance(module).exports as MachineCode;
+    this.#bytes = new Uint8Array(this.#code.memory.buffer);
+    return this.#code;
+  }
+}
+
+export const machine: Pick<Machine, 'code' | 'bytes'> = new Machine();
+
+/** Where encoded bytes may be read to, to spare a copy; null where they do not fit. */
+export function inputSpace(length: number): Uint8Array | null {
+  return length <= INPUT_BYTES ? machine.bytes.subarray(INPUT, INPUT + length) : null;
+}
+
+/** Puts bytes where the code reads them, unless they are there. */
+export function input(bytes: Uint8Array): void {
+  const there = machine.bytes;
+  if (bytes.buffer === there.buffer && bytes.byteOffset === INPUT) return;
+  there.set(bytes, INPUT);
+}
