@@ -2,9 +2,10 @@
  * A PNG made from strips of rows, so that neither the whole picture nor a second copy of it is ever in memory. Each strip is
  * deflated for itself and ends on a byte (a sync flush), so the strips joined are one zlib stream; each is a chunk of its own.
  */
-import { constants, crc32, deflateRawSync } from 'node:zlib';
-import { freeArray, freeBuffer } from '../memory/segments.ts';
-import { deflateBound, filterSub, PNG_CHANNELS, PNG_SIGNATURE, type PngColour, pngHeader, strategyOf } from './png.ts';
+import { crc32 } from 'node:zlib';
+import { freeArray } from '../memory/segments.ts';
+import { bytes32, deflateBound, PNG_CHANNELS, PNG_SIGNATURE, type PngColour, pngHeader, ZLIB_HEADER } from './png.ts';
+import { deflateRows } from './png-rows.ts';
 
 /** Large enough to be mapped for itself, so that it goes back to the system when it is freed. */
 const SEGMENT_BYTES = 2 ** 21;
@@ -61,18 +62,11 @@ class StripWriter implements PngWriter {
       );
     }
     const last = this.#rows === this.#height;
-    const filtered = new Uint8Array(rows * (this.#stride + 1));
-    filterSub(pixels, filtered, this.#stride, rows, this.#channels);
-    this.#adler = adler32(filtered, this.#adler);
-    const chunkSize = deflateBound(filtered.length) + 16;
-    const finishFlush = last ? constants.Z_FINISH : constants.Z_SYNC_FLUSH;
-    const strategy = strategyOf(filtered, this.#stride + 1);
-    const data = deflateRawSync(filtered, { level: 1, strategy, memLevel: 9, chunkSize, finishFlush });
-    freeArray(filtered);
-    const head = first ? [0x78, 0x01] : [];
-    const tail = last ? [24, 16, 8, 0].map(shift => (this.#adler >>> shift) & 0xff) : [];
-    this.#chunk('IDAT', Uint8Array.from(head), data, Uint8Array.from(tail));
-    if (data.buffer.byteLength === chunkSize) freeBuffer(data.buffer as ArrayBuffer);
+    const ask = { stride: this.#stride, filter: this.#channels, last, adler: this.#adler };
+    const { data, adler } = deflateRows(pixels, ask);
+    this.#adler = adler;
+    this.#chunk('IDAT', ...(first ? [ZLIB_HEADER] : []), data, ...(last ? [bytes32(adler)] : []));
+    freeArray(data);
   }
 
   finish(): Uint8Array {
@@ -112,27 +106,4 @@ class StripWriter implements PngWriter {
       this.#size += part.length;
     }
   }
-}
-
-function bytes32(value: number): Uint8Array {
-  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
-}
-
-const ADLER_BASE = 65521;
-/** Most bytes whose sums stay below 2³² without a division. (RFC 1950) */
-const ADLER_RUN = 5552;
-
-export function adler32(bytes: Uint8Array, before = 1): number {
-  let a = before & 0xffff;
-  let b = before >>> 16;
-  for (let at = 0; at < bytes.length; ) {
-    const end = Math.min(at + ADLER_RUN, bytes.length);
-    for (; at < end; at++) {
-      a += bytes[at]!;
-      b += a;
-    }
-    a %= ADLER_BASE;
-    b %= ADLER_BASE;
-  }
-  return ((b << 16) | a) >>> 0;
 }

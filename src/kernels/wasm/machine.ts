@@ -35,6 +35,12 @@ export interface MachineCode {
   adler32(before: number, at: number, length: number): number;
   undoBytes(at: number, rowBytes: number, rows: number, stride: number): void;
   undoFloats(at: number, n: number, rows: number): void;
+  /** wasm/png.ts. */
+  filterSub(at: number, rows: number, stride: number, channels: number): void;
+  filterUp(at: number, rows: number, stride: number): void;
+  deflateBegin(): void;
+  deflateBlock(at: number, length: number, out: number, tokens: number, last: boolean): number;
+  deflateFlush(out: number): number;
 }
 
 /** Made when it is first asked for: the main thread hardly ever does. */

@@ -74,7 +74,11 @@ async function gatherFrom(
   if (read.mask) {
     for (const place of read.mask.blocks) {
       context.check();
-      const found = store.block(read.mask.level, place, { fill: 0, rows: rowsOf(read.mask.level, place, window), ahead });
+      const found = store.block(read.mask.level, place, {
+        fill: 0,
+        rows: rowsOf(read.mask.level, place, window),
+        ahead,
+      });
       applyMask(target, read.mask.level, place, found instanceof Promise ? await found : found);
     }
   } else if (choice.nodata !== null && !Number.isNaN(choice.nodata)) applyNodata(target, choice.nodata);

@@ -30,7 +30,6 @@ export interface RasterPainterSettings {
   /** Decoded blocks that this worker keeps, bytes. */
   readonly blockCacheBytes?: number;
   readonly openFilesMax?: number;
-  readonly scratchBytes?: number;
   /** Value ranges of files that were computed for a default stretch. */
   readonly rangesMax?: number;
   /** Files of this machine only, where absent. */
@@ -52,7 +51,7 @@ export interface RasterPainter {
   close(): void;
 }
 
-const DEFAULTS = { blockCacheBytes: 32 << 20, openFilesMax: 32, scratchBytes: 1 << 20, rangesMax: 256 } as const;
+const DEFAULTS = { blockCacheBytes: 32 << 20, openFilesMax: 32, rangesMax: 256 } as const;
 
 interface Studio {
   readonly store: BlockStore;

@@ -10,6 +10,7 @@ import { freeArray } from '../../memory/segments.ts';
 import type { BytesRef, TaskContext } from '../../plan.ts';
 import {
   type BlockRest,
+  blockRows,
   type FetchedBlock,
   fetchBlock,
   fetchEncoded,
@@ -23,8 +24,6 @@ export interface StoreSettings {
   readonly blockCacheBytes: number;
   /** Files kept open. */
   readonly openFilesMax: number;
-  /** Largest encoded block whose buffer is kept for the next one. */
-  readonly scratchBytes: number;
   readonly files: Files;
 }
 
@@ -91,17 +90,18 @@ class WorkerBlocks implements BlockStore {
   readonly #files = new Map<string, Bytes>();
   readonly #blocks = new Map<string, Kept>();
   readonly #dead: FetchedBlock[] = [];
+  /** Of blocks that nobody will read again: the next of their size gets these instead of fresh pages. */
+  readonly #spares: Uint8Array[] = [];
   #held = 0;
   #jobs = 0;
   #lentBytes = 0;
-  #encoded = new Uint8Array(0);
 
   constructor(settings: StoreSettings) {
     this.#settings = settings;
   }
 
   get heldBytes(): number {
-    return this.#held + this.#encoded.length;
+    return this.#held + this.#spares.reduce((sum, spare) => sum + spare.length, 0);
   }
 
   enter(keepBytes = 0): void {
@@ -127,11 +127,13 @@ class WorkerBlocks implements BlockStore {
       if (rest !== null && rest.rows < rows) this.#grow(key, { level, place, rest, rows });
       return known.block;
     }
-    const encoded = keepsEncoded(level) ? undefined : this.#lend(place.length);
-    const bytes = ahead ?? this.#file(level.ref);
+    const encoded = keepsEncoded(level) ? undefined : lend(place.length);
+    const scratch = this.#spareOf(level, place);
+    const lent = { encoded, ...(scratch ? { scratch } : {}) };
     // What comes from another server is decoded whole: to go on would be one more request.
     const some = level.ref.remote ? {} : { rows };
-    const found = fetchBlock(bytes, level, place, { fill, decode: decodeBlock, encoded, ...some });
+    const bytes = ahead ?? this.#file(level.ref);
+    const found = fetchBlock(bytes, level, place, { fill, decode: decodeBlock, ...lent, ...some });
     return found instanceof Promise ? found.then(each => this.#keep(key, each)) : this.#keep(key, found);
   }
 
@@ -152,7 +154,7 @@ class WorkerBlocks implements BlockStore {
   /** What cannot be made whole is not kept: the next who asks reads it anew, and is told why. */
   #grow(key: string, { level, place, rest, rows }: Wanted): void {
     try {
-      growBlock(this.#file(level.ref), place, { rest, rows, encoded: this.#lend(place.length - rest.from) });
+      growBlock(this.#file(level.ref), place, { rest, rows, encoded: lend(place.length - rest.from) });
     } catch (error) {
       this.#forget(key);
       throw error;
@@ -171,8 +173,8 @@ class WorkerBlocks implements BlockStore {
     for (const bytes of this.#files.values()) bytes.close();
     this.#files.clear();
     this.#blocks.clear();
+    this.#spares.length = 0;
     this.#held = 0;
-    this.#encoded = new Uint8Array(0);
   }
 
   #file(ref: BytesRef): Bytes {
@@ -227,21 +229,29 @@ class WorkerBlocks implements BlockStore {
   /** Blocks that nobody will read again give their pages back now: a collection comes long after the next job's. */
   #bury(): void {
     for (const { data, mask } of this.#dead) {
-      freeArray(data);
+      if (this.#keepsSpare(data)) this.#spares.push(new Uint8Array(data.buffer));
+      else freeArray(data);
       if (mask) freeArray(mask);
     }
     this.#dead.length = 0;
   }
 
-  #lend(length: number): Uint8Array {
-    const there = inputSpace(length);
-    if (there) return there;
-    const { scratchBytes } = this.#settings;
-    if (length > scratchBytes) return new Uint8Array(length);
-    if (this.#encoded.length < length) {
-      this.#encoded = new Uint8Array(Math.min(scratchBytes, Math.max(65536, length * 2)));
-    }
-    return this.#encoded;
+  /** One, and of a size that the cache would keep. */
+  #keepsSpare({ buffer, byteLength }: FetchedBlock['data']): boolean {
+    const { blockCacheBytes } = this.#settings;
+    return this.#spares.length === 0 && buffer.byteLength === byteLength && byteLength * 4 <= blockCacheBytes;
+  }
+
+  /** Of a size that fits the block exactly; one of another size has had its time. */
+  #spareOf({ height, format }: LevelRead, place: BlockRead): Uint8Array | undefined {
+    const spare = this.#spares.pop();
+    if (!spare) return undefined;
+    const { blockWidth, samples, planar, bits, compression } = format;
+    const bytes =
+      Math.ceil((blockWidth * (planar === 1 ? samples : 1) * bits) / 8) * blockRows({ height, format }, place.row);
+    if (spare.length === bytes && place.length > 0 && FILLS_SCRATCH.has(compression)) return spare;
+    freeArray(spare);
+    return undefined;
   }
 }
 
@@ -251,6 +261,14 @@ function keyOf({ ref, width }: LevelRead, { length, offset, column, row, plane }
   const where = length === 0 ? `sparse ${fill}` : offset;
   return `${ref.version} ${ref.href} ${where} ${column},${row},${plane} ${width}`;
 }
+
+/** Where a block's encoded bytes are read to: for as long as its decoder is at work. */
+function lend(length: number): Uint8Array {
+  return inputSpace(length) ?? new Uint8Array(length);
+}
+
+/** None, LZW, deflate and PackBits: decoded into what they are lent. */
+const FILLS_SCRATCH: ReadonlySet<number> = new Set([1, 5, 8, 32946, 32773]);
 
 /** JPEG and WebP decode on another thread while this one may read the next block into the same scratch. */
 function keepsEncoded({ format }: LevelRead): boolean {
