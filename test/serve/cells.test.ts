@@ -1,5 +1,6 @@
 /** Cells of large layers: measured once, in a worker, under a permit that covers it; ahead of the first who asks. */
 import assert from 'node:assert/strict';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,14 +20,15 @@ import { writeFgb } from '../vector/fgb-writer.ts';
 import { Files, openLayer, seeded, VECTOR } from '../vector/rig.ts';
 
 const CITIES = join(VECTOR, 'cities_pop5000.fgb');
-const CAPS = { 'vector.maxFeatures': '900' };
+/** Time enough, however busy the machine is. */
+const CAPS = { 'vector.maxFeatures': '900', 'memory.queue.deadlineMs': '60s' };
 const files = new Files();
 after(() => files.remove());
 
 const lodOf = (layer: unknown) => ((layer as VectorLayer).source as FgbSource).lod;
 
 /** What a measurement in this thread comes to. */
-async function stepsOf(path: string, maxFeatures: number) {
+async function cellsOf(path: string, maxFeatures: number) {
   const layer = await openLayer(path, { maxFeatures });
   const steps = await cellsHere(layer, WEB_MERCATOR_QUAD, capsOf(layer.options));
   await layer.source.close();
@@ -75,7 +77,7 @@ describe('cells', { skip: WITHOUT_SHARED }, () => {
       const answers = await Promise.all(urls.map(url => app.server.inject(url)));
       assert.deepEqual(new Set(answers.map(({ statusCode }) => statusCode)).has(503), false);
       const [steps] = await Promise.all(lodOf(layer).values());
-      assert.deepEqual(steps, await stepsOf(CITIES, 900));
+      assert.deepEqual(steps, await cellsOf(CITIES, 900));
       assert.ok(steps.steps.filter(step => step !== null).length > 4);
       const { samples, factor } = app.rooms.admission.corrections().find(({ op }) => op === 'cells') ?? {};
       assert.deepEqual([samples, factor], [1, 1]);
@@ -91,7 +93,33 @@ describe('cells', { skip: WITHOUT_SHARED }, () => {
       const [layer] = app.catalogue.list();
       for (let i = 0; i < 500 && lodOf(layer).size === 0; i++) await sleep(10);
       const [steps] = await Promise.all(lodOf(layer).values());
-      assert.deepEqual(steps, await stepsOf(CITIES, 900));
+      assert.deepEqual(steps, await cellsOf(CITIES, 900));
+    } finally {
+      await app.close();
+    }
+  });
+
+  test('are forgotten when the file is replaced', async () => {
+    const path = join(files.dir, 'replaced.fgb');
+    copyFileSync(CITIES, path);
+    const app = await testApp({ paths: [path], set: CAPS });
+    try {
+      const stepsNow = async () => {
+        assert.equal((await app.server.inject('/tiles/replaced/0/0/0')).statusCode, 200);
+        const [cells] = await Promise.all(lodOf(app.catalogue.get('replaced')).values());
+        return cells.steps;
+      };
+      const before = await stepsNow();
+      const rnd = seeded(8);
+      const points = Array.from({ length: 3000 }, () => ({
+        geometry: { type: 'Point' as const, coordinates: [rnd() * 10, rnd() * 10] },
+      }));
+      writeFileSync(path, writeFgb(points));
+      await app.catalogue.refresh();
+      assert.equal(lodOf(app.catalogue.get('replaced')).size, 0);
+      const after = await stepsNow();
+      assert.notDeepEqual(after, before);
+      assert.deepEqual(after, (await cellsOf(path, 900)).steps);
     } finally {
       await app.close();
     }
@@ -101,7 +129,7 @@ describe('cells', { skip: WITHOUT_SHARED }, () => {
     const layer = await openLayer(CITIES, { maxFeatures: 900 });
     const { cells, seen } = rig(1000);
     const steps = await cells.measure(layer, WEB_MERCATOR_QUAD, capsOf(layer.options));
-    assert.deepEqual(steps, await stepsOf(CITIES, 900));
+    assert.deepEqual(steps, await cellsOf(CITIES, 900));
     assert.equal(seen.jobs, 0);
     assert.ok(seen.booked.length === 2 && seen.booked[0] > 500_000 && seen.booked[0] === -seen.booked[1]);
     await layer.source.close();

@@ -56,12 +56,17 @@ interface Drawn {
 }
 
 /** What all tiles of the zoom draw, by id. */
-async function drawnAt(layer: FgbLayer, z: number, grid: TileMatrixSet): Promise<Map<number, Drawn[]>> {
+async function drawnAt(
+  layer: FgbLayer,
+  z: number,
+  grid: TileMatrixSet,
+  degrade?: 'thin',
+): Promise<Map<number, Drawn[]>> {
   const found = new Map<number, Drawn[]>();
   const painter = createVectorPainter();
   for (const tile of await heaviest(layer, [z], Number.POSITIVE_INFINITY, grid)) {
     const ask = { layers: [layer], grid, tile, properties: null, encoding: 'identity' as const };
-    const plan = await planVectorTile(ask);
+    const plan = await planVectorTile({ ...ask, ...(degrade ? { degrade } : {}) });
     if (!plan.job) continue;
     const painted = painter.paint(plan.job as VectorJob, { cancelled: () => false, check: () => {} });
     const { heldInputBytes = 0, decodedBytes, outputBytes } = plan.cost;
@@ -224,6 +229,16 @@ test('each square has the boxes of its cell, summed by hand, times the fill that
     Math.round(Math.sqrt(p['point_count'] as number) * 100) / 100,
   ]);
   for (const [root, wanted] of roots) assert.equal(root, wanted);
+  await layer.source.close();
+});
+
+test('short of memory, coarser cells have all features too', async () => {
+  const layer = await openLayer(DEGREES(), { drop: 'dust', maxFeatures: 400 });
+  const [full, thin] = [await drawnAt(layer, 8, WEB_MERCATOR_QUAD), await drawnAt(layer, 8, WEB_MERCATOR_QUAD, 'thin')];
+  assert.ok(thin.size * 3 < full.size, `${thin.size} of ${full.size}`);
+  const drawn = agreed(thin);
+  const dust = drawn.filter(isDust);
+  assert.equal(drawn.length - dust.length + sumOf(dust, 'point_count'), layer.source.count);
   await layer.source.close();
 });
 
