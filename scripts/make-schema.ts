@@ -83,6 +83,7 @@ function layerExample(): string[] {
     maxFeatures: '20000',
     maxTileBytes: '500KB',
     pointCount: 'true',
+    labels: 'true',
     rescale: '[[0, 4000]]',
     colormapName: 'terrain',
     bidx: '[1]',

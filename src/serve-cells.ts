@@ -9,7 +9,7 @@ import type { Catalogue, Layer, VectorLayer } from './layers/types.ts';
 import type { Ledger, Level } from './memory/types.ts';
 import { costBytes } from './plan.ts';
 import type { LayerCells, LodCaps } from './render/vector/lod.ts';
-import { cellsCost, cellsJob, measurable, readCells } from './render/vector/measure.ts';
+import { cellsCost, cellsJob, readCells } from './render/vector/measure.ts';
 import { ahead, cellsHere, type Measure } from './render/vector/zoom-cells.ts';
 import type { TileMatrixSet } from './tile.ts';
 import type { Pool } from './workers/pool.ts';
@@ -64,7 +64,7 @@ class CellsRoom implements Cells {
   async #inWorker(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps, longestMax: number): Promise<LayerCells> {
     const { admission, pool } = this.#rooms;
     const { signal } = this.#closing;
-    const cost = cellsCost(measurable(layer), caps, longestMax);
+    const cost = cellsCost(layer, caps, longestMax);
     const bytes = admission.price(cost, OPERATION, layer.id);
     const permit = await admission.acquire({ bytes, class: 'tile', client: `${OPERATION} ${layer.id}`, signal });
     let longest: number;
@@ -83,7 +83,7 @@ class CellsRoom implements Cells {
   }
 
   async #here(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps): Promise<LayerCells> {
-    const bytes = costBytes(cellsCost(measurable(layer), caps, LONGEST_BYTES));
+    const bytes = costBytes(cellsCost(layer, caps, LONGEST_BYTES));
     const booking = this.#rooms.ledger.book('inflight', bytes, `${OPERATION} of ${layer.id}`);
     try {
       return await cellsHere(layer, grid, caps, this.#closing.signal);

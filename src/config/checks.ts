@@ -1,6 +1,7 @@
 /** Rules between keys, which a schema cannot say. */
 import { parseRange } from '../io/http/addresses.ts';
 import { isUrl, judgeNamed, parseAllowRule, shownPath } from '../io/http/allow.ts';
+import { labelLayerId } from '../render/vector/label-plan.ts';
 import { readTileMatrixSets } from './grids.ts';
 import type { KeyPath } from './issues.ts';
 import type { Config } from './schema.ts';
@@ -113,6 +114,11 @@ function layerBreaches({ layers }: Config): Breach[] {
       found.push({ path: ['layers', id, 'mosaic'], message: 'stands in place of path, which is given too' });
     if (layer.overzoom !== undefined && layer.maxzoom === undefined) {
       found.push({ path: ['layers', id, 'overzoom'], message: 'goes beyond maxzoom, which is not given' });
+    }
+    const labels = labelLayerId(id);
+    if (layer.labels && layers[labels] !== undefined) {
+      const message = `takes the name ${labels} in tiles, which is the id of another layer`;
+      found.push({ path: ['layers', id, 'labels'], message });
     }
     layer.rescale?.forEach(([low, high], i) => {
       if (!(low < high))

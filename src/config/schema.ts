@@ -187,6 +187,9 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
     }),
   ),
   pointCount: Type.Optional(Type.Boolean({ description: 'Thinned features say how many they stand for.' })),
+  labels: Type.Optional(
+    Type.Boolean({ description: 'Vector tiles have a layer {id}_labels too: one point a feature.' }),
+  ),
   rescale: Type.Optional(
     Type.Array(Type.Tuple([Type.Number(), Type.Number()]), {
       minItems: 1,

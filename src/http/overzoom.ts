@@ -1,6 +1,7 @@
 /** Vector tiles beyond the last zoom of layers that have `overzoom`: their tile of that zoom by the usual way, then a part of it. */
 import type { Layer } from '../layers/types.ts';
 import { type OverzoomTileParams, overzoomTile, type VectorTileParams } from '../operations.ts';
+import { labelLayerId } from '../render/vector/label-plan.ts';
 import type { OverzoomPart } from '../render/vector/overzoom.ts';
 import type { Reply } from '../reply.ts';
 import type { Ask } from '../serve.ts';
@@ -47,8 +48,9 @@ export async function answerOverzoomed(
     // Copied: what is in the cache is only pinned until it is released.
     const body = Uint8Array.from(reply.body ?? []);
     reply.release();
+    const labels = layer.options.labels ? { labels: labelLayerId(layer.id) } : {};
     parents.push(reply.headers['etag']);
-    parts.push({ body, ...where, buffer: layer.options.buffer ?? BUFFER });
+    parts.push({ body, ...where, buffer: layer.options.buffer ?? BUFFER, ...labels });
   }
   const asked: OverzoomTileParams = { ...params, parents };
   return context.serve({ ...common, operation: overzoomTile(context.grids, parts), params: asked, encoding });

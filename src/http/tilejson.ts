@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
 import { gridCrsUri } from '../grids/document.ts';
 import type { Layer, Mosaic } from '../layers/types.ts';
+import { labelLayerId } from '../render/vector/label-plan.ts';
 import { type BBox, MERCATOR_MAX_LAT, type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
 import type { HttpContext } from './context.ts';
 import { halves } from './overzoom.ts';
@@ -39,7 +40,7 @@ export function tileJson(
     bounds,
     center: centerOf(layers, bounds, minzoom, maxzoom),
     // Required by the schema; empty is what a raster has.
-    vector_layers: raster ? [] : layers.map(layer => vectorLayer(context, layer, zooms(layer))),
+    vector_layers: raster ? [] : layers.flatMap(layer => vectorLayers(context, layer, zooms(layer))),
     ...(raster ? { format: 'png' } : { format: 'pbf' }),
     // TileJSON itself knows web mercator only.
     ...(other ? { crs: gridCrsUri(other), tileMatrixSet: `${base}/tileMatrixSets/${other.id}` } : {}),
@@ -80,13 +81,22 @@ function zoomsIn(set: TileMatrixSet, layer: Layer): { minzoom: number; maxzoom: 
   return { minzoom: numbers[low < 0 ? last : low], maxzoom: numbers[high < 0 ? last : high] };
 }
 
-function vectorLayer(
+/** The layer in its tiles, and that of its labels. */
+function vectorLayers(
   context: HttpContext,
   layer: Layer,
   { minzoom, maxzoom }: { minzoom: number; maxzoom: number },
-): Record<string, unknown> {
+): Record<string, unknown>[] {
   const { id } = layer;
-  return { id, description: layer.description ?? layer.title, minzoom, maxzoom, fields: context.fieldsOf(id) };
+  const fields = context.fieldsOf(id);
+  const own = { id, description: layer.description ?? layer.title, minzoom, maxzoom, fields };
+  const labels = labelsOf(layer);
+  return labels ? [own, { id: labels, description: `Labels of ${layer.title}`, minzoom, maxzoom, fields }] : [own];
+}
+
+/** What the layer of labels in its tiles is called; null where there is none. */
+export function labelsOf({ id, kind, options }: Layer): string | null {
+  return kind === 'vector' && options.labels ? labelLayerId(id) : null;
 }
 
 /** TileJSON bounds are west < east within the world; a layer across the antimeridian spans all of it here. */
@@ -136,6 +146,7 @@ export function layerJson(context: HttpContext, layer: Layer, request: FastifyRe
     return { ...common, ...links, geometry: layer.geometry, count: layer.count, fields: layer.fields };
   if (layer.kind === 'vector') {
     const { geometry, count, columns } = layer.source;
+    const labels = labelsOf(layer);
     const fields = Object.fromEntries(columns.map(column => [column.name, column.type]));
     return {
       ...common,
@@ -144,6 +155,7 @@ export function layerJson(context: HttpContext, layer: Layer, request: FastifyRe
       geometry,
       count,
       fields,
+      ...(labels ? { labels } : {}),
     };
   }
   const { width, height, dtype, bands, nodata, levels } = layer.source;

@@ -12,6 +12,7 @@ import type { HttpContext } from './context.ts';
 import { CRS84, collectionUrl, type Link } from './ogc.ts';
 import { gridPath } from './params.ts';
 import { sendReply } from './send.ts';
+import { labelsOf } from './tilejson.ts';
 import { answerTile, layersOf } from './tiles.ts';
 
 const TILING_SCHEME = 'http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme';
@@ -121,7 +122,7 @@ function tilesetJson(
     mediaTypes: family.types,
     ...(limits ? { tileMatrixSetLimits: limits } : {}),
     ...boundingBox(layer),
-    layers: [layerJson(context, layer, set, family)],
+    layers: layersJson(context, layer, set, family),
     links: [...(item['links'] as Link[]), ...tiles],
   };
 }
@@ -148,16 +149,17 @@ function boundingBox({ lonLatBounds: box }: Layer): Record<string, unknown> {
 
 const DIMENSIONS: Readonly<Record<string, number>> = { Point: 0, LineString: 1, Polygon: 2 };
 
-function layerJson(context: HttpContext, layer: Tiled, set: TileMatrixSet, { dataType }: Family): object {
+/** The layer in its tiles, and that of its labels. */
+function layersJson(context: HttpContext, layer: Tiled, set: TileMatrixSet, { dataType }: Family): object[] {
   const like = (zoom: number): TileMatrix => set.matrices.find(m => m.zoom >= zoom) ?? set.matrices.slice(-1)[0];
   const range = { minTileMatrix: like(layer.minzoom).id, maxTileMatrix: like(layer.maxzoom).id };
   const common = { id: layer.id, title: layer.title, dataType, ...range };
-  if (layer.kind !== 'vector') return common;
+  if (layer.kind !== 'vector') return [common];
   const dimension = DIMENSIONS[layer.source.geometry.replace(/^Multi/, '')];
   const fields = Object.entries(context.fieldsOf(layer.id)).map(([name, type]) => [name, { type: type.toLowerCase() }]);
-  return {
-    ...common,
-    ...(dimension === undefined ? {} : { geometryDimension: dimension }),
-    propertiesSchema: { type: 'object', properties: Object.fromEntries(fields) },
-  };
+  const propertiesSchema = { type: 'object', properties: Object.fromEntries(fields) };
+  const own = { ...common, ...(dimension === undefined ? {} : { geometryDimension: dimension }), propertiesSchema };
+  const labels = labelsOf(layer);
+  const title = `Labels of ${layer.title}`;
+  return labels ? [own, { ...common, id: labels, title, geometryDimension: 0, propertiesSchema }] : [own];
 }

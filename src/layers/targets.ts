@@ -1,5 +1,6 @@
 /** Which layers there should be: the configured ones, and whatever else was found, under ids that do not clash. */
 import { shownPath } from '../io/http/allow.ts';
+import { labelLayerId } from '../render/vector/label-plan.ts';
 import type { FoundFile, Scan } from './discover.ts';
 import { assignIds } from './ids.ts';
 import type { Target } from './open.ts';
@@ -30,7 +31,9 @@ export function resolveTargets(
   const targets: Target[] = named.map(([id, choice]) => namedTarget(id, { ...defaults, ...choice }, configured));
   // A file that the configuration names is that layer and no other.
   const mosaics = Object.keys(layers).filter(id => layers[id].mosaic);
-  const taken = new Set([...named.map(([id]) => id), ...mosaics]);
+  const labelled = Object.keys(layers).filter(id => layers[id].labels);
+  // In a tile of both a layer would be taken for the labels of another.
+  const taken = new Set([...named.map(([id]) => id), ...mosaics, ...labelled.map(labelLayerId)]);
   const namedPaths = new Set(named.map(([, { path }]) => path));
   const rest = discovered.filter(({ path }) => !namedPaths.has(path));
   const looks = new Map(rest.map(({ path, look }) => [path, look]));

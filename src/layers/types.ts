@@ -43,6 +43,8 @@ export interface LayerOptions {
   readonly filterReadBytes?: number;
   /** Vector: features of thinned tiles say how many they stand for: point_count, sqrt_point_count. */
   readonly pointCount?: boolean;
+  /** Vector: tiles have a layer {id}_labels too, with one point a feature. */
+  readonly labels?: boolean;
   /** Raster defaults, in titiler's words. */
   readonly rescale?: readonly (readonly [number, number])[];
   readonly colormapName?: string;

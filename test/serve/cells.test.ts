@@ -162,7 +162,7 @@ test('a feature longer than was thought has the job priced for it; what it held 
   assert.ok(steps.steps.some(step => step !== null));
   assert.equal(seen.acquired.length, 2);
   assert.equal(seen.held, 0);
-  assert.equal(seen.acquired[0], costBytes(cellsCost(layer.source, caps, 128 * 1024)));
+  assert.equal(seen.acquired[0], costBytes(cellsCost(layer, caps, 128 * 1024)));
   assert.ok(seen.acquired[1] > seen.acquired[0] + 1_000_000, seen.acquired.join());
   assert.ok(seen.learned.length === 1 && seen.learned[0] > 0.05 && seen.learned[0] <= 1, seen.learned.join());
   await layer.source.close();

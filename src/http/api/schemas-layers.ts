@@ -39,6 +39,7 @@ const LAYER = object(
     geometry: TEXT,
     count: COUNT,
     fields: mapOf(TEXT),
+    labels: { type: 'string', description: 'Name of the layer of labels in its tiles.' },
     width: COUNT,
     height: COUNT,
     dtype: TEXT,

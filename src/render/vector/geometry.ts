@@ -5,7 +5,6 @@
 import type { Geometry, Position } from 'geojson';
 import { decodeGeometryAt } from '../../source/fgb/feature.ts';
 import * as layout from '../../source/fgb/layout.ts';
-import type { Pen } from './pen.ts';
 
 /** A feature in the pooled run: its bytes are start … end − 1. */
 export interface FeatureFrame {
@@ -16,12 +15,24 @@ export interface FeatureFrame {
   readonly end: number;
 }
 
+/** Takes a feature part by part; coordinates are x y x y … from xy[from] on, n points, and only good until it returns. */
+export interface GeometryPen {
+  reset(): void;
+  putPoints(xy: Float64Array, from: number, n: number): void;
+  putLine(xy: Float64Array, from: number, n: number): void;
+  /** False for an outer ring whose holes do not matter. */
+  putRing(xy: Float64Array, from: number, n: number, outer: boolean): boolean;
+  finish(): void;
+  /** Whether anything came of it. */
+  drew(): boolean;
+}
+
 const CURVES_FIRST = 8;
 const CURVES_LAST = 14;
 
 /** Walks a feature's geometry table and has the pen draw what it finds there. */
 export class GeometryWalker {
-  readonly #pen: Pen;
+  readonly #pen: GeometryPen;
   /** Coordinates of a part as they lie in the file, when they cannot be viewed there. */
   #copied = new Float64Array(1024);
   /** The coordinates of the table at hand: n points, from xy[from] on. Fields, because an object a part is garbage. */
@@ -30,7 +41,7 @@ export class GeometryWalker {
   #n = 0;
   #walked: layout.Walked = { left: 0 };
 
-  constructor(pen: Pen) {
+  constructor(pen: GeometryPen) {
     this.#pen = pen;
   }
 

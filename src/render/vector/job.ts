@@ -44,6 +44,24 @@ export interface LayerFilter {
   readonly dust: FilterDust | null;
 }
 
+/** Where in its matrix a tile is, for the layer of labels beside a layer. */
+export interface LabelPlace {
+  /** Name of the layer of labels. */
+  readonly id: string;
+  /** Top left corner of the matrix, and sides of a tile, grid units. */
+  readonly originX: number;
+  readonly originY: number;
+  readonly spanX: number;
+  readonly spanY: number;
+  /** Tiles across and down, and which of them this one is; rows from the top. */
+  readonly cols: number;
+  readonly rows: number;
+  readonly col: number;
+  readonly row: number;
+  /** Whether the first column follows the last. */
+  readonly wraps: boolean;
+}
+
 export interface VectorJobLayer {
   readonly id: string;
   readonly ref: BytesRef;
@@ -79,6 +97,8 @@ export interface VectorJobLayer {
   readonly rename: Readonly<Record<string, string>> | null;
   /** The features are candidates: those that match are drawn, of each cell the first. null: all are drawn. */
   readonly filter: LayerFilter | null;
+  /** null: no labels. */
+  readonly labels: LabelPlace | null;
   /** Name of the id column, for the same; null: ids are places in the file. */
   readonly idName: string | null;
 }
@@ -125,3 +145,6 @@ export const SCRATCH_SHARE = 10;
 export const OUTPUT_SHARE = 0.5;
 /** The square of a cell of dust and its attributes, in a tile. */
 export const DUST_BYTES = 80;
+/** The same for finding labels (label-pen.ts: 108 against 16), and what that takes whatever the geometry. */
+export const LABEL_SCRATCH_SHARE = 7;
+export const LABEL_SCRATCH_BYTES = 128 * 1024;

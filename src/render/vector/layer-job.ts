@@ -8,6 +8,7 @@ import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import { jumps, type LayerView, projectionOf, type QueryBoxes } from './boxes.ts';
 import { POINT_COUNT, SQRT_POINT_COUNT } from './counted.ts';
 import { type JobColumn, pixelSide, type VectorJob, type VectorJobLayer } from './job.ts';
+import { labelPlace } from './label-plan.ts';
 
 const EXTENT = 4096;
 const BUFFER = 64;
@@ -68,6 +69,7 @@ export function jobOf(
     rename: layer.options.rename ?? null,
     idName: idColumn ?? null,
     filter: null,
+    labels: layer.options.labels ? labelPlace(layer.id, grid, tile) : null,
   };
 }
 

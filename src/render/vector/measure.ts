@@ -45,10 +45,12 @@ export function cellsJob(
   return { task: 'cells', long: true, ref, layer, columns, grid, caps, longest };
 }
 
-export function cellsCost(source: FgbSource, { maxFeatures }: LodCaps, longest: number): Cost {
+export function cellsCost(layer: VectorLayer, { maxFeatures }: LodCaps, longest: number): Cost {
+  const source = measurable(layer);
   // A walk ends with the group of leaves in which it has found enough.
   const selected = Math.min(source.count, maxFeatures + (source.tree?.shape.nodeSize ?? 0)) * SELECTED_BYTES;
-  const decodedBytes = source.residentBytes + indexBytes(source) + selected + sampleCostBytes(longest);
+  const decodedBytes =
+    source.residentBytes + indexBytes(source) + selected + sampleCostBytes(longest, layer.options.labels ?? false);
   return { inputBytes: PAGES_BYTES, decodedBytes, outputBytes: BODY_BYTES };
 }
 

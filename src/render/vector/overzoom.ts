@@ -2,7 +2,7 @@
  * Tiles beyond a layer's last zoom, cut out of the tile of that zoom: decoded by @mapbox/vector-tile, moved and clipped to the
  * part asked for, and encoded again. What shows is what the last zoom shows, enlarged.
  */
-import { VectorTile } from '@mapbox/vector-tile';
+import { VectorTile, type VectorTileFeature } from '@mapbox/vector-tile';
 import { PbfReader } from 'pbf';
 import vtpbf from 'vt-pbf';
 import type { Encoding, Job, Painted, Plan, TaskContext } from '../../plan.ts';
@@ -14,6 +14,8 @@ import { type Cut, Cutter, DECODED_POINT_BYTES, KEPT_POINT_BYTES, type Kept } fr
 export interface OverzoomPart extends Cut {
   /** Not compressed. */
   readonly body: Uint8Array;
+  /** Name of the layer of labels, where there is one: a label is in one part, without a buffer. */
+  readonly labels?: string;
 }
 
 export interface OverzoomJob extends Job {
@@ -105,6 +107,7 @@ export function runOverzoom(job: OverzoomJob, context: TaskContext): Painted {
         if (i % CHECK_EVERY === 0) context.check();
         const feature = layer.feature(i);
         seen++;
+        if (layer.name === part.labels && !holds(part, feature, layer.extent)) continue;
         const kept = cutter.cut(feature, part, layer.extent);
         if (kept === null) continue;
         const { id, properties } = feature;
@@ -144,6 +147,13 @@ function escapedProperties(properties: Record<string, unknown>, escaped: Map<str
     return [stand, properties[name]] as const;
   });
   return Object.fromEntries(entries);
+}
+
+/** Whether the label lies in the part: what lies on an edge is in the part to the right or below. */
+function holds({ factor, col, row }: OverzoomPart, label: VectorTileFeature, extent: number): boolean {
+  const [[at]] = label.loadGeometry();
+  const [x, y] = [at.x * factor - col * extent, at.y * factor - row * extent];
+  return x >= 0 && x < extent && y >= 0 && y < extent;
 }
 
 function pointsOf(cutter: Cutter, { first, count }: Kept, type: 1 | 2 | 3): Point[][] {

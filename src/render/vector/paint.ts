@@ -11,24 +11,15 @@ import { openBytes } from '../../io/bytes.ts';
 import { newOut, type Out } from '../../kernels/bytes-out.ts';
 import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putFeature } from '../../kernels/mvt.ts';
 import type { BytesRef, Painted, TaskContext } from '../../plan.ts';
-import { featureColumns } from '../../source/fgb/columns.ts';
-import {
-  COLUMN_TYPES,
-  FEATURE_COLUMNS,
-  FEATURE_GEOMETRY,
-  FEATURE_PROPERTIES,
-  featureEnd,
-  field,
-  follow,
-  vector,
-} from '../../source/fgb/layout.ts';
+import { FEATURE_GEOMETRY, featureEnd, field, follow } from '../../source/fgb/layout.ts';
 import { compress } from '../transcode.ts';
-import { AREA, DUST, POINT_COUNT, putCount, putDust, putRoot, SQRT_POINT_COUNT } from './counted.ts';
-import { type FeatureFrame, GeometryWalker } from './geometry.ts';
-import { type JobColumn, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
+import { Attributes } from './attributes.ts';
+import { GeometryWalker } from './geometry.ts';
+import { runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
+import { LabelPainter } from './labels.ts';
 import { type Narrowed, narrowed } from './narrow.ts';
 import { Pen } from './pen.ts';
-import { type Dictionary, newDictionary, putDictionary, putTags, resetDictionary } from './properties.ts';
+import { putDictionary } from './properties.ts';
 
 export interface VectorPainter {
   paint(job: VectorJob, context: TaskContext): Painted;
@@ -58,15 +49,12 @@ class Painter implements VectorPainter {
   #open = new Map<string, Bytes>();
   #run = newRun(1024 * 1024);
   #layer: Out = newOut(256 * 1024);
-  #tags: Out = newOut(1024);
-  #dictionary: Dictionary = newDictionary();
+  #attributes = new Attributes();
   #pen = new Pen();
   #walker = new GeometryWalker(this.#pen);
-  #id = { id: -1 };
+  #labels = new LabelPainter();
   #frame = { ...this.#run, start: 0, end: 0 };
   #square = new Float64Array(8);
-  /** The layer's columns without those whose names dust takes. */
-  #dustColumns: readonly JobColumn[] = [];
 
   paint(job: VectorJob, context: TaskContext): Painted {
     const started = performance.now();
@@ -77,7 +65,8 @@ class Painter implements VectorPainter {
     for (const layer of job.layers) {
       const drawn = this.#narrow(layer, context);
       dropped += drawn.dropped;
-      peak = Math.max(peak, drawn.heldBytes, this.#paintLayer(job, drawn.layer, context));
+      const painted = this.#paintLayer(job, drawn.layer, context);
+      peak = Math.max(peak, drawn.heldBytes, painted + this.#paintLabels(job, drawn.layer, context));
     }
     const plain = tile.bytes.subarray(0, tile.at);
     const body = tile.at === 0 ? null : job.encoding === 'identity' ? plain.slice() : compress(plain, job.encoding);
@@ -110,8 +99,7 @@ class Painter implements VectorPainter {
     const { offsets, lengths } = layer;
     const out = this.#layer;
     const before = out.at;
-    resetDictionary(this.#dictionary, layer.columns);
-    this.#dustColumns = layer.dust === null ? [] : withoutDust(layer.columns);
+    this.#attributes.begin(layer);
     this.#pen.begin(job, layer);
     const start = beginLayer(out, Buffer.from(layer.id));
     const empty = out.at;
@@ -131,10 +119,21 @@ class Painter implements VectorPainter {
     if (out.at === empty) {
       out.at = before;
     } else {
-      putDictionary(out, this.#dictionary);
+      putDictionary(out, this.#attributes.dictionary);
       endLayer(out, start, layer.extent);
     }
-    return longest + this.#pen.used() + this.#dictionary.values.at;
+    return longest + this.#pen.used() + this.#attributes.dictionary.values.at;
+  }
+
+  /** The layer's labels, where it has them; answers with the bytes that they took beside its runs. */
+  #paintLabels(job: VectorJob, layer: VectorJobLayer, context: TaskContext): number {
+    if (layer.labels === null) return 0;
+    const bytes = this.#bytesOf(layer.ref);
+    const read = (offset: number, length: number) => {
+      const base = this.#read(bytes, offset, length);
+      return { ...this.#run, base };
+    };
+    return this.#labels.paint(job, layer, layer.labels, this.#layer, read, context);
   }
 
   /** Reads a run into the pooled buffer, at the file's alignment; answers where it begins there. */
@@ -180,11 +179,11 @@ class Painter implements VectorPainter {
       if (!this.#drawSquare(dust.squares, i * 4)) return;
     } else if (!this.#walker.walk(frame, table, layer.geometryType)) return;
 
-    this.#attributes(layer, i, root);
-    const id = layer.idName === null ? layer.ordinals[i] + 1 : this.#id.id;
-    if (pen.points.at > 0) putFeature(this.#layer, id, this.#tags, POINT, pen.points);
-    if (pen.lines.at > 0) putFeature(this.#layer, id, this.#tags, LINESTRING, pen.lines);
-    if (pen.polygons.at > 0) putFeature(this.#layer, id, this.#tags, POLYGON, pen.polygons);
+    const id = this.#attributes.take(frame, root, i);
+    const { tags } = this.#attributes;
+    if (pen.points.at > 0) putFeature(this.#layer, id, tags, POINT, pen.points);
+    if (pen.lines.at > 0) putFeature(this.#layer, id, tags, LINESTRING, pen.lines);
+    if (pen.polygons.at > 0) putFeature(this.#layer, id, tags, POLYGON, pen.polygons);
   }
 
   /** False where nothing of it shows in the tile. */
@@ -195,29 +194,6 @@ class Painter implements VectorPainter {
     this.#pen.putExact(this.#square, 4);
     this.#pen.finish();
     return this.#pen.drew();
-  }
-
-  /** The tags of the feature in the frame, and the id that they hold. */
-  #attributes(layer: VectorJobLayer, i: number, root: number): void {
-    const { view, raw, start, end } = this.#frame;
-    const tags = this.#tags;
-    tags.at = 0;
-    this.#id.id = -1;
-    const dust = layer.dust !== null && layer.dust.counts[i] > 1 ? layer.dust : null;
-    const properties = vector(view, root, FEATURE_PROPERTIES, 1, start, end);
-    if (properties !== 0) {
-      const from = properties + 4;
-      const to = from + view.getUint32(properties, true);
-      const own = field(view, root, FEATURE_COLUMNS, start, end) === 0 ? null : ownColumns(this.#frame, root, layer);
-      const idColumn = own ? own.findIndex(({ name }) => name === layer.idName) : layer.idColumn;
-      const usual = own ?? layer.columns;
-      const columns = dust === null ? usual : own ? withoutDust(own) : this.#dustColumns;
-      putTags(view, raw, from, to, columns, idColumn, this.#dictionary, tags, this.#id);
-    }
-    if (dust !== null) {
-      putDust(dust.counts[i], dust.areas[i], this.#dictionary, tags);
-      if (layer.counts !== null) putRoot(dust.counts[i], this.#dictionary, tags);
-    } else if (layer.counts !== null) putCount(layer.counts[i], this.#dictionary, tags);
   }
 
   #bytesOf(ref: BytesRef): Bytes {
@@ -242,7 +218,8 @@ class Painter implements VectorPainter {
   #trim(): void {
     if (this.#run.raw.length > POOL_BYTES_MAX) this.#run = newRun(1024 * 1024);
     if (this.#layer.bytes.length > POOL_BYTES_MAX) this.#layer = newOut(256 * 1024);
-    if (this.#dictionary.values.bytes.length > POOL_BYTES_MAX) this.#dictionary = newDictionary();
+    this.#attributes.trim(POOL_BYTES_MAX);
+    this.#labels.trim(POOL_BYTES_MAX);
     this.#pen.trim(POOL_BYTES_MAX);
     this.#walker.trim(POOL_BYTES_MAX);
   }
@@ -256,22 +233,4 @@ class Painter implements VectorPainter {
 function newRun(length: number): Run {
   const buffer = new ArrayBuffer((length + 15) & ~7);
   return { raw: new Uint8Array(buffer), view: new DataView(buffer), doubles: new Float64Array(buffer) };
-}
-
-/** A feature may bring columns of its own, as files of mixed origin have them; null where there are none after all. */
-function ownColumns(frame: FeatureFrame, root: number, { served, counts, rename }: VectorJobLayer): JobColumn[] | null {
-  const columns = featureColumns(frame, root, rename ?? undefined);
-  if (!columns) return null;
-  const seen = new Set<string>(counts === null ? [] : [POINT_COUNT, SQRT_POINT_COUNT]);
-  return columns.map(({ name, type }) => {
-    const wanted = !seen.has(name) && (served === null || served.includes(name));
-    seen.add(name);
-    return { name, type: COLUMN_TYPES.indexOf(type), wanted, as: null };
-  });
-}
-
-/** What dust says of itself takes the place of columns of those names. */
-function withoutDust(columns: readonly JobColumn[]): JobColumn[] {
-  const names: readonly string[] = [DUST, AREA, POINT_COUNT];
-  return columns.map(column => (names.includes(column.name) ? { ...column, wanted: false } : column));
 }

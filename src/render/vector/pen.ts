@@ -9,6 +9,7 @@ import { newOut } from '../../kernels/bytes-out.ts';
 import { clipLine, clipRing, newClipScratch } from '../../kernels/clip.ts';
 import { type Commands, putLine, putPoints, resetCommands } from '../../kernels/mvt.ts';
 import { area2, openRing, quantise, type Seams } from '../../kernels/simplify.ts';
+import type { GeometryPen } from './geometry.ts';
 import type { VectorJob, VectorJobLayer } from './job.ts';
 import { Placed } from './placed.ts';
 import { Polygon, sliver, unitSquare } from './polygon.ts';
@@ -23,7 +24,7 @@ function newCommands(): Commands {
 }
 
 /** Coordinates come in the layer's CRS. A collection may hold points, lines and polygons: each kind is collected apart. */
-export class Pen {
+export class Pen implements GeometryPen {
   points = newCommands();
   lines = newCommands();
   polygons = newCommands();

@@ -12,6 +12,7 @@ import { type LayerView, queryBoxes } from './boxes.ts';
 import { cellGrid, cellsAcross } from './cells.ts';
 import { CANDIDATE_BYTES, type FilteredPlan, selectFiltered } from './filtered.ts';
 import { DUST_BYTES, OUTPUT_SHARE, RUN_BYTES_MAX, runEnd, SCRATCH_SHARE, type VectorJobLayer } from './job.ts';
+import { withLabels } from './label-plan.ts';
 import { jobOf, tileJob, viewOf } from './layer-job.ts';
 import { selectStep } from './step.ts';
 import { type CellsAsk, zoomCells } from './zoom-cells.ts';
@@ -77,7 +78,7 @@ async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortS
   const counted = filtered
     ? { candidates: ordinals.length }
     : { features: ordinals.length, dropped, ...dustIn(selection) };
-  const explain = { layer: layer.id, ...counted, cells, visited, boxes: Array.from(boxes) };
+  const explain = { layer: layer.id, labels: job.labels?.id, ...counted, cells, visited, boxes: Array.from(boxes) };
   return { job, selection, drawnBytes: filtered?.drawnBytes ?? null, explain };
 }
 
@@ -117,9 +118,11 @@ function costOf(layers: readonly LayerPlan[]): Cost {
   let largest = 0;
   let candidateBytes = 0;
   let dustBytes = 0;
+  const labelled = { inputBytes: 0, bytes: 0 };
   for (const { job, drawnBytes: most } of layers) {
     const { offsets, lengths } = job;
     let bytes = 0;
+    const before = inputBytes;
     for (let i = 0; i < offsets.length; ) {
       const next = runEnd(offsets, lengths, i);
       inputBytes += offsets[next - 1] + lengths[next - 1] - offsets[i];
@@ -132,6 +135,10 @@ function costOf(layers: readonly LayerPlan[]): Cost {
     drawnBytes += most ?? bytes;
     const squares = job.filter ? job.filter.cellCount : (job.dust?.counts.length ?? 0);
     if (job.dust || job.filter?.dust) dustBytes += squares * DUST_BYTES;
+    if (job.labels) {
+      labelled.bytes += most ?? bytes;
+      labelled.inputBytes += most ?? inputBytes - before;
+    }
     // Matches are read a second time to be drawn; where each candidate lies is held here and in the worker.
     inputBytes += most ?? 0;
     if (most !== null) candidateBytes += offsets.length * CANDIDATE_BYTES;
@@ -139,10 +146,6 @@ function costOf(layers: readonly LayerPlan[]): Cost {
   if (layers.length === 0) return { inputBytes: 0, decodedBytes: 0, outputBytes: 0 };
   const outputBytes = Math.ceil(drawnBytes * OUTPUT_SHARE) + dustBytes + 4096;
   const heldInputBytes = Math.min(inputBytes, Math.max(RUN_BYTES_MAX, largest));
-  return {
-    inputBytes,
-    heldInputBytes,
-    decodedBytes: largest * SCRATCH_SHARE + 2 * outputBytes + candidateBytes,
-    outputBytes,
-  };
+  const decodedBytes = largest * SCRATCH_SHARE + 2 * outputBytes + candidateBytes;
+  return withLabels({ inputBytes, heldInputBytes, decodedBytes, outputBytes }, labelled, largest);
 }

@@ -23,6 +23,13 @@ export function projector(job: VectorJob, layer: VectorJobLayer): Projector {
   return gridded(exact(layer.crs, job, kx, ky), layer);
 }
 
+/** To units of the grid, y down; the same sums in every tile. */
+export function gridProjector(job: VectorJob, { crs, projection }: VectorJobLayer): Projector {
+  if (projection === 'same') return affine(1, 0, -1, 0);
+  const unit = { ...job, left: 0, top: 0, width: 1, height: 1 };
+  return projection === 'mercator' ? mercator(1, 1, unit) : exact(crs, unit, 1, 1);
+}
+
 function affine(kx: number, bx: number, ky: number, by: number): Projector {
   return (xy, from, n, out) => {
     for (let i = 0; i < n * 2; i += 2) {

@@ -2,6 +2,7 @@
 import { dustAt } from '../../source/fgb/dust.ts';
 import type { Selection } from '../../source/fgb/lod.ts';
 import { OUTPUT_SHARE, RUN_BYTES_MAX, SCRATCH_SHARE, type VectorJob } from './job.ts';
+import { labelScratchBytes } from './label-plan.ts';
 import { createVectorPainter } from './paint.ts';
 
 /** Features painted to judge what all of a tile would weigh, and most bytes of the file that are read for it. */
@@ -44,10 +45,12 @@ export function scaled({ selection, of }: Sample, painted: number): number {
   return n === 0 ? 0 : (painted * (of > n ? SAMPLE_GAIN : 1) * of) / n;
 }
 
-/** Bytes that judging a sample takes at most, in a layer whose longest feature has so many. */
-export function sampleCostBytes(longest: number): number {
+/** Bytes that judging a sample takes at most, in a layer whose longest feature has so many; with its labels or without. */
+export function sampleCostBytes(longest: number, labels: boolean): number {
   const featureBytes = SAMPLE_BYTES_MAX + longest;
-  return Math.max(RUN_BYTES_MAX, longest) + longest * SCRATCH_SHARE + 2 * Math.ceil(featureBytes * OUTPUT_SHARE);
+  const painted =
+    Math.max(RUN_BYTES_MAX, longest) + longest * SCRATCH_SHARE + 2 * Math.ceil(featureBytes * OUTPUT_SHARE);
+  return labels ? painted + labelScratchBytes(longest) + 2 * Math.ceil(featureBytes * OUTPUT_SHARE) : painted;
 }
 
 /** Painted here, in this thread: some milliseconds. Bytes of the tile, and those that it took. */

@@ -1,0 +1,141 @@
+/**
+ * The layer of labels beside a layer of a tile: one point a feature, in the one tile that it lies in, with the feature's attributes.
+ * Made in a pass of its own, behind the features.
+ */
+import { Problem, problem } from '../../errors.ts';
+import { newOut, type Out } from '../../kernels/bytes-out.ts';
+import { beginLayer, type Commands, endLayer, POINT, putFeature, putPoints, resetCommands } from '../../kernels/mvt.ts';
+import type { TaskContext } from '../../plan.ts';
+import { FEATURE_GEOMETRY, featureEnd, field, follow } from '../../source/fgb/layout.ts';
+import { Attributes } from './attributes.ts';
+import { type FeatureFrame, GeometryWalker } from './geometry.ts';
+import { type LabelPlace, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
+import { LabelPen } from './label-pen.ts';
+import { putDictionary } from './properties.ts';
+
+/** A run of the file in a buffer that the next may take over; it begins at `base`. */
+export interface LabelRun {
+  readonly view: DataView;
+  readonly raw: Uint8Array;
+  readonly doubles: Float64Array;
+  readonly base: number;
+}
+
+/** Features of more bytes are large: where their labels are is remembered, since many tiles ask for it. */
+const LARGE_BYTES = 16 * 1024;
+/** Labels that a thread remembers: 100 KB or so. */
+const REMEMBERED_MAX = 512;
+/** Features between two looks at the cancel flag. */
+const CHECK_EVERY = 256;
+
+interface Label {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** One a thread; its buffers are pooled. */
+export class LabelPainter {
+  #attributes = new Attributes();
+  #point: Commands = { ...newOut(16), x: 0, y: 0 };
+  #xy = new Int32Array(2);
+  #pen = new LabelPen();
+  #walker = new GeometryWalker(this.#pen);
+  /** What a label depends on beside the feature. */
+  #key = '';
+  #remembered = new Map<string, Label>();
+
+  /** Writes the layer of labels behind what is in `out`, where it has any; answers with the bytes that it took, `out` and runs apart. */
+  paint(
+    job: VectorJob,
+    layer: VectorJobLayer,
+    place: LabelPlace,
+    out: Out,
+    read: (offset: number, length: number) => LabelRun,
+    context: TaskContext,
+  ): number {
+    const { offsets, lengths } = layer;
+    this.#key = keyOf(job, layer, place);
+    this.#pen.begin(job, layer, place);
+    this.#attributes.begin(layer);
+    const before = out.at;
+    const start = beginLayer(out, Buffer.from(place.id));
+    const empty = out.at;
+    for (let i = 0; i < offsets.length; ) {
+      const next = runEnd(offsets, lengths, i);
+      const first = offsets[i];
+      const length = offsets[next - 1] + lengths[next - 1] - first;
+      const { base, ...run } = read(first, length);
+      for (; i < next; i++) {
+        if (i % CHECK_EVERY === 0) context.check();
+        // A square of dust has no name of its own.
+        if (layer.dust !== null && layer.dust.counts[i] > 1) continue;
+        const at = base + offsets[i] - first;
+        this.#label({ ...run, start: at, end: at + lengths[i] }, layer, i, out);
+      }
+    }
+    if (out.at === empty) {
+      out.at = before;
+    } else {
+      putDictionary(out, this.#attributes.dictionary);
+      endLayer(out, start, layer.extent);
+    }
+    return this.#attributes.dictionary.values.at + this.#pen.used();
+  }
+
+  #label(frame: FeatureFrame, layer: VectorJobLayer, i: number, out: Out): void {
+    try {
+      this.#checked(frame, layer, i, out);
+    } catch (error) {
+      if (error instanceof Problem && error.code !== 'corrupt-data') throw error;
+      const detail = error instanceof Error ? error.message : String(error);
+      throw problem('corrupt-data', `${layer.id}: the feature at byte ${layer.offsets[i]} is broken: ${detail}`);
+    }
+  }
+
+  #checked(given: FeatureFrame, layer: VectorJobLayer, i: number, out: Out): void {
+    const { view, start } = given;
+    const end = featureEnd(view, start, given.end);
+    const frame = { ...given, end };
+    const root = follow(view, start + 4, start, end);
+    const geometry = field(view, root, FEATURE_GEOMETRY, start, end);
+    if (geometry === 0 || !this.#owns(frame, follow(view, geometry, start, end), layer, i)) return;
+    const id = this.#attributes.take(frame, root, i);
+    resetCommands(this.#point);
+    this.#xy[0] = this.#pen.x;
+    this.#xy[1] = this.#pen.y;
+    putPoints(this.#point, this.#xy, 1);
+    putFeature(out, id, this.#attributes.tags, POINT, this.#point);
+  }
+
+  /** Whether the label of feature i, whose geometry is that table, lies in this tile; the pen knows where then. */
+  #owns(frame: FeatureFrame, table: number, layer: VectorJobLayer, i: number): boolean {
+    const pen = this.#pen;
+    const large = frame.end - frame.start > LARGE_BYTES;
+    const key = large ? `${layer.ordinals[i]}\n${this.#key}` : '';
+    const known = large ? this.#remembered.get(key) : undefined;
+    if (known) return pen.owned(known.x, known.y);
+    pen.everywhere = large;
+    if (!this.#walker.walk(frame, table, layer.geometryType)) return false;
+    const [x, y] = pen.at;
+    if (large) this.#remember(key, { x, y });
+    return pen.owned(x, y);
+  }
+
+  #remember(key: string, label: Label): void {
+    this.#remembered.set(key, label);
+    if (this.#remembered.size <= REMEMBERED_MAX) return;
+    const [oldest] = this.#remembered.keys();
+    this.#remembered.delete(oldest);
+  }
+
+  trim(maxBytes: number): void {
+    this.#attributes.trim(maxBytes);
+    this.#pen.trim(maxBytes);
+    this.#walker.trim(maxBytes);
+  }
+}
+
+function keyOf({ gridCrs }: VectorJob, { ref, crs, world }: VectorJobLayer, place: LabelPlace): string {
+  const { originX, originY, spanX, spanY, cols, rows } = place;
+  return [ref.href, ref.version, crs, gridCrs, world, originX, originY, spanX, spanY, cols, rows].join('\n');
+}
