@@ -1,11 +1,11 @@
 /** Blocks into one window: interleaved samples of the wanted bands, and a weight a pixel that says how valid it is. */
-import type { Bytes } from '../../io/bytes.ts';
 import type { WindowPixels } from '../../kernels/resample.ts';
 import { SAMPLE_TYPES, type Samples, workingArray } from '../../kernels/samples.ts';
 import type { TaskContext } from '../../plan.ts';
 import type { FetchedBlock } from '../../source/tiff/blocks.ts';
 import type { BlockStore, LevelBlocks } from './store.ts';
 import type { BandChoice, BlockRead, LevelRead, Rect, WindowRead } from './types.ts';
+import type { AheadBytes } from './underway.ts';
 
 export interface Gathered extends WindowPixels {
   readonly bytes: number;
@@ -25,7 +25,7 @@ export async function gather(
   store: BlockStore,
   context: TaskContext,
   /** What was asked for ahead of several windows. */
-  given?: Bytes,
+  given?: AheadBytes,
 ): Promise<Gathered> {
   const fill = choice.nodata ?? 0;
   const ahead = given ?? store.ahead(blocksIn(read, fill), context);
@@ -53,7 +53,7 @@ async function gatherFrom(
   fill: number,
   store: BlockStore,
   context: TaskContext,
-  ahead: Bytes | undefined,
+  ahead: AheadBytes | undefined,
 ): Promise<Gathered> {
   const { window } = read;
   const pixels = window.width * window.height;

@@ -2,7 +2,6 @@
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { problem } from '../../errors.ts';
-import type { Bytes } from '../../io/bytes.ts';
 import { coverageOf } from '../../kernels/coverage.ts';
 import { createTally, type Tally } from '../../kernels/statistics/tally.ts';
 import type { BandStatistics, Part } from '../../kernels/statistics/types.ts';
@@ -12,6 +11,7 @@ import { productOf, type Values } from './derive.ts';
 import { blocksIn, gather } from './gather.ts';
 import type { BlockStore } from './store.ts';
 import type { BlockRead, BlockTable, Rect, Scan, StatisticsJob, WindowRead } from './types.ts';
+import type { AheadBytes } from './underway.ts';
 import { json } from './values.ts';
 
 /** Different values that an answer lists. */
@@ -126,7 +126,7 @@ function aheadOf(
   scan: Scan,
   rects: readonly Rect[],
   { store, context }: Studio,
-): Bytes | undefined {
+): AheadBytes | undefined {
   const { level } = scan.table;
   if (!level.ref.remote || scan.zone) return undefined;
   const reads = rects.map(rect => readOf(scan, grown(rect, derive?.margin ?? 0, level)));
@@ -159,7 +159,7 @@ async function partOf(
   rect: Rect,
   weights: Float32Array | null,
   studio: Studio,
-  ahead: Bytes | undefined,
+  ahead: AheadBytes | undefined,
 ): Promise<Part> {
   const wide = grown(rect, job.derive?.margin ?? 0, scan.table.level);
   const found = await gather(readOf(scan, wide), job.choice, studio.store, studio.context, ahead);

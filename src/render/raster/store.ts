@@ -18,6 +18,7 @@ import {
   type MaybePromise,
 } from '../../source/tiff/blocks.ts';
 import type { BlockRead, LevelRead } from './types.ts';
+import { type AheadBytes, type Asker, Underway } from './underway.ts';
 
 export interface StoreSettings {
   /** Decoded blocks kept, bytes. */
@@ -37,7 +38,7 @@ export interface BlockStore {
    * Of a file on another server: the blocks that are not decoded yet are asked for ahead, in this order. Hand it to block(), and
    * close it. Undefined for a file of this machine, whose reads wait for nothing.
    */
-  ahead(blocks: readonly LevelBlocks[], context: TaskContext): Bytes | undefined;
+  ahead(blocks: readonly LevelBlocks[], context: TaskContext): AheadBytes | undefined;
   /** The bytes of a block as they are in the file, made into something; what `make` throws is told with file and block. */
   encoded(level: LevelRead, place: BlockRead, make: (encoded: Uint8Array) => Uint8Array): MaybePromise<Uint8Array>;
   readonly heldBytes: number;
@@ -64,7 +65,7 @@ export interface BlockAsk {
   /** Rows that are wanted, from the first. */
   readonly rows: number;
   /** What ahead() gave. */
-  readonly ahead: Bytes | undefined;
+  readonly ahead: AheadBytes | undefined;
 }
 
 interface Kept {
@@ -92,6 +93,7 @@ class WorkerBlocks implements BlockStore {
   readonly #dead: FetchedBlock[] = [];
   /** Of blocks that nobody will read again: the next of their size gets these instead of fresh pages. */
   readonly #spares: Uint8Array[] = [];
+  readonly #underway = new Underway();
   #held = 0;
   #jobs = 0;
   #lentBytes = 0;
@@ -127,12 +129,13 @@ class WorkerBlocks implements BlockStore {
       if (rest !== null && rest.rows < rows) this.#grow(key, { level, place, rest, rows });
       return known.block;
     }
+    if (ahead) return this.#far(key, level, place, fill, ahead);
     const encoded = keepsEncoded(level) ? undefined : lend(place.length);
     const scratch = this.#spareOf(level, place);
     const lent = { encoded, ...(scratch ? { scratch } : {}) };
+    const bytes = this.#file(level.ref);
     // What comes from another server is decoded whole: to go on would be one more request.
     const some = level.ref.remote ? {} : { rows };
-    const bytes = ahead ?? this.#file(level.ref);
     const found = fetchBlock(bytes, level, place, { fill, decode: decodeBlock, ...lent, ...some });
     return found instanceof Promise ? found.then(each => this.#keep(key, each)) : this.#keep(key, found);
   }
@@ -141,14 +144,32 @@ class WorkerBlocks implements BlockStore {
     return fetchEncoded(this.#file(level.ref), place, make);
   }
 
-  ahead(wanted: readonly LevelBlocks[], context: TaskContext): Bytes | undefined {
+  /** Once, however many jobs of this thread want it now. */
+  async #far(key: string, level: LevelRead, place: BlockRead, fill: number, ahead: AheadBytes): Promise<FetchedBlock> {
+    const shared = await this.#underway.from(key, ahead.asker);
+    if (shared) return shared;
+    const found = await fetchBlock(ahead, level, place, { fill, decode: decodeBlock });
+    this.#underway.settle(key, ahead.asker, found);
+    return this.#keep(key, found);
+  }
+
+  ahead(wanted: readonly LevelBlocks[], context: TaskContext): AheadBytes | undefined {
     const [first] = wanted;
     if (!first?.level.ref.remote) return undefined;
-    const missing: BlockRead[] = [];
+    const asker: Asker = { waitsFor: null };
+    const mine = new Map<string, BlockRead>();
     for (const { level, blocks, fill } of wanted) {
-      for (const place of blocks) if (!this.#blocks.has(keyOf(level, place, fill))) missing.push(place);
+      for (const place of blocks) {
+        const key = keyOf(level, place, fill);
+        if (place.length > 0 && !this.#blocks.has(key) && this.#underway.claim(key, asker)) mine.set(key, place);
+      }
     }
-    return this.#settings.files.ahead(this.#file(first.level.ref), missing, () => context.check());
+    const bytes = this.#settings.files.ahead(this.#file(first.level.ref), mine.values(), () => context.check());
+    const close = () => {
+      bytes.close();
+      for (const key of mine.keys()) this.#underway.settle(key, asker, null);
+    };
+    return { asker, ref: bytes.ref, read: (offset, length) => bytes.read(offset, length), close };
   }
 
   /** What cannot be made whole is not kept: the next who asks reads it anew, and is told why. */

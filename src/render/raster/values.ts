@@ -1,5 +1,4 @@
 /** Answers that are numbers: a point, statistics, and the value range behind a default stretch. */
-import type { Bytes } from '../../io/bytes.ts';
 import type { Range } from '../../kernels/colour.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
@@ -7,6 +6,7 @@ import { productOf, type Values } from './derive.ts';
 import { blocksIn, gather } from './gather.ts';
 import type { BlockStore } from './store.ts';
 import type { ImageJob, PointJob, WindowRead } from './types.ts';
+import type { AheadBytes } from './underway.ts';
 
 export function json(
   value: unknown,
@@ -45,7 +45,11 @@ export async function placesValues(
   return { values, bytes };
 }
 
-function placesAhead({ reads, order, choice }: PointJob, store: BlockStore, context: TaskContext): Bytes | undefined {
+function placesAhead(
+  { reads, order, choice }: PointJob,
+  store: BlockStore,
+  context: TaskContext,
+): AheadBytes | undefined {
   if (!reads.find(read => read !== null)?.level.ref.remote) return undefined;
   const inOrder = order.flatMap(at => reads[at] ?? []);
   return store.ahead(
@@ -74,7 +78,7 @@ async function valuesAt(
   job: PointJob,
   read: WindowRead,
   out: (number | null)[],
-  { store, context, ahead }: { store: BlockStore; context: TaskContext; ahead: Bytes | undefined },
+  { store, context, ahead }: { store: BlockStore; context: TaskContext; ahead: AheadBytes | undefined },
 ): Promise<number> {
   const { choice } = job;
   const pixel = await gather(read, choice, store, context, ahead);
