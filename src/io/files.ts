@@ -2,16 +2,15 @@
 import { problem } from '../errors.ts';
 import type { BytesRef } from '../plan.ts';
 import { type Bytes, openBytes } from './bytes.ts';
-import { createAhead } from './http/ahead.ts';
+import { type AheadOptions, createAhead } from './http/ahead.ts';
 import type { FetchSettings, RangeClient } from './http/client.ts';
-import type { ByteRange } from './http/merge.ts';
 import { remoteBytes } from './http/remote.ts';
 
 export interface Files {
   /** Errors: read-failed, source-changed. */
   open(ref: BytesRef): Bytes;
-  /** The ranges that a job will read, in that order, read ahead. Close it with the job. */
-  ahead(bytes: Bytes, ranges: Iterable<ByteRange>, check: () => void): Bytes;
+  /** Ranges that a job will read, read ahead. Close it with the job. */
+  ahead(bytes: Bytes, options: AheadOptions): Bytes;
   close(): void;
 }
 
@@ -20,7 +19,7 @@ export function createFiles(settings: FetchSettings | null): Files {
   const client = settings && lazyRangeClient(settings);
   return {
     open: ref => (ref.remote ? remoteBytes(ref, client ?? nobody) : openBytes(ref)),
-    ahead: (bytes, ranges, check) => createAhead(bytes, { ranges, check }),
+    ahead: createAhead,
     close: () => client?.close(),
   };
 }

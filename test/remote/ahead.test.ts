@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Bytes } from '../../src/io/bytes.ts';
 import { createAhead } from '../../src/io/http/ahead.ts';
-import { type ByteRange, GAP_BYTES, mergedCost, mergeRanges } from '../../src/io/http/merge.ts';
+import { type ByteRange, GAP_BYTES, mergedCost, mergeRanges, neededRanges } from '../../src/io/http/merge.ts';
 
 const AHEAD = 256 * 1024;
 const FILE = Uint8Array.from({ length: 2_000_000 }, (_, i) => (i * 7919) >> 3);
@@ -34,6 +34,7 @@ function fileOf({ held = false } = {}) {
 }
 
 const quiet = () => {};
+const all = () => true;
 
 /** Blocks as files have them: mostly one after the other, some elsewhere, some empty. */
 const ranges = fc
@@ -73,13 +74,17 @@ describe('merged ranges', () => {
     );
   });
 
-  test('the price is a bound, also where some of them are not asked for', () => {
+  test('the price is a bound, also where some of them are not asked for, and of every run of them', () => {
+    const within = { min: fc.nat(60), max: fc.nat(60) };
     fc.assert(
-      fc.property(ranges, fc.func(fc.boolean()), (all, kept) => {
-        const some = all.filter(range => kept(range.offset));
-        const bytes = mergeRanges(some, AHEAD).reduce((sum, { length }) => sum + length, 0);
+      fc.property(ranges, fc.func(fc.boolean()), fc.record(within), (all, kept, { min, max }) => {
+        const run = all.slice(Math.min(min, max), Math.max(min, max));
+        const parts = neededRanges(mergeRanges(run, AHEAD), range => kept(range.offset));
+        const bytes = parts.reduce((sum, { length }) => sum + length, 0);
         assert.ok(bytes <= mergedCost(all, AHEAD).bytes);
+        for (const { ranges: of } of parts) for (const range of of) assert.ok(kept(range.offset));
       }),
+      { numRuns: 1000 },
     );
   });
 
@@ -107,7 +112,7 @@ describe('reading ahead', () => {
     await fc.assert(
       fc.asyncProperty(ranges, fc.func(fc.boolean()), async (all, read) => {
         const { bytes, state } = fileOf();
-        const ahead = createAhead(bytes, { ranges: all, check: quiet });
+        const ahead = createAhead(bytes, { ranges: all, needed: ({ offset }) => read(offset), check: quiet });
         for (const { offset, length } of all) {
           if (length === 0 || !read(offset)) continue;
           assert.deepEqual(await ahead.read(offset, length), FILE.slice(offset, offset + length));
@@ -123,7 +128,7 @@ describe('reading ahead', () => {
     const part = AHEAD / 4;
     const far = Array.from({ length: 10 }, (_, i) => ({ offset: i * 150_000, length: part }));
     const { bytes, asked } = fileOf({ held: true });
-    const ahead = createAhead(bytes, { ranges: far, check: quiet });
+    const ahead = createAhead(bytes, { ranges: far, needed: all, check: quiet });
     assert.equal(asked.length, 4);
     for (let i = 0; i < far.length; i++) {
       const work = ahead.read(far[i].offset, part);
@@ -137,7 +142,7 @@ describe('reading ahead', () => {
   test('what is larger than may be held is asked for alone', async () => {
     const large = [0, 1, 2].map(i => ({ offset: i * 600_000, length: AHEAD * 2 }));
     const { bytes, asked } = fileOf({ held: true });
-    const ahead = createAhead(bytes, { ranges: large, check: quiet });
+    const ahead = createAhead(bytes, { ranges: large, needed: all, check: quiet });
     assert.equal(asked.length, 1);
     const work = ahead.read(0, AHEAD * 2);
     asked[0].answer();
@@ -148,7 +153,7 @@ describe('reading ahead', () => {
 
   test('what nobody announced is read all the same', async () => {
     const { bytes } = fileOf();
-    const ahead = createAhead(bytes, { ranges: [{ offset: 0, length: 10 }], check: quiet });
+    const ahead = createAhead(bytes, { ranges: [{ offset: 0, length: 10 }], needed: all, check: quiet });
     assert.deepEqual(await ahead.read(50, 7), FILE.slice(50, 57));
     assert.deepEqual(await ahead.read(0, 10), FILE.slice(0, 10));
     assert.deepEqual(await ahead.read(0, 10), FILE.slice(0, 10));
@@ -158,7 +163,7 @@ describe('reading ahead', () => {
   test('a failure is told to who reads it, and closing ends what is under way', async () => {
     const { bytes, asked } = fileOf({ held: true });
     const two = [0, 500_000].map(offset => ({ offset, length: 10 }));
-    const ahead = createAhead(bytes, { ranges: two, check: quiet });
+    const ahead = createAhead(bytes, { ranges: two, needed: all, check: quiet });
     const work = ahead.read(0, 10);
     asked[0].fail(new Error('broken'));
     await assert.rejects(work, /broken/);
@@ -172,7 +177,7 @@ describe('reading ahead', () => {
     const check = () => {
       if (cancelled) throw new Error('cancelled');
     };
-    const ahead = createAhead(bytes, { ranges: [{ offset: 0, length: 10 }], check });
+    const ahead = createAhead(bytes, { ranges: [{ offset: 0, length: 10 }], needed: all, check });
     const work = ahead.read(0, 10);
     cancelled = true;
     await assert.rejects(work, /cancelled/);

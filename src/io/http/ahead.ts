@@ -5,11 +5,13 @@
 import { freeArray } from '../../memory/segments.ts';
 import type { BytesRef, RemoteRef } from '../../plan.ts';
 import type { Bytes } from '../bytes.ts';
-import { type ByteRange, type MergedRange, mergeRanges } from './merge.ts';
+import { type ByteRange, type MergedRange, mergeRanges, neededRanges } from './merge.ts';
 
 export interface AheadOptions {
-  /** In the order of reading. */
+  /** In the order of reading: they say what is asked for together. */
   readonly ranges: Iterable<ByteRange>;
+  /** Whether one of them will be read. */
+  readonly needed: (range: ByteRange) => boolean;
   /** Throws once the job is cancelled; asked while it waits. */
   readonly check: () => void;
 }
@@ -25,8 +27,8 @@ interface Part {
 }
 
 /** Closing it ends what is under way; the file below stays open. */
-export function createAhead(bytes: Bytes, { ranges, check }: AheadOptions): Bytes {
-  return new Ahead(bytes, ranges, check);
+export function createAhead(bytes: Bytes, options: AheadOptions): Bytes {
+  return new Ahead(bytes, options);
 }
 
 class Ahead implements Bytes {
@@ -40,12 +42,12 @@ class Ahead implements Bytes {
   readonly #at = new Map<number, Part>();
   #heldBytes = 0;
 
-  constructor(bytes: Bytes, ranges: Iterable<ByteRange>, check: () => void) {
+  constructor(bytes: Bytes, { ranges, needed, check }: AheadOptions) {
     this.ref = bytes.ref;
     this.#bytes = bytes;
     this.#check = check;
     this.#aheadBytes = (bytes.ref.remote as RemoteRef).aheadBytes;
-    this.#parts = mergeRanges(ranges, this.#aheadBytes).map(range => ({
+    this.#parts = neededRanges(mergeRanges(ranges, this.#aheadBytes), needed).map(range => ({
       range,
       bytes: null,
       left: range.ranges.length,

@@ -21,10 +21,7 @@ const PARTS = 4;
  */
 export function mergeRanges(ranges: Iterable<ByteRange>, aheadBytes: number): MergedRange[] {
   const merged: { offset: number; length: number; ranges: ByteRange[] }[] = [];
-  const seen = new Set<number>();
-  for (const range of ranges) {
-    if (range.length === 0 || seen.has(range.offset)) continue;
-    seen.add(range.offset);
+  for (const range of distinct(ranges)) {
     const last = merged.at(-1);
     const gap = last ? range.offset - last.offset - last.length : -1;
     const joined = last ? range.offset + range.length - last.offset : 0;
@@ -36,17 +33,36 @@ export function mergeRanges(ranges: Iterable<ByteRange>, aheadBytes: number): Me
   return merged;
 }
 
+/** Of them what is needed of each: from the first range that is to the last. */
+export function neededRanges(merged: readonly MergedRange[], needed: (range: ByteRange) => boolean): MergedRange[] {
+  return merged.flatMap(({ ranges }) => {
+    const kept = ranges.filter(needed);
+    const [first, last] = [kept[0], kept.at(-1)];
+    if (!first || !last) return [];
+    return { offset: first.offset, length: last.offset + last.length - first.offset, ranges: kept };
+  });
+}
+
 /**
- * What reading them takes at most: bytes asked for, and of them in memory at once. Some may not be asked for after all (their
- * blocks are decoded already), which may merge others: so gaps count wherever two ranges are that near.
+ * What reading them takes at most: bytes asked for, and of them in memory at once. It holds for every run of them too (a picture
+ * is painted in strips), whose parts begin elsewhere: so each gap counts that some part could span.
  */
-export function mergedCost(ranges: readonly ByteRange[], aheadBytes: number): { bytes: number; heldBytes: number } {
-  let [bytes, largest, end] = [0, 0, -1];
-  for (const { offset, length } of ranges) {
-    const gap = end < 0 ? 0 : offset - end;
+export function mergedCost(ranges: Iterable<ByteRange>, aheadBytes: number): { bytes: number; heldBytes: number } {
+  let [bytes, largest, end] = [0, 0, Number.POSITIVE_INFINITY];
+  for (const { offset, length } of distinct(ranges)) {
+    const gap = offset - end;
     bytes += length + (gap > 0 && gap <= GAP_BYTES ? gap : 0);
     largest = Math.max(largest, length);
     end = offset + length;
   }
   return { bytes, heldBytes: Math.min(bytes, Math.max(aheadBytes, largest)) };
+}
+
+function* distinct(ranges: Iterable<ByteRange>): Generator<ByteRange> {
+  const seen = new Set<number>();
+  for (const range of ranges) {
+    if (range.length === 0 || seen.has(range.offset)) continue;
+    seen.add(range.offset);
+    yield range;
+  }
 }

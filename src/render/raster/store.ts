@@ -157,14 +157,21 @@ class WorkerBlocks implements BlockStore {
     const [first] = wanted;
     if (!first?.level.ref.remote) return undefined;
     const asker: Asker = { waitsFor: null };
+    const ranges: BlockRead[] = [];
     const mine = new Map<string, BlockRead>();
     for (const { level, blocks, fill } of wanted) {
       for (const place of blocks) {
         const key = keyOf(level, place, fill);
+        ranges.push(place);
         if (place.length > 0 && !this.#blocks.has(key) && this.#underway.claim(key, asker)) mine.set(key, place);
       }
     }
-    const bytes = this.#settings.files.ahead(this.#file(first.level.ref), mine.values(), () => context.check());
+    const needed = new Set<unknown>(mine.values());
+    const bytes = this.#settings.files.ahead(this.#file(first.level.ref), {
+      ranges,
+      needed: range => needed.has(range),
+      check: () => context.check(),
+    });
     const close = () => {
       bytes.close();
       for (const key of mine.keys()) this.#underway.settle(key, asker, null);
