@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { type Asker, Underway } from '../../src/render/raster/underway.ts';
 import type { FetchedBlock } from '../../src/source/tiff/blocks.ts';
 
-const BLOCK: FetchedBlock = { data: new Uint8Array(1), mask: null, width: 1, height: 1, samples: 1 };
+const BLOCK: FetchedBlock = { data: new Uint8Array(1), mask: null, width: 1, height: 1, samples: 1, rest: null };
 const asker = (): Asker => ({ waitsFor: null });
 
 describe('blocks under way', () => {
