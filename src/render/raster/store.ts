@@ -4,6 +4,7 @@
  */
 import type { Bytes } from '../../io/bytes.ts';
 import type { Files } from '../../io/files.ts';
+import type { ByteRange } from '../../io/http/merge.ts';
 import { decodeBlock } from '../../kernels/codecs/index.ts';
 import { inputSpace } from '../../kernels/wasm/machine.ts';
 import { freeArray } from '../../memory/segments.ts';
@@ -18,7 +19,7 @@ import {
   type MaybePromise,
 } from '../../source/tiff/blocks.ts';
 import type { BlockRead, LevelRead } from './types.ts';
-import { type AheadBytes, type Asker, Underway } from './underway.ts';
+import { type AheadBytes, Underway } from './underway.ts';
 
 export interface StoreSettings {
   /** Decoded blocks kept, bytes. */
@@ -156,27 +157,13 @@ class WorkerBlocks implements BlockStore {
   ahead(wanted: readonly LevelBlocks[], context: TaskContext): AheadBytes | undefined {
     const [first] = wanted;
     if (!first?.level.ref.remote) return undefined;
-    const asker: Asker = { waitsFor: null };
-    const ranges: BlockRead[] = [];
-    const mine = new Map<string, BlockRead>();
-    for (const { level, blocks, fill } of wanted) {
-      for (const place of blocks) {
-        const key = keyOf(level, place, fill);
-        ranges.push(place);
-        if (place.length > 0 && !this.#blocks.has(key) && this.#underway.claim(key, asker)) mine.set(key, place);
-      }
-    }
-    const needed = new Set<unknown>(mine.values());
-    const bytes = this.#settings.files.ahead(this.#file(first.level.ref), {
-      ranges,
-      needed: range => needed.has(range),
-      check: () => context.check(),
-    });
-    const close = () => {
-      bytes.close();
-      for (const key of mine.keys()) this.#underway.settle(key, asker, null);
-    };
-    return { asker, ref: bytes.ref, read: (offset, length) => bytes.read(offset, length), close };
+    const blocks = wanted.flatMap(({ level, blocks: places, fill }) =>
+      [...places].map(place => ({ place, key: keyOf(level, place, fill) })),
+    );
+    const bytes = this.#file(first.level.ref);
+    const ask = (ranges: ByteRange[], needed: (range: ByteRange) => boolean) =>
+      this.#settings.files.ahead(bytes, { ranges, needed, check: () => context.check() });
+    return this.#underway.ahead(blocks, key => this.#blocks.has(key), ask);
   }
 
   /** What cannot be made whole is not kept: the next who asks reads it anew, and is told why. */

@@ -4,6 +4,7 @@
  * other ends without it.
  */
 import type { Bytes } from '../../io/bytes.ts';
+import type { ByteRange } from '../../io/http/merge.ts';
 import type { FetchedBlock } from '../../source/tiff/blocks.ts';
 
 /** One job's reading ahead. */
@@ -24,6 +25,26 @@ interface Claim {
 
 export class Underway {
   readonly #claims = new Map<string, Claim>();
+
+  /** Reads ahead what is neither `here` nor asked for by another job. `ask` is given all, in their order, and which are needed. */
+  ahead(
+    blocks: readonly { readonly key: string; readonly place: ByteRange }[],
+    here: (key: string) => boolean,
+    ask: (ranges: ByteRange[], needed: (range: ByteRange) => boolean) => Bytes,
+  ): AheadBytes {
+    const asker: Asker = { waitsFor: null };
+    const mine = blocks.filter(({ key, place }) => place.length > 0 && !here(key) && this.claim(key, asker));
+    const needed = new Set(mine.map(({ place }) => place));
+    const bytes = ask(
+      blocks.map(({ place }) => place),
+      range => needed.has(range),
+    );
+    const close = () => {
+      bytes.close();
+      for (const { key } of mine) this.settle(key, asker, null);
+    };
+    return { asker, ref: bytes.ref, read: (offset, length) => bytes.read(offset, length), close };
+  }
 
   /** False where another job fetches it already. */
   claim(key: string, asker: Asker): boolean {
