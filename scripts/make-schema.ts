@@ -84,6 +84,7 @@ function layerExample(): string[] {
     maxTileBytes: '500KB',
     pointCount: 'true',
     labels: 'true',
+    maxReadAmplification: '256',
     rescale: '[[0, 4000]]',
     colormapName: 'terrain',
     bidx: '[1]',

@@ -13,6 +13,7 @@ import { rasterZooms } from './render/raster/info.ts';
 import { defaultZooms } from './render/vector/plan.ts';
 import type { Bodies } from './reply-bodies.ts';
 import type { Cells } from './serve-cells.ts';
+import type { Shadows } from './serve-shadow-types.ts';
 import { createSessions } from './sessions/keeper.ts';
 import { SESSION_DEFAULTS } from './sessions/settings.ts';
 import type { Sessions } from './sessions/types.ts';
@@ -59,7 +60,7 @@ export function zoomsOf(source: Source): Zooms {
 export async function buildCatalogue(
   { config, budget, log }: Pick<AppInput, 'config' | 'budget' | 'log'>,
   memory: Memory,
-  { cells, far }: { readonly cells: Cells; readonly far: FarFiles },
+  { cells, shadows, far }: { readonly cells: Cells; readonly shadows: Shadows; readonly far: FarFiles },
   changed: (changes: readonly Change[]) => void,
 ): Promise<CatalogueRoom> {
   let opened: CatalogueRoom | null = null;
@@ -68,6 +69,7 @@ export async function buildCatalogue(
     open: opener(config, budget, memory),
     far,
     zoomsOf,
+    shadowOf: (id, source, cap) => shadows.of(id, source, cap),
     ledger: memory.ledger,
     log,
     onChange: changes => {
@@ -116,7 +118,8 @@ export function buildSessions(
 
 export function catalogueConfig({ paths, layers, discovery, vector, raster, filter }: Config): CatalogueConfig {
   const { maxFeatures, maxTileBytes, extent, buffer } = vector;
-  const limits = { filterReadBytes: filter.maxReadBytes, mosaicMaxAssets: raster.mosaicMaxAssets };
+  const { mosaicMaxAssets, maxReadAmplification } = raster;
+  const limits = { filterReadBytes: filter.maxReadBytes, mosaicMaxAssets, maxReadAmplification };
   const defaults = { maxFeatures, maxTileBytes, extent, buffer, ...limits };
   return { paths, layers: layers as CatalogueConfig['layers'], defaults, discovery };
 }

@@ -5,6 +5,7 @@ import type { Admission } from './admission/controller.ts';
 import { createTurns } from './admission/turns.ts';
 import { buildAdmission, buildCatalogue, buildSessions, catalogueConfig, zoomsOf } from './app-parts.ts';
 import { aside, createFarRooms, type FarRooms, far, fetchSettings } from './app-remote.ts';
+import { buildShadows } from './app-shadows.ts';
 import { createByteCache } from './cache/byte-cache.ts';
 import { createFlight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
@@ -30,6 +31,7 @@ import { createBodies } from './reply-bodies.ts';
 import { createReports, type Reports } from './reports.ts';
 import { type Observer, type Rooms, serve } from './serve.ts';
 import { type Cells, createCells } from './serve-cells.ts';
+import type { Shadows } from './serve-shadow-types.ts';
 import type { Sessions } from './sessions/types.ts';
 import { WEB_MERCATOR_QUAD } from './tile.ts';
 import { createPool, type Pool } from './workers/pool.ts';
@@ -67,6 +69,7 @@ interface Built extends Omit<Rooms, 'observer'> {
   readonly admission: Admission;
   readonly pool: Pool;
   readonly cells: Cells;
+  readonly shadows: Shadows;
   readonly sessions: Sessions | null;
   readonly farRooms: FarRooms;
 }
@@ -102,6 +105,7 @@ export async function createApp(input: AppInput): Promise<App> {
       built.turns.close();
       await server.close();
       await built.cells.close();
+      await built.shadows.close();
       await built.sessions?.close();
       built.farRooms.files.close();
       built.farRooms.remotes.close();
@@ -128,14 +132,6 @@ async function buildRooms(input: AppInput): Promise<Built> {
     log.warn({ level, before, used: memory.gauge.last.used }, 'the memory level changed'),
   );
   const { ledger } = memory;
-  const cache = createByteCache({
-    maxBytes: config.cache.enabled ? budget.cacheBytes : 0,
-    roomBytes: () => memory.cacheBytes(),
-    segmentBytes: config.memory.segmentBytes ?? segmentBytesFor(budget.cacheBytes),
-    maxEntryBytes: config.cache.maxEntryBytes,
-    ledger,
-  });
-  memory.register(cache);
   const bodies = createBodies(ledger);
   memory.gauge.onSample(() => bodies.sweep(memory.budgetBytes()));
   const admission = buildAdmission(config, budget, memory, bodies);
@@ -146,6 +142,15 @@ async function buildRooms(input: AppInput): Promise<Built> {
     blockCacheBytes: Math.floor(budget.blocksBytes / budget.workers),
     ...(far(config) ? { remote: fetchSettings(config.remote, budget.workers) } : {}),
   });
+  const shadows = buildShadows(input, memory, admission, pool);
+  const cache = createByteCache({
+    maxBytes: config.cache.enabled ? budget.cacheBytes : 0,
+    roomBytes: () => memory.cacheBytes() - shadows.heldBytes,
+    segmentBytes: config.memory.segmentBytes ?? segmentBytesFor(budget.cacheBytes),
+    maxEntryBytes: config.cache.maxEntryBytes,
+    ledger,
+  });
+  memory.register(cache);
   ledger.book('blocks', budget.blocksBytes, 'decoded blocks kept by the workers');
   const past = createPast();
   const cells = createCells({
@@ -156,7 +161,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     ahead: config.vector.warmUp ? WEB_MERCATOR_QUAD : null,
   });
   const farRooms = createFarRooms({ config, budget, memory, admission, cache, zoomsOf });
-  const catalogue = await buildCatalogue(input, memory, { cells, far: farRooms.files }, changes => {
+  const catalogue = await buildCatalogue(input, memory, { cells, shadows, far: farRooms.files }, changes => {
     for (const key of past.changed(changes)) cache.deleteLayer(key);
   });
   const sessions = config.sessions.enabled ? buildSessions(config, budget, catalogue, memory, cache) : null;
@@ -170,6 +175,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     turns,
     pool,
     cells,
+    shadows,
     catalogue,
     sessions,
     farRooms,

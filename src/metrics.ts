@@ -5,10 +5,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { ACCOUNTS } from './memory/types.ts';
 import { mirror } from './metrics-mirror.ts';
+import { registerShadows, type ShadowSources } from './metrics-shadows.ts';
 import { registerWatch, type WatchSources } from './metrics-watch.ts';
 
 /** What the rooms tell at scrape. */
-export interface MetricSources extends WatchSources {
+export interface MetricSources extends WatchSources, ShadowSources {
   limitBytes(): number;
   lineBytes(): number;
   budget(): Readonly<Record<string, number>>;
@@ -85,6 +86,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   registerWork(registry, sources);
   registerHoldings(registry, sources);
   registerWatch(registry, sources);
+  registerShadows(registry, sources);
   return {
     http: (route, method, status, seconds) => {
       requests.inc({ route, method, status });

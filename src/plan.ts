@@ -25,12 +25,20 @@ export interface Job {
   readonly task: string;
   /** It lasts, and rests between its steps: other jobs of its thread are done meanwhile. */
   readonly long?: boolean;
+  /** Buffers in it that are handed over, not copied. */
+  readonly lent?: readonly ArrayBuffer[];
 }
 
 export interface Plan {
   readonly cost: Cost;
   /** null: the plan already shows that there is nothing to draw; the operation says what an empty answer is. */
   readonly job: Job | null;
+  /**
+   * What must be before it is worth a permit: waits for it, or throws why the work is not done at all. Absent: nothing.
+   */
+  readonly before?: (signal: AbortSignal) => Promise<void>;
+  /** The job with bytes that are only taken once it has its permit. Absent: it is whole as it is. */
+  readonly load?: () => Job;
   /** For `?explain=1`: counts, levels, blocks, ranges; JSON-able and small. */
   readonly explain: Readonly<Record<string, unknown>>;
   /** Parameters of the same question that would cost about this share of it. Absent: there are none. */
@@ -65,6 +73,16 @@ export interface BytesRef {
   readonly version: string;
   /** Present where another server has the file. */
   readonly remote?: RemoteRef;
+  /** Present where it is no file: the bytes themselves, as far as the job wants them. */
+  readonly chunks?: readonly Chunk[];
+}
+
+/** Bytes that go along with a job. */
+export interface Chunk {
+  readonly offset: number;
+  readonly data: Uint8Array<ArrayBuffer>;
+  /** How often the job will read it. */
+  uses: number;
 }
 
 /** How a file of another server is asked for, and known again. Plain data. */

@@ -7,6 +7,7 @@ import type { ByteCache } from './cache/types.ts';
 import type { Ladder } from './ladder.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
 import type { Remotes } from './layers/remote-types.ts';
+import { lacksOverviews } from './layers/report.ts';
 import type { Budget } from './memory/budget.ts';
 import { createLeakWatch, type LeakWatch, prefixed } from './memory/leak/watch.ts';
 import type { Limit } from './memory/limit.ts';
@@ -15,6 +16,7 @@ import type { MetricSources } from './metrics.ts';
 import type { Cost, Painted } from './plan.ts';
 import { vectorLayerFields } from './render/vector/fields.ts';
 import type { Bodies } from './reply-bodies.ts';
+import type { Shadows } from './serve-shadow-types.ts';
 import type { Sessions } from './sessions/types.ts';
 import type { Pool } from './workers/pool.ts';
 
@@ -29,6 +31,7 @@ export interface ReportInput {
   readonly bodies: Bodies;
   readonly catalogue: CatalogueRoom;
   readonly sessions: Sessions | null;
+  readonly shadows: Shadows;
   readonly remotes: Remotes;
   readonly budget: Budget;
   readonly limit: Limit;
@@ -95,6 +98,7 @@ export function createReports(input: ReportInput): Reports {
       cache: input.cache.stats(),
       pool: input.pool.stats(),
       catalogue: catalogue.stats(),
+      shadows: input.shadows.stats(),
       remote: input.remotes.stats(),
     }),
     fieldsOf: id => {
@@ -206,6 +210,7 @@ function sourcesOf(input: ReportInput, counts: { dropped: number }, leak: LeakWa
       return { ...stats, evicted: stats.ended.evicted };
     },
     dropped: () => counts.dropped,
+    shadows: () => ({ ...input.shadows.stats(), lacking: catalogue.list().filter(lacksOverviews).length }),
   };
 }
 

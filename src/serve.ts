@@ -16,8 +16,8 @@ import { type Identity, identify, layerKeys, matches } from './identity.ts';
 import type { Ladder } from './ladder.ts';
 import type { Catalogue, Layer } from './layers/types.ts';
 import type { Past } from './past.ts';
-import { ENCODINGS, type Encoding, type Job, type Painted, type Plan } from './plan.ts';
-import { planTranscode, TRANSCODE } from './render/transcode.ts';
+import type { Encoding, Job, Painted, Plan } from './plan.ts';
+import { TRANSCODE } from './render/transcode.ts';
 import {
   type Caching,
   type Made,
@@ -29,6 +29,7 @@ import {
   replyPainted,
 } from './reply.ts';
 import type { Bodies } from './reply-bodies.ts';
+import { otherEncoding } from './serve-encodings.ts';
 import { leaseAll, servable, waiting } from './serve-layers.ts';
 import type { Pool } from './workers/pool.ts';
 
@@ -217,6 +218,7 @@ async function admit<P>(
   const price = (plan: Plan) => admission.price(plan.cost, operation.name, ask.layers.join(','));
   const sinceMs = performance.now() - waitedMs;
   const acquire = async (plan: Plan, bytes: number, degraded: boolean, patienceMs?: number): Promise<Admitted> => {
+    await plan.before?.(signal);
     const patience = patienceMs === undefined ? {} : { patienceMs };
     const spent = { waitedMs: performance.now() - sinceMs };
     const request = { bytes, class: kind, client, signal, fits: plan.fits, ...spent, ...patience };
@@ -238,7 +240,10 @@ async function admit<P>(
     }
   } catch (error) {
     // A map cannot ask for less than a tile: one that can never fit is thinned too, where a window is told what would.
-    const never = kind === 'tile' && error instanceof Problem && error.code === 'too-large';
+    const never =
+      kind === 'tile' &&
+      error instanceof Problem &&
+      (error.code === 'too-large' || error.code === 'read-amplification');
     if (!never && !isOverload(error)) throw error;
     if (!never) ladder.fell(kind);
     refused = error;
@@ -262,7 +267,7 @@ async function render<P>(
 ): Promise<Painted> {
   const subject = layers.join(',');
   try {
-    const job = waiting(plan.job as Job, rooms.catalogue, layers);
+    const job = waiting((plan.load?.() ?? plan.job) as Job, rooms.catalogue, layers);
     const elsewhere = job.task === TRANSCODE ? undefined : operation.execute?.(job, signal);
     const painted = await (elsewhere ?? rooms.pool.run(job, { signal, affinity: plan.affinity }));
     rooms.admission.learn(operation.name, subject, plan.cost, painted.peakBytes);
@@ -271,16 +276,6 @@ async function render<P>(
   } finally {
     permit.release();
   }
-}
-
-/** The same answer is cached in another encoding: to compress it again is far cheaper than to render it again. */
-function otherEncoding<P>({ operation, encoding }: Ask<P>, identity: Identity, { cache }: Rooms): Plan | undefined {
-  if (!operation.compressible) return undefined;
-  for (const from of ENCODINGS) {
-    const hit = from === encoding ? undefined : cache.peek(identity.encoded(from));
-    if (hit && hit.length > 0) return planTranscode(hit, encoding);
-  }
-  return undefined;
 }
 
 /** `?explain=1`: the plan and its price, and not a byte of data read. */

@@ -21,6 +21,7 @@ import {
   texts,
 } from './schema-parts.ts';
 import { remote } from './schema-remote.ts';
+import { PROTECTION_CHOICES, protection } from './schema-shadow.ts';
 import { BYTES_PATTERN, DURATION_PATTERN } from './units.ts';
 
 const server = section('Where the server listens and how it talks HTTP.', {
@@ -112,6 +113,7 @@ const raster = section('Raster tiles and windows.', {
   jpegQuality: count(85, 'JPEG quality.', { minimum: 1, maximum: 100 }),
   webpQuality: count(80, 'WebP quality.', { minimum: 1, maximum: 100 }),
   maxSize: count(4096, 'Most pixels a side of a window.', { minimum: 1, maximum: 32768 }),
+  ...protection,
   mosaicMaxAssets: count(64, 'Most files of a mosaic in one tile or window; TileJSON begins where tiles keep to it.', {
     minimum: 1,
     maximum: 4096,
@@ -215,6 +217,7 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
       description: 'How pixels are resampled.',
     }),
   ),
+  ...PROTECTION_CHOICES,
   degrade: Type.Optional(
     Type.Boolean({ description: 'false: full quality or 503 under memory pressure, never a coarser or stale answer.' }),
   ),

@@ -6,12 +6,12 @@ import { isUrl } from '../io/http/allow.ts';
 import type { PixelSelection } from '../kernels/pixel-selection.ts';
 import type { Booking, Ledger } from '../memory/types.ts';
 import type { BytesRef } from '../plan.ts';
-import type { Reason, Source } from '../source/types.ts';
+import type { RasterSource, Reason, Source } from '../source/types.ts';
 import { mapAttributes } from './attributes.ts';
 import type { FoundFile, ScanFault } from './discover.ts';
 import type { FarFiles } from './far.ts';
 import { createSlot, type Slot } from './slot.ts';
-import type { Layer, LayerOptions, RasterLayer } from './types.ts';
+import type { HeldShadow, Layer, LayerOptions, RasterLayer } from './types.ts';
 
 /** What the registry needs to know beyond the file. */
 export interface SourceChoices {
@@ -30,6 +30,8 @@ export interface OpenDeps {
   readonly far?: FarFiles;
   /** render/ knows which zooms suit a source; layers/ may not look up, so app.ts hands it in. */
   readonly zoomsOf: (source: Source) => Zooms;
+  /** Coarser levels for a file that lacks them. Absent: there are none to be had. */
+  readonly shadowOf?: (id: string, source: RasterSource, cap: number | undefined) => HeldShadow | null;
   /** Resident bytes of open sources are booked on `index`. */
   readonly ledger?: Ledger;
 }
@@ -96,6 +98,7 @@ function sourceSlot(target: Target, source: Source, deps: OpenDeps): Slot {
   }
   const booking: Booking | undefined = deps.ledger?.book('index', source.residentBytes, `layer ${target.id}`);
   return createSlot(layer, targetLook(target), () => {
+    if ('shadow' in layer) (layer.shadow as HeldShadow).close();
     booking?.release();
     // A file that fails to close has nothing left to give; its descriptor is the kernel's by then.
     void source.close().catch(() => {});
@@ -104,13 +107,21 @@ function sourceSlot(target: Target, source: Source, deps: OpenDeps): Slot {
 
 function sourceLayer(target: Target, source: Source, deps: OpenDeps): Layer {
   const zooms = source.verdict.servable ? deps.zoomsOf(source) : { minzoom: 0, maxzoom: 0 };
-  if (source.kind === 'raster') return { ...layerBase(target, source, zooms), kind: 'raster', source };
+  if (source.kind === 'raster') return rasterLayer(target, source, zooms, deps);
   const mapped = mapAttributes(source, target.options);
   return {
     ...layerBase({ ...target, options: mapped.options }, mapped.source, zooms),
     kind: 'vector',
     source: mapped.source,
   };
+}
+
+/** Its shadow is part of its version: tiles that are made of it are other tiles. */
+function rasterLayer(target: Target, source: RasterSource, zooms: Zooms, { shadowOf }: OpenDeps): RasterLayer {
+  const base = layerBase(target, source, zooms);
+  const shadow = shadowOf?.(target.id, source, target.options.maxReadAmplification) ?? null;
+  if (shadow === null) return { ...base, kind: 'raster', source };
+  return { ...base, version: `${base.version}.${shadow.factors[0]}`, kind: 'raster', source, shadow };
 }
 
 export function layerBase(target: Target, source: Source, zooms: Zooms): Omit<RasterLayer, 'kind' | 'source'> {

@@ -17,6 +17,10 @@ export interface Change {
 /** Notes that an operator is told of at load: such files are served, but their far zooms are dear. */
 const DEAR: ReadonlySet<string> = new Set(['tiff-no-overviews', 'tiff-few-overviews']);
 
+export function lacksOverviews({ verdict }: Layer): boolean {
+  return verdict.notes.some(({ code }) => DEAR.has(code));
+}
+
 export function reportChange(log: Log, { kind, id, layer }: Change): void {
   const { servable, reasons, notes } = layer.verdict;
   if (kind !== 'removed' && !servable)

@@ -1,7 +1,7 @@
 /** What a layer is to the rest of the house: an id, a source, and the choices an operator made for it. */
 import type { PixelSelection } from '../kernels/pixel-selection.ts';
 import type { Resampling } from '../kernels/resampling.ts';
-import type { RasterSource, Source, VectorSource, Verdict } from '../source/types.ts';
+import type { Level, RasterSource, Source, VectorSource, Verdict } from '../source/types.ts';
 import type { BBox } from '../tile.ts';
 
 export interface LayerOptions {
@@ -51,6 +51,8 @@ export interface LayerOptions {
   readonly bidx?: readonly number[];
   readonly nodata?: number;
   readonly resampling?: Resampling;
+  /** Raster: most source pixels that are decoded for a pixel of a tile or window; as many as it takes where absent. */
+  readonly maxReadAmplification?: number;
   /** Mosaics: most files of one tile or window. Default 64. */
   readonly mosaicMaxAssets?: number;
   /** False: full quality or an error, never a coarser answer. */
@@ -74,6 +76,28 @@ export interface Mosaic {
   readonly refused: number;
   /** Most members of one tile or window. */
   readonly maxAssets: number;
+}
+
+/** Coarser levels of a file that lacks them, made by this server and kept in memory. */
+export interface Shadow {
+  /** Finest first. Where their blocks are is known before they are made. */
+  readonly levels: readonly Level[];
+  /** Full resolution pixels in one of theirs, an axis. */
+  readonly factors: readonly number[];
+  readonly bytes: number;
+  readonly state: ShadowState;
+  /** Sees that it is made, and waits for it. Errors: overview-building; what reading the file throws. */
+  wanted(signal: AbortSignal): Promise<void>;
+  /** A copy. Errors: overview-building, where it was given up meanwhile. */
+  copy(offset: number, length: number): Uint8Array<ArrayBuffer>;
+}
+
+/** absent: not made yet, or given up for want of memory. */
+export type ShadowState = 'absent' | 'building' | 'ready' | 'failed';
+
+export interface HeldShadow extends Shadow {
+  /** The file is not served any more. */
+  close(): void;
 }
 
 interface LayerBase {
@@ -100,6 +124,8 @@ export interface RasterLayer extends LayerBase {
   readonly source: RasterSource;
   /** Absent: it is one file. */
   readonly mosaic?: Mosaic;
+  /** Absent: the file has the levels it needs, or there is to be none. */
+  readonly shadow?: Shadow;
 }
 
 /** A layer that a dashboard uploaded: tiles come out of its geojson-vt index in a worker; it ends with its session. */

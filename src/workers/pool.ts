@@ -103,7 +103,7 @@ export function createPool(options: PoolOptions): Pool {
     try {
       const answer: Answer = await (job.long
         ? runLong(lane.piscina, job, slot)
-        : lane.piscina.run({ job, slot } satisfies Envelope));
+        : lane.piscina.run({ job, slot } satisfies Envelope, lending(job)));
       if (!answer.ok) throw fromPlainProblem(answer.problem);
       counts.done++;
       return answer.painted;
@@ -129,6 +129,10 @@ export function createPool(options: PoolOptions): Pool {
       await Promise.all(lanes.map(lane => lane.piscina.destroy()));
     },
   };
+}
+
+function lending({ lent }: Job): { transferList?: never } {
+  return lent ? { transferList: lent as never } : {};
 }
 
 /** Begun like any job; what comes of it arrives at a port of its own, which closes where the thread dies. */

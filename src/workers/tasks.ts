@@ -6,6 +6,8 @@ import { type ItemsJob, runItems } from '../render/items/task.ts';
 import { paintMosaic } from '../render/mosaic/paint.ts';
 import type { MosaicJob } from '../render/mosaic/types.ts';
 import { createRasterPainter } from '../render/raster/paint.ts';
+import { buildShadow } from '../render/shadow/build.ts';
+import type { ShadowJob } from '../render/shadow/plan.ts';
 import { type TranscodeJob, transcode } from '../render/transcode.ts';
 import { type CellsJob, runCells } from '../render/vector/measure.ts';
 import { type OverzoomJob, runOverzoom } from '../render/vector/overzoom.ts';
@@ -32,6 +34,7 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
     raster: (job, context) => raster.paint(job as Parameters<typeof raster.paint>[0], context),
     mosaic: (job, context) => raster.withStore((_, workshop) => paintMosaic(job as MosaicJob, workshop, context)),
     zonal: (job, context) => raster.withStore(store => paintZonal(job as ZonalJob, store, context)),
+    shadow: (job, context) => buildShadow(job as ShadowJob, files, context),
     cells: (job, context) => runCells(job as CellsJob, context),
     overzoom: (job, context) => runOverzoom(job as OverzoomJob, context),
     items: (job, context) => runItems(job as ItemsJob, context),

@@ -14,7 +14,7 @@ export default async function work(envelope: Envelope): Promise<Answer | null> {
   const { port } = envelope;
   if (!port) return moved(await answerOf(envelope));
   void answerOf(envelope).then(answer => {
-    port.postMessage(answer);
+    port.postMessage(answer, owned(answer));
     port.close();
   });
   return null;
@@ -39,9 +39,12 @@ async function answerOf({ job, slot }: Envelope): Promise<Answer> {
 
 /** Hands the body over instead of copying it; a body that is a view of something larger is copied, never leaked whole. */
 function moved(answer: Answer): Answer {
-  if (!answer.ok) return answer;
-  const { painted } = answer;
-  const buffer = painted.body?.buffer;
-  if (!painted.body || !(buffer instanceof ArrayBuffer) || buffer.byteLength !== painted.body.byteLength) return answer;
-  return move({ [transferableSymbol]: [buffer], [valueSymbol]: answer } as never) as unknown as Answer;
+  const buffers = owned(answer);
+  if (buffers.length === 0) return answer;
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: answer } as never) as unknown as Answer;
+}
+
+function owned(answer: Answer): ArrayBuffer[] {
+  const body = answer.ok ? answer.painted.body : null;
+  return body?.buffer instanceof ArrayBuffer && body.buffer.byteLength === body.byteLength ? [body.buffer] : [];
 }

@@ -8,7 +8,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { samplesOf } from '../../src/http/api/samples.ts';
 import { MAX_SIDE } from '../../src/http/raster-forms.ts';
 import { MAX_COMPOSITE } from '../../src/http/tiles.ts';
-import { OUTPUT_PIXELS_MAX } from '../../src/render/raster/plan.ts';
+import { OUTPUT_PIXELS_MAX } from '../../src/render/raster/size.ts';
 import { testApp } from '../lib/app.ts';
 
 const text = readFileSync(join(import.meta.dirname, '../../docs/api.md'), 'utf8');

@@ -44,6 +44,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<App> {
     'memory.workers': '1',
     'discovery.watch': 'false',
     'vector.warmUp': 'false',
+    'raster.shadow.warmUp': 'false',
     ...set,
   };
   const flags = Object.entries(all).map(([key, text]) => ({ flag: `--set ${key}`, key, text }));

@@ -25,7 +25,7 @@ WIDTH, HEIGHT = 2301, 1203
 HALF = 20037508.342789244
 # About four tiles of zoom 4 across, not on their edges.
 TRANSFORM = Affine(2 * HALF / 2**4 / 700, 0, -3_111_111, 0, -2 * HALF / 2**4 / 700, 4_222_222)
-TILED = {'tiled': True, 'blockxsize': 256, 'blockysize': 256, 'compress': 'DEFLATE'}
+TILED = {'tiled': True, 'blockxsize': 256, 'blockysize': 256, 'compress': 'DEFLATE', 'zlevel': 1}
 
 y, x = numpy.mgrid[0:HEIGHT, 0:WIDTH].astype('float64')
 noise = numpy.random.default_rng(7).normal(0, 12, (HEIGHT, WIDTH))

@@ -87,7 +87,14 @@ const RASTER_INFO = object(
     reasons: arrayOf(ref('Reason')),
     notes: arrayOf(ref('Reason')),
   },
-  { nodata_value: VALUE },
+  {
+    nodata_value: VALUE,
+    shadow: object({
+      state: { type: 'string', enum: ['absent', 'building', 'ready', 'failed'] },
+      factors: arrayOf(COUNT),
+      bytes: COUNT,
+    }),
+  },
 );
 
 const BAND_STATISTICS = object({

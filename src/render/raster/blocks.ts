@@ -3,7 +3,7 @@ import { mergedCost, mergeRanges } from '../../io/http/merge.ts';
 import { workingBytes } from '../../kernels/samples.ts';
 import { placeOf } from '../../source/tiff/blocks.ts';
 import type { Level, RasterSource } from '../../source/types.ts';
-import type { BandChoice, BlockRead, LevelRead, Rect, WindowRead } from './types.ts';
+import type { BandChoice, BlockRead, BlockTable, LevelRead, Rect, WindowRead } from './types.ts';
 
 /** Blocks wanted, as row × blocksAcross + column. */
 export type BlockSet = ReadonlySet<number>;
@@ -78,6 +78,36 @@ async function locate(
     }
   }
   return out;
+}
+
+/** Where the blocks of a rectangle are, however many: two numbers a block. */
+export async function tableOf(
+  level: Level,
+  index: number,
+  { x, y, width, height }: Rect,
+  planes: readonly number[],
+  signal: AbortSignal,
+): Promise<BlockTable> {
+  const { format, blocksAcross, blocksDown } = level;
+  const column = Math.floor(x / format.blockWidth);
+  const row = Math.floor(y / format.blockHeight);
+  const columns = Math.floor((x + width - 1) / format.blockWidth) - column + 1;
+  const rows = Math.floor((y + height - 1) / format.blockHeight) - row + 1;
+  const offsets = new Float64Array(planes.length * rows * columns);
+  const lengths = new Float64Array(offsets.length);
+  let at = 0;
+  for (const plane of planes) {
+    for (let r = row; r < row + rows; r++) {
+      signal.throwIfAborted();
+      for (let c = column; c < column + columns; c++, at++) {
+        const found = placeOf(level, (plane * blocksDown + r) * blocksAcross + c);
+        const place = found instanceof Promise ? await found : found;
+        offsets[at] = place.offset;
+        lengths[at] = place.length;
+      }
+    }
+  }
+  return { level: levelRead(level, index), column, row, columns, rows, planes, offsets, lengths };
 }
 
 /** Encoded bytes of all blocks. In a file of this machine each is read for itself, so nothing is read between them. */

@@ -23,6 +23,8 @@ export interface RasterInfo {
   readonly width: number;
   readonly height: number;
   readonly overviews: readonly number[];
+  /** Overviews that this server makes where the file has too few. Absent: none. */
+  readonly shadow?: { readonly state: string; readonly factors: readonly number[]; readonly bytes: number };
   readonly minzoom: number | null;
   readonly maxzoom: number | null;
   readonly servable: boolean;
@@ -51,6 +53,9 @@ export function rasterInfo(layer: RasterLayer): RasterInfo {
     width: source.width,
     height: source.height,
     overviews: source.levels.slice(1).map(level => Math.round(source.width / level.width)),
+    ...(layer.shadow
+      ? { shadow: { state: layer.shadow.state, factors: layer.shadow.factors, bytes: layer.shadow.bytes } }
+      : {}),
     minzoom: zooms?.minzoom ?? null,
     maxzoom: zooms?.maxzoom ?? null,
     servable: verdict.servable,

@@ -6,17 +6,20 @@ import { transformBounds } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import { type Cost, costBytes, type Plan } from '../../plan.ts';
+import type { RasterSource } from '../../source/types.ts';
 import { type BBox, inGrid, type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import { fittingZoom } from '../fits.ts';
 import { boundsGrid, planMosaicImage } from '../mosaic/plan.ts';
+import { withShadow } from '../shadow/layout.ts';
 import { chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts';
 import { imageCost } from './cost.ts';
 import { planDerivation, widened } from './derive.ts';
 import { affinityOf, explainRead } from './explain.ts';
 import { sameCrs } from './geometry.ts';
+import { guarded } from './guard.ts';
 import { planPass } from './pass.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
-import { fitSize, tilePixels, wantedSize } from './size.ts';
+import { checkPixels, fitSize, tilePixels, wantedSize } from './size.ts';
 import { planStretch } from './stretch.ts';
 import { planStrips } from './strips.ts';
 import type { BandChoice, Derivation, ImageJob, ImageStyle, OutputGrid, RasterFormat, RasterParams } from './types.ts';
@@ -25,9 +28,6 @@ import { type Zone, zoneOn } from './zone.ts';
 export { planPoint, planPoints, planProfile } from './places.ts';
 export { planFeatureStatistics, planStatistics } from './statistics.ts';
 export type { RasterFormat, RasterJob, RasterParams } from './types.ts';
-
-/** Output pixels that a plan will even look at; the byte ceiling of a request lies far below. */
-export const OUTPUT_PIXELS_MAX = 64 * 1024 * 1024;
 
 export interface RasterTileAsk {
   readonly layer: RasterLayer;
@@ -128,6 +128,14 @@ const PIXELS = { crs: null, originX: 0, originY: 0, resX: 1, resY: 1 } as const;
 type ImageAsk = RasterTileAsk | WindowAsk | PreviewAsk;
 
 async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal): Promise<Plan> {
+  return guarded(
+    ask.layer,
+    await planPicture({ ...ask, layer: withShadow(ask.layer) }, ask.layer.source, shown, signal),
+  );
+}
+
+/** `file`: without the levels of a shadow, which do not say what its values range over. */
+async function planPicture(ask: ImageAsk, file: RasterSource, shown: OutputGrid, signal: AbortSignal): Promise<Plan> {
   const { layer, params, format } = ask;
   checkPixels(shown);
   const derivation = planDerivation(layer, params, format);
@@ -154,7 +162,7 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
     const explain = { ...explainRead(layer, shown, derivation.wanted, read, null), passed: true };
     return { ...pass, ...about, explain };
   }
-  const stretch = needsStretch(style, derivation.product) ? await planStretch(layer.source, choice, signal) : null;
+  const stretch = needsStretch(style, derivation.product) ? await planStretch(file, choice, signal) : null;
   const pixels = { grid, shown, choice, style };
   const whole = imageCost(layer, { ...pixels, cutline }, derivation, read, stretch);
   const cut =
@@ -238,18 +246,6 @@ async function fittingSize(
     if (costBytes(cost) <= bytes) return { width, height, max_size: Math.max(width, height) };
   }
   return {};
-}
-
-function checkPixels({ width, height }: OutputGrid): void {
-  if (width * height <= OUTPUT_PIXELS_MAX) return;
-  const fits = Math.floor(Math.sqrt(OUTPUT_PIXELS_MAX));
-  throw problem(
-    'too-large',
-    `${width} × ${height} pixels: at most ${OUTPUT_PIXELS_MAX} fit, as with max_size=${fits}`,
-    {
-      fits: { max_size: fits },
-    },
-  );
 }
 
 /** Outside the raster: no job; but an empty tile that only an encoder can make is one without parts. */

@@ -5,7 +5,7 @@ import type { RasterLayer } from '../../layers/types.ts';
 import type { BBox, TileMatrix } from '../../tile.ts';
 import { algorithmMargin } from './derive.ts';
 import { crsOf } from './read.ts';
-import type { RasterParams } from './types.ts';
+import type { OutputGrid, RasterParams } from './types.ts';
 
 export interface SizeAsk {
   readonly width: number | null;
@@ -80,4 +80,20 @@ export function tilePixels(
   const width = (tilesize ?? tileWidth) * scale + 2 * buffer;
   const height = (tilesize ?? tileHeight) * scale + 2 * buffer;
   return { width, height, buffer };
+}
+
+/** Output pixels that a plan will even look at; the byte ceiling of a request lies far below. */
+export const OUTPUT_PIXELS_MAX = 64 * 1024 * 1024;
+
+/** Errors: too-large, with the size that fits. */
+export function checkPixels({ width, height }: OutputGrid): void {
+  if (width * height <= OUTPUT_PIXELS_MAX) return;
+  const fits = Math.floor(Math.sqrt(OUTPUT_PIXELS_MAX));
+  throw problem(
+    'too-large',
+    `${width} × ${height} pixels: at most ${OUTPUT_PIXELS_MAX} fit, as with max_size=${fits}`,
+    {
+      fits: { max_size: fits },
+    },
+  );
 }

@@ -6,22 +6,13 @@ import { tallyBytes } from '../../kernels/statistics/tally.ts';
 import type { StatisticsOptions } from '../../kernels/statistics/types.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { Cost, Plan } from '../../plan.ts';
-import { placeOf } from '../../source/tiff/blocks.ts';
 import type { Level, RasterSource } from '../../source/types.ts';
 import { chooseBands, scaling } from './bands.ts';
+import { tableOf } from './blocks.ts';
 import { bandsTold, derivedBytes, planDerivation } from './derive.ts';
 import { crsOf, placementOf } from './read.ts';
 import { CATEGORIES_MAX, grown } from './scan.ts';
-import type {
-  BandChoice,
-  BlockTable,
-  Derivation,
-  FeaturesAnswer,
-  RasterParams,
-  Rect,
-  Scan,
-  StatisticsJob,
-} from './types.ts';
+import type { BandChoice, Derivation, FeaturesAnswer, RasterParams, Rect, Scan, StatisticsJob } from './types.ts';
 import { type Zone, zoneIn } from './zone.ts';
 
 /** Bytes of JSON of a band beside its histogram, and of each number of that. */
@@ -149,36 +140,6 @@ async function planScan(
     table: await tableOf(level, index, wide, planes, signal),
     mask: mask ? await tableOf(mask, index, wide, [0], signal) : null,
   };
-}
-
-async function tableOf(
-  level: Level,
-  index: number,
-  { x, y, width, height }: Rect,
-  planes: readonly number[],
-  signal: AbortSignal,
-): Promise<BlockTable> {
-  const { format, ref, blocksAcross, blocksDown } = level;
-  const column = Math.floor(x / format.blockWidth);
-  const row = Math.floor(y / format.blockHeight);
-  const columns = Math.floor((x + width - 1) / format.blockWidth) - column + 1;
-  const rows = Math.floor((y + height - 1) / format.blockHeight) - row + 1;
-  const offsets = new Float64Array(planes.length * rows * columns);
-  const lengths = new Float64Array(offsets.length);
-  let at = 0;
-  for (const plane of planes) {
-    for (let r = row; r < row + rows; r++) {
-      signal.throwIfAborted();
-      for (let c = column; c < column + columns; c++, at++) {
-        const found = placeOf(level, (plane * blocksDown + r) * blocksAcross + c);
-        const place = found instanceof Promise ? await found : found;
-        offsets[at] = place.offset;
-        lengths[at] = place.length;
-      }
-    }
-  }
-  const read = { index, width: level.width, height: level.height, format, ref };
-  return { level: read, column, row, columns, rows, planes, offsets, lengths };
 }
 
 /** One block at a time, whatever the raster's size; what grows with it is two numbers a block. */

@@ -3,6 +3,7 @@
  * scratch memory. Nothing here is booked per job: the caps are part of a worker's fixed price.
  */
 import type { Bytes } from '../../io/bytes.ts';
+import { chunkBytes } from '../../io/chunks.ts';
 import type { Files } from '../../io/files.ts';
 import type { ByteRange } from '../../io/http/merge.ts';
 import { decodeBlock } from '../../kernels/codecs/index.ts';
@@ -37,7 +38,7 @@ export interface BlockStore {
   block(level: LevelRead, place: BlockRead, ask: BlockAsk): FetchedBlock | Promise<FetchedBlock>;
   /**
    * Of a file on another server: the blocks that are not decoded yet are asked for ahead, in this order. Hand it to block(), and
-   * close it. Undefined for a file of this machine, whose reads wait for nothing.
+   * close it. What came with the job is read from there. Undefined for a file of this machine, whose reads wait for nothing.
    */
   ahead(blocks: readonly LevelBlocks[], context: TaskContext): AheadBytes | undefined;
   /** The bytes of a block as they are in the file, made into something; what `make` throws is told with file and block. */
@@ -156,6 +157,7 @@ class WorkerBlocks implements BlockStore {
 
   ahead(wanted: readonly LevelBlocks[], context: TaskContext): AheadBytes | undefined {
     const [first] = wanted;
+    if (first?.level.ref.chunks) return chunkBytes(first.level.ref) ?? undefined;
     if (!first?.level.ref.remote) return undefined;
     const blocks = wanted.flatMap(({ level, blocks: places, fill }) =>
       [...places].map(place => ({ place, key: keyOf(level, place, fill) })),
