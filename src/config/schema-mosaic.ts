@@ -1,7 +1,7 @@
 /** What a layer says where it is several rasters. */
 import { Type } from 'typebox';
 import { PIXEL_SELECTIONS } from '../kernels/pixel-selection.ts';
-import { choice } from './schema-parts.ts';
+import { choice, count } from './schema-parts.ts';
 
 export const mosaicSchema = Type.Object(
   {
@@ -18,3 +18,10 @@ export const mosaicSchema = Type.Object(
       'Several rasters as one layer: `paths`, and `pixelSelection` (first, last, highest, lowest or mean). In place of path.',
   },
 );
+
+export const mosaicLimits = {
+  mosaicMaxAssets: count(64, 'Most files of a mosaic in one tile or window; TileJSON begins where tiles keep to it.', {
+    minimum: 1,
+    maximum: 4096,
+  }),
+};

@@ -5,7 +5,7 @@
 import { type Static, Type } from 'typebox';
 import { RESAMPLINGS, type Resampling } from '../kernels/resampling.ts';
 import { ATTRIBUTE_CHOICES } from './schema-attributes.ts';
-import { mosaicSchema } from './schema-mosaic.ts';
+import { mosaicLimits, mosaicSchema } from './schema-mosaic.ts';
 import {
   bytes,
   choice,
@@ -114,10 +114,7 @@ const raster = section('Raster tiles and windows.', {
   webpQuality: count(80, 'WebP quality.', { minimum: 1, maximum: 100 }),
   maxSize: count(4096, 'Most pixels a side of a window.', { minimum: 1, maximum: 32768 }),
   ...protection,
-  mosaicMaxAssets: count(64, 'Most files of a mosaic in one tile or window; TileJSON begins where tiles keep to it.', {
-    minimum: 1,
-    maximum: 4096,
-  }),
+  ...mosaicLimits,
 });
 
 const filter = section('Filters (CQL2) of items and tiles.', {
