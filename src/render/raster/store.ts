@@ -131,11 +131,11 @@ class WorkerBlocks implements BlockStore {
       if (rest !== null && rest.rows < rows) this.#grow(key, { level, place, rest, rows });
       return known.block;
     }
-    if (ahead) return this.#far(key, level, place, fill, ahead);
+    if (ahead && !ahead.ref.chunks) return this.#far(key, level, place, fill, ahead);
     const encoded = keepsEncoded(level) ? undefined : lend(place.length);
     const scratch = this.#spareOf(level, place);
     const lent = { encoded, ...(scratch ? { scratch } : {}) };
-    const bytes = this.#file(level.ref);
+    const bytes = ahead ?? this.#file(level.ref);
     // What comes from another server is decoded whole: to go on would be one more request.
     const some = level.ref.remote ? {} : { rows };
     const found = fetchBlock(bytes, level, place, { fill, decode: decodeBlock, ...lent, ...some });
@@ -157,7 +157,8 @@ class WorkerBlocks implements BlockStore {
 
   ahead(wanted: readonly LevelBlocks[], context: TaskContext): AheadBytes | undefined {
     const [first] = wanted;
-    if (first?.level.ref.chunks) return chunkBytes(first.level.ref) ?? undefined;
+    const chunks = first && chunkBytes(first.level.ref);
+    if (chunks) return { ...chunks, asker: { waitsFor: null } };
     if (!first?.level.ref.remote) return undefined;
     const blocks = wanted.flatMap(({ level, blocks: places, fill }) =>
       [...places].map(place => ({ place, key: keyOf(level, place, fill) })),
