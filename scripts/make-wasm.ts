@@ -1,5 +1,5 @@
 /**
- * Compiles wasm/ (AssemblyScript) into src/kernels/wasm/code.ts. The compiler is fetched from the npm registry for this alone, at one
+ * Compiles wasm/ (AssemblyScript) into src/kernels/wasm/: code.ts and, of wasm/tile/, tile-code.ts. The compiler is fetched from the npm registry for this alone, at one
  * version; nobody needs it to run or test. test/kernels-wasm keeps the sources and what was made of them together.
  *
  *   node scripts/make-wasm.ts
@@ -12,21 +12,34 @@ import { join } from 'node:path';
 
 const COMPILER = 'assemblyscript@0.28.20';
 const root = join(import.meta.dirname, '..');
-const CODE = 'src/kernels/wasm/code.ts';
+
+interface Module {
+  readonly sources: string;
+  readonly code: string;
+  /** Of 64 KiB, all of its memory. */
+  readonly pages: number;
+}
+
+export const MODULES: readonly Module[] = [
+  { sources: 'wasm', code: 'src/kernels/wasm/code.ts', pages: 97 },
+  { sources: 'wasm/tile', code: 'src/kernels/wasm/tile-code.ts', pages: 91 },
+];
 
 /** Of all sources, in the order of their names. */
-export function sourcesHash(): string {
+export function sourcesHash({ sources }: Module = MODULES[0]): string {
   const hash = createHash('sha256');
-  for (const file of globSync('wasm/*.ts', { cwd: root }).sort())
+  for (const file of globSync(`${sources}/*.ts`, { cwd: root }).sort())
     hash.update(`${file}\n`).update(readFileSync(join(root, file)));
   return hash.digest('hex').slice(0, 16);
 }
 
-function compile(): Buffer {
+function compile({ sources, pages }: Module): Buffer {
   const dir = mkdtempSync(join(tmpdir(), 'plimsoll-wasm-'));
   const out = join(dir, 'code.wasm');
-  const flags = ['-O3', '--noAssert', '--runtime', 'stub', '--initialMemory', '97', '--maximumMemory', '97'];
-  const words = ['--yes', `--package=${COMPILER}`, 'asc', 'wasm/index.ts', ...flags, '--enable', 'simd', '-o', out];
+  const memory = ['--initialMemory', String(pages), '--maximumMemory', String(pages)];
+  const flags = ['-O3', '--noAssert', '--runtime', 'stub', '--use', 'abort=', ...memory];
+  const entry = `${sources}/index.ts`;
+  const words = ['--yes', `--package=${COMPILER}`, 'asc', entry, ...flags, '--enable', 'simd', '-o', out];
   try {
     const { status } = spawnSync('npx', words, { cwd: root, stdio: 'inherit' });
     if (status !== 0) throw new Error(`asc ended with ${status}`);
@@ -37,12 +50,14 @@ function compile(): Buffer {
 }
 
 if (import.meta.main) {
-  const code = compile();
-  const lines = [
-    `// Made by scripts/make-wasm.ts with ${COMPILER} from wasm/*.ts. Do not edit.`,
-    `export const SOURCES = '${sourcesHash()}';`,
-    `export const CODE =\n  '${code.toString('base64')}';`,
-  ];
-  writeFileSync(join(root, CODE), `${lines.join('\n')}\n`);
-  console.log(`${CODE}: ${code.length} bytes of code`);
+  for (const module of MODULES) {
+    const code = compile(module);
+    const lines = [
+      `// Made by scripts/make-wasm.ts with ${COMPILER} from ${module.sources}/*.ts. Do not edit.`,
+      `export const SOURCES = '${sourcesHash(module)}';`,
+      `export const CODE =\n  '${code.toString('base64')}';`,
+    ];
+    writeFileSync(join(root, module.code), `${lines.join('\n')}\n`);
+    console.log(`${module.code}: ${code.length} bytes of code`);
+  }
 }

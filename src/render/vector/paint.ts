@@ -4,8 +4,6 @@
  * pools is its own, and lives as long as the thread.
  */
 
-import { crc32 } from 'node:zlib';
-import { Problem, problem } from '../../errors.ts';
 import type { Bytes } from '../../io/bytes.ts';
 import { openBytes } from '../../io/bytes.ts';
 import { newOut, type Out } from '../../kernels/bytes-out.ts';
@@ -14,12 +12,14 @@ import type { BytesRef, Painted, TaskContext } from '../../plan.ts';
 import { FEATURE_GEOMETRY, featureEnd, field, follow } from '../../source/fgb/layout.ts';
 import { compress } from '../transcode.ts';
 import { Attributes } from './attributes.ts';
-import { GeometryWalker } from './geometry.ts';
+import { FastPath, NOT_FOR_IT, type Slow } from './fast.ts';
+import { type FeatureFrame, GeometryWalker } from './geometry.ts';
 import { runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
 import { LabelPainter } from './labels.ts';
 import { type Narrowed, narrowed } from './narrow.ts';
 import { Pen } from './pen.ts';
 import { putDictionary } from './properties.ts';
+import { newRun, readInto, saying, vet } from './run.ts';
 
 export interface VectorPainter {
   paint(job: VectorJob, context: TaskContext): Painted;
@@ -34,15 +34,9 @@ const CHECK_EVERY = 256;
 /** Pooled buffers above this are given back after the tile that needed them. */
 const POOL_BYTES_MAX = 2 * 1024 * 1024;
 
-interface Run {
-  /** 8 bytes more than the longest run, so that a run begins at the file's own alignment. */
-  raw: Uint8Array<ArrayBuffer>;
-  view: DataView;
-  doubles: Float64Array;
-}
-
-export function createVectorPainter(): VectorPainter {
-  return new Painter();
+/** `fast` false: without WebAssembly, as the oracle of the fast path is. */
+export function createVectorPainter(fast = true): VectorPainter {
+  return new Painter(fast);
 }
 
 class Painter implements VectorPainter {
@@ -53,8 +47,13 @@ class Painter implements VectorPainter {
   #pen = new Pen();
   #walker = new GeometryWalker(this.#pen);
   #labels = new LabelPainter();
-  #frame = { ...this.#run, start: 0, end: 0 };
+  readonly #fast: FastPath | null;
+  #frame: { -readonly [K in keyof FeatureFrame]: FeatureFrame[K] } = { ...this.#run, start: 0, end: 0 };
   #square = new Float64Array(8);
+
+  constructor(fast: boolean) {
+    this.#fast = fast ? new FastPath() : null;
+  }
 
   paint(job: VectorJob, context: TaskContext): Painted {
     const started = performance.now();
@@ -96,6 +95,11 @@ class Painter implements VectorPainter {
   /** Answers with the bytes that it took, the tile itself apart. */
   #paintLayer(job: VectorJob, layer: VectorJobLayer, context: TaskContext): number {
     const bytes = this.#bytesOf(layer.ref);
+    const took = this.#fast?.paint(job, layer, this.#layer, this.#slow(layer, bytes, context)) ?? NOT_FOR_IT;
+    return took >= 0 ? took : this.#paintSlowly(job, layer, bytes, context);
+  }
+
+  #paintSlowly(job: VectorJob, layer: VectorJobLayer, bytes: Bytes, context: TaskContext): number {
     const { offsets, lengths } = layer;
     const out = this.#layer;
     const before = out.at;
@@ -136,54 +140,69 @@ class Painter implements VectorPainter {
     return this.#labels.paint(job, layer, layer.labels, this.#layer, read, context);
   }
 
+  #slow(layer: VectorJobLayer, bytes: Bytes, context: TaskContext): Slow {
+    return {
+      pen: this.#pen,
+      read: (offset, into) => readInto(bytes, offset, into),
+      vet: (frame, i) => vet(layer, frame, i),
+      draw: (frame, i) => saying(layer, i, () => this.#draw(layer, frame, i) !== 0),
+      explain: (frame, i) =>
+        saying(layer, i, () => {
+          this.#attributes.begin(layer);
+          this.#attributes.take(frame, this.#draw(layer, frame, i), i);
+        }),
+      check: () => context.check(),
+    };
+  }
+
   /** Reads a run into the pooled buffer, at the file's alignment; answers where it begins there. */
   #read(bytes: Bytes, offset: number, length: number): number {
     const base = offset % 8;
     if (this.#run.raw.length < length + 8) this.#run = newRun(length + 8);
-    const into = this.#run.raw.subarray(base, base + length);
-    if (!bytes.readInto) throw problem('internal', `${bytes.ref.href} cannot be read in place`);
-    bytes.readInto(offset, into);
+    readInto(bytes, offset, this.#run.raw.subarray(base, base + length));
     return base;
   }
 
   #paintFeature(layer: VectorJobLayer, i: number, at: number): void {
-    try {
-      this.#paintChecked(layer, i, at);
-    } catch (error) {
-      if (error instanceof Problem && error.code !== 'corrupt-data') throw error;
-      const detail = error instanceof Error ? error.message : String(error);
-      throw problem('corrupt-data', `${layer.id}: the feature at byte ${layer.offsets[i]} is broken: ${detail}`);
-    }
+    const frame = this.#framed(this.#run, at, at + layer.lengths[i]);
+    vet(layer, frame, i);
+    saying(layer, i, () => this.#paintChecked(layer, i));
   }
 
-  #paintChecked(layer: VectorJobLayer, i: number, at: number): void {
-    const { view, raw, doubles } = this.#run;
-    const end = featureEnd(view, at, at + layer.lengths[i]);
-    if (layer.crcs !== null && crc32(raw.subarray(at, at + layer.lengths[i])) !== layer.crcs[i]) {
-      throw problem('corrupt-data', `${layer.ref.href} is damaged; make it again with plimsoll overview`);
-    }
-    const root = follow(view, at + 4, at, end);
-    const geometryField = field(view, root, FEATURE_GEOMETRY, at, end);
-    if (geometryField === 0) return;
-    const pen = this.#pen;
-    const table = follow(view, geometryField, at, end);
-    // One frame for all features: an object each was a third of the young generation's garbage.
+  /** One frame for all features: an object each was a third of the young generation's garbage. */
+  #framed(from: Pick<FeatureFrame, 'view' | 'raw' | 'doubles'>, start: number, end: number): FeatureFrame {
     const frame = this.#frame;
-    frame.view = view;
-    frame.raw = raw;
-    frame.doubles = doubles;
-    frame.start = at;
+    frame.view = from.view;
+    frame.raw = from.raw;
+    frame.doubles = from.doubles;
+    frame.start = start;
     frame.end = end;
-    const { dust } = layer;
-    if (dust !== null && dust.counts[i] > 1) {
-      if (!this.#drawSquare(dust.squares, i * 4)) return;
-    } else if (!this.#walker.walk(frame, table, layer.geometryType)) return;
+    return frame;
+  }
 
-    const id = this.#attributes.take(frame, root, i);
+  #paintChecked(layer: VectorJobLayer, i: number): void {
+    const root = this.#draw(layer, this.#frame, i);
+    if (root === 0) return;
+    const pen = this.#pen;
+    const id = this.#attributes.take(this.#frame, root, i);
     const { tags } = this.#attributes;
     if (pen.points.at > 0) putFeature(this.#layer, id, tags, POINT, pen.points);
     if (pen.lines.at > 0) putFeature(this.#layer, id, tags, LINESTRING, pen.lines);
     if (pen.polygons.at > 0) putFeature(this.#layer, id, tags, POLYGON, pen.polygons);
+  }
+
+  /** Has the pen draw feature i, whose bytes the frame has; answers with its root table, or 0 where nothing of it shows. */
+  #draw(layer: VectorJobLayer, given: FeatureFrame, i: number): number {
+    const { view, start } = given;
+    const end = featureEnd(view, start, given.end);
+    const frame = this.#framed(given, start, end);
+    const root = follow(view, start + 4, start, end);
+    const geometry = field(view, root, FEATURE_GEOMETRY, start, end);
+    if (geometry === 0) return 0;
+    const table = follow(view, geometry, start, end);
+    const { dust } = layer;
+    if (dust !== null && dust.counts[i] > 1) return this.#drawSquare(dust.squares, i * 4) ? root : 0;
+    return this.#walker.walk(frame, table, layer.geometryType) ? root : 0;
   }
 
   /** False where nothing of it shows in the tile. */
@@ -228,9 +247,4 @@ class Painter implements VectorPainter {
     for (const bytes of this.#open.values()) bytes.close();
     this.#open.clear();
   }
-}
-
-function newRun(length: number): Run {
-  const buffer = new ArrayBuffer((length + 15) & ~7);
-  return { raw: new Uint8Array(buffer), view: new DataView(buffer), doubles: new Float64Array(buffer) };
 }

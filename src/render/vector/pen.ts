@@ -17,7 +17,7 @@ import { type Projector, projector } from './project.ts';
 import { Rounder } from './rounder.ts';
 
 /** A point projected, clipped twice, rounded, with its marks for simplifying: see the buffers below. */
-const POINT_BYTES = 20 + 30 + 30 + 12 + 10;
+export const POINT_BYTES = 20 + 30 + 30 + 12 + 10;
 
 function newCommands(): Commands {
   return { ...newOut(16 * 1024), x: 0, y: 0 };

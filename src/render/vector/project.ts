@@ -16,21 +16,49 @@ const GRID = 9;
 const GRID_ERROR_MAX = 0.02;
 
 export function projector(job: VectorJob, layer: VectorJobLayer): Projector {
-  const kx = layer.extent / job.width;
-  const ky = layer.extent / job.height;
-  if (layer.projection === 'same') return affine(kx, -job.left * kx, -ky, job.top * ky);
-  if (layer.projection === 'mercator') return mercator(kx, ky, job);
-  return gridded(exact(layer.crs, job, kx, ky), layer);
+  const form = closedForm(job, layer);
+  if (form === null) return gridded(exact(layer.crs, job, layer.extent / job.width, layer.extent / job.height), layer);
+  return form.kind === 'affine' ? affine(form) : mercator(form);
 }
 
 /** To units of the grid, y down; the same sums in every tile. */
 export function gridProjector(job: VectorJob, { crs, projection }: VectorJobLayer): Projector {
-  if (projection === 'same') return affine(1, 0, -1, 0);
   const unit = { ...job, left: 0, top: 0, width: 1, height: 1 };
-  return projection === 'mercator' ? mercator(1, 1, unit) : exact(crs, unit, 1, 1);
+  if (projection === 'same') return affine(flatForm(unit, 1, 1));
+  return projection === 'mercator' ? mercator(mercatorForm(1, 1, unit)) : exact(crs, unit, 1, 1);
 }
 
-function affine(kx: number, bx: number, ky: number, by: number): Projector {
+interface Affine {
+  readonly kind: 'affine';
+  readonly kx: number;
+  readonly bx: number;
+  readonly ky: number;
+  readonly by: number;
+}
+
+interface Mercator {
+  readonly kind: 'mercator';
+  readonly kx: number;
+  readonly bx: number;
+  /** Row of any latitude. */
+  readonly row: (degrees: number) => number;
+  /** The same near the tile. */
+  readonly near: Polynomial;
+}
+
+/** The projection as numbers, where it is so simple: what the fast path of the painter needs. null: it is not. */
+export function closedForm(job: VectorJob, layer: VectorJobLayer): Affine | Mercator | null {
+  const kx = layer.extent / job.width;
+  const ky = layer.extent / job.height;
+  if (layer.projection === 'same') return flatForm(job, kx, ky);
+  return layer.projection === 'mercator' ? mercatorForm(kx, ky, job) : null;
+}
+
+function flatForm({ left, top }: VectorJob, kx: number, ky: number): Affine {
+  return { kind: 'affine', kx, bx: -left * kx, ky: -ky, by: top * ky };
+}
+
+function affine({ kx, bx, ky, by }: Affine): Projector {
   return (xy, from, n, out) => {
     for (let i = 0; i < n * 2; i += 2) {
       out[i] = xy[from + i] * kx + bx;
@@ -40,9 +68,7 @@ function affine(kx: number, bx: number, ky: number, by: number): Projector {
   };
 }
 
-function mercator(kx: number, ky: number, job: VectorJob): Projector {
-  const ax = (MERCATOR_HALF / 180) * kx;
-  const bx = -job.left * kx;
+function mercatorForm(kx: number, ky: number, job: VectorJob): Mercator {
   // y = R × ½ ln((1 + sin φ) / (1 − sin φ)): one sine and one logarithm a point.
   const ay = (-EARTH_RADIUS / 2) * ky;
   const by = job.top * ky;
@@ -51,11 +77,14 @@ function mercator(kx: number, ky: number, job: VectorJob): Projector {
     const s = Math.sin(Math.max(-LAT_MAX, Math.min(LAT_MAX, degrees)) * rad);
     return Math.log((1 + s) / (1 - s)) * ay + by;
   };
-  const near = polynomialNear(row, job);
+  return { kind: 'mercator', kx: (MERCATOR_HALF / 180) * kx, bx: -job.left * kx, row, near: polynomialNear(row, job) };
+}
+
+function mercator({ kx, bx, row, near }: Mercator): Projector {
   return (xy, from, n, out) => {
     for (let i = 0; i < n * 2; i += 2) {
       const lat = xy[from + i + 1];
-      out[i] = xy[from + i] * ax + bx;
+      out[i] = xy[from + i] * kx + bx;
       const t = (lat - near.middle) * near.scale;
       out[i + 1] = t >= -1 && t <= 1 ? near.c0 + t * (near.c1 + t * (near.c2 + t * (near.c3 + t * near.c4))) : row(lat);
     }
@@ -109,8 +138,9 @@ function exact(crs: string, job: VectorJob, kx: number, ky: number): Projector {
   // By way of degrees where the poles lie at infinity: a shape that reaches there must not lose its corners.
   const degrees = POLELESS.includes(job.gridCrs);
   const move = transformer(crs, degrees ? 'OGC:CRS84' : job.gridCrs);
-  const flat = affine(kx, -job.left * kx, -ky, job.top * ky);
-  const toTile = job.gridCrs === 'EPSG:3857' ? mercator(kx, ky, job) : degrees ? clamped(job.gridCrs, flat) : flat;
+  const flat = affine(flatForm(job, kx, ky));
+  const toTile =
+    job.gridCrs === 'EPSG:3857' ? mercator(mercatorForm(kx, ky, job)) : degrees ? clamped(job.gridCrs, flat) : flat;
   const at = new Float64Array(2);
   return (xy, from, n, out) => {
     let m = 0;

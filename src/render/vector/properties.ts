@@ -10,7 +10,7 @@ import type { JobColumn } from './job.ts';
 import { putWritten } from './written.ts';
 
 const [BYTE, UBYTE, BOOL, SHORT, USHORT, INT, UINT, LONG, ULONG, FLOAT, DOUBLE] = COLUMN_TYPES.keys();
-const BINARY = COLUMN_TYPES.indexOf('binary');
+export const BINARY = COLUMN_TYPES.indexOf('binary');
 
 const SLOTS_START = 1024;
 /** The high word of −2^52. */

@@ -1,0 +1,178 @@
+/**
+ * The fast path of the painter: what most features are (points, a line, a polygon of one ring, under a closed form of
+ * projection) is painted by WebAssembly out of wasm/tile/, in a memory of its own that never grows. What it leaves out is drawn
+ * by the slow path feature by feature, into the same tile; the bytes are the same either way.
+ */
+import { Buffer } from 'node:buffer';
+import { ensure, type Out } from '../../kernels/bytes-out.ts';
+import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putBytes } from '../../kernels/mvt.ts';
+import { loadTileWasm, MEMORY, type TileWasm } from '../../kernels/wasm/tile.ts';
+import type { FeatureFrame } from './geometry.ts';
+import { pixelSide, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
+import { type Pen, POINT_BYTES } from './pen.ts';
+import { closedForm } from './project.ts';
+import { BINARY } from './properties.ts';
+
+/** What the painter does for the fast path. */
+export interface Slow {
+  readonly pen: Pen;
+  /** Fills `into` with the file's bytes from `offset`. */
+  read(offset: number, into: Uint8Array): void;
+  /** Refuses feature i, which lies in the frame, where it is damaged. */
+  vet(frame: FeatureFrame, i: number): void;
+  /** Has the pen draw feature i; false where nothing of it shows. */
+  draw(frame: FeatureFrame, i: number): boolean;
+  /** Reads its attributes only to throw what is wrong with them. */
+  explain(frame: FeatureFrame, i: number): void;
+  /** Between runs: throws where nobody waits any more. */
+  check(): void;
+}
+
+const DRAW = 1;
+
+const CORRUPT = 1;
+const FULL = 2;
+
+/** Bytes that the fast path took; −1: the layer is not for it, and what it wrote counts for nothing. */
+export const NOT_FOR_IT = -1;
+
+export class FastPath {
+  readonly #wasm: TileWasm;
+  readonly #raw: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView;
+  readonly #frame: { view: DataView; raw: Uint8Array; doubles: Float64Array; start: number; end: number };
+  #row: (lat: number) => number = () => Number.NaN;
+
+  constructor() {
+    this.#wasm = loadTileWasm(lat => this.#row(lat));
+    const { buffer } = this.#wasm.memory;
+    this.#raw = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+    this.#frame = { view: this.#view, raw: this.#raw, doubles: new Float64Array(buffer), start: 0, end: 0 };
+  }
+
+  /** Paints the layer behind what `out` holds; answers with the bytes it took besides, or −1: the slow path must do it. */
+  paint(job: VectorJob, layer: VectorJobLayer, out: Out, slow: Slow): number {
+    if (!this.#begin(job, layer)) return NOT_FOR_IT;
+    slow.pen.begin(job, layer);
+    const { offsets, lengths } = layer;
+    let longest = 0;
+    for (let i = 0; i < offsets.length; ) {
+      const next = Math.min(runEnd(offsets, lengths, i), i + MEMORY.runFeatures);
+      const first = offsets[i];
+      const length = offsets[next - 1] + lengths[next - 1] - first;
+      if (length + 8 > MEMORY.runBytes) return NOT_FOR_IT;
+      slow.check();
+      // At the alignment of the file, for the doubles of the slow path.
+      const base = MEMORY.run + (first % 8);
+      slow.read(first, this.#raw.subarray(base, base + length));
+      if (length > longest) longest = length;
+      if (!this.#run(layer, i, next, base - first, slow)) return NOT_FOR_IT;
+      i = next;
+    }
+    return this.#finish(layer, out) ? longest + this.#used(slow.pen) : NOT_FOR_IT;
+  }
+
+  #used(pen: Pen): number {
+    return Math.max(pen.used(), this.#wasm.largestPart() * POINT_BYTES) + this.#wasm.valueBytes();
+  }
+
+  /** False where the layer has something that only the slow path can do. */
+  #begin(job: VectorJob, layer: VectorJobLayer): boolean {
+    const { columns, extent, buffer, shifts, world, idName, idColumn } = layer;
+    const form = closedForm(job, layer);
+    if (form === null || layer.counts !== null || layer.dust !== null || shifts.some(shift => shift !== 0))
+      return false;
+    if (columns.length > MEMORY.columnsMax || !Number.isInteger(buffer) || !Number.isInteger(extent)) return false;
+    if (columns.some(({ wanted, as }) => wanted && as !== null && as !== 'number')) return false;
+    const wasm = this.#wasm;
+    if (form.kind === 'affine') wasm.setAffine(form.kx, form.bx, form.ky, form.by);
+    else {
+      const { middle, scale, c0, c1, c2, c3, c4 } = form.near;
+      this.#row = form.row;
+      wasm.setMercator(form.kx, form.bx, middle, scale, c0, c1, c2, c3, c4);
+    }
+    wasm.setTile(layer.geometryType, buffer, extent, pixelSide(extent), world);
+    wasm.setSimplify(layer.tolerance, buffer, extent);
+    this.#putColumns(layer);
+    wasm.begin(columns.length, idColumn, idName !== null);
+    return true;
+  }
+
+  #putColumns({ columns }: VectorJobLayer): void {
+    const byName = new Map<string, number>();
+    for (const [i, { name, type, wanted }] of columns.entries()) {
+      const at = MEMORY.columns + i * 16;
+      if (!byName.has(name)) byName.set(name, i);
+      this.#raw[at] = type;
+      // Bytes as they are have no value in a tile.
+      this.#raw[at + 1] = wanted && type !== BINARY ? 1 : 0;
+      this.#view.setInt32(at + 4, byName.get(name) as number, true);
+    }
+  }
+
+  #run(layer: VectorJobLayer, from: number, to: number, base: number, slow: Slow): boolean {
+    const { offsets, lengths, ordinals } = layer;
+    const view = this.#view;
+    const n = to - from;
+    for (let i = 0; i < n; i++) {
+      const at = offsets[from + i] + base;
+      view.setUint32(MEMORY.offsets + i * 4, at - MEMORY.run, true);
+      view.setUint32(MEMORY.lengths + i * 4, lengths[from + i], true);
+      view.setFloat64(MEMORY.ids + i * 8, ordinals[from + i] + 1, true);
+      if (layer.crcs !== null) slow.vet(this.#framed(at, lengths[from + i]), from + i);
+    }
+    for (let i = 0; i < n; i++) {
+      i = this.#wasm.paint(i, n);
+      if (i === n) return true;
+      if (this.#wasm.reason() !== DRAW) return false;
+      if (!this.#drawn(this.#framed(offsets[from + i] + base, lengths[from + i]), from + i, i, slow)) return false;
+    }
+    return true;
+  }
+
+  #framed(start: number, length: number): FeatureFrame {
+    this.#frame.start = start;
+    this.#frame.end = start + length;
+    return this.#frame;
+  }
+
+  /** Feature i, which is the k-th of the run, by the slow path; false where there is no room for it. */
+  #drawn(frame: FeatureFrame, i: number, k: number, slow: Slow): boolean {
+    if (!slow.draw(frame, i)) return true;
+    const tagged = this.#wasm.tag(k);
+    if (tagged === CORRUPT) slow.explain(frame, i);
+    if (tagged === CORRUPT || tagged === FULL) return false;
+    const { points, lines, polygons } = slow.pen;
+    return this.#put(k, POINT, points) && this.#put(k, LINESTRING, lines) && this.#put(k, POLYGON, polygons);
+  }
+
+  #put(k: number, type: number, commands: Out): boolean {
+    if (commands.at === 0) return true;
+    if (commands.at > MEMORY.commandsBytes) return false;
+    this.#raw.set(commands.bytes.subarray(0, commands.at), MEMORY.commands);
+    return this.#wasm.write(k, type, commands.at) !== 0;
+  }
+
+  #finish(layer: VectorJobLayer, out: Out): boolean {
+    const bytes = this.#wasm.outBytes();
+    if (bytes === 0) return true;
+    const end = this.#wasm.finish();
+    if (end < 0) return false;
+    const start = beginLayer(out, Buffer.from(layer.id));
+    this.#append(out, MEMORY.out, MEMORY.out + bytes);
+    for (let key = 0; key < this.#wasm.keyCount(); key++) {
+      const name = Buffer.from(layer.columns[this.#view.getInt32(MEMORY.columns + key * 16 + 12, true)].name);
+      putBytes(out, 0x1a, name, 0, name.length);
+    }
+    this.#append(out, MEMORY.out + bytes, MEMORY.out + end);
+    endLayer(out, start, layer.extent);
+    return true;
+  }
+
+  #append(out: Out, from: number, to: number): void {
+    ensure(out, to - from);
+    out.bytes.set(this.#raw.subarray(from, to), out.at);
+    out.at += to - from;
+  }
+}
