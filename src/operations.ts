@@ -9,7 +9,7 @@ import { planPreview, planRasterTile, planWindow, type RasterFormat, type Raster
 import { tilePixels } from './render/raster/size.ts';
 import { type OverzoomPart, planOverzoom } from './render/vector/overzoom.ts';
 import { planVectorTile } from './render/vector/plan.ts';
-import type { Measure } from './render/vector/zoom-cells.ts';
+import { ahead, type Measure } from './render/vector/zoom-cells.ts';
 import type { Operation } from './serve.ts';
 import type { Sessions } from './sessions/types.ts';
 import type { BBox, TileCoord } from './tile.ts';
@@ -88,6 +88,9 @@ function vectorTile(grids: Grids, measure: Measure): Operation<VectorTileParams>
     revision: 1,
     compressible: true,
     walks: true,
+    prepare: async (layers, { tms }) => {
+      for (const layer of vectors(layers)) await ahead(layer, grids.byKey(tms), measure);
+    },
     zoom: params => zoomOf(grids, params),
     plan: (layers, params, encoding, signal) => planVectorTile(ask(layers, params, encoding), signal),
     degrade: async (layers, params, encoding, signal) =>

@@ -42,6 +42,8 @@ export interface Operation<P = unknown> {
   readonly compressible: boolean;
   /** Its plan may walk much of an index: such plans take turns. */
   readonly walks?: boolean;
+  /** What a plan needs and is made once for a layer: waited for before its turn, which others can use meanwhile. */
+  prepare?(layers: readonly Layer[], params: P): Promise<void>;
   plan(layers: readonly Layer[], params: P, encoding: Encoding, signal: AbortSignal): Promise<Plan> | Plan;
   empty(params: P): Painted;
   /** The same for about a quarter of the bytes: a coarser grid, the next overview. Its headers say X-Tile-Degraded. */
@@ -189,6 +191,7 @@ async function planOf<P>(
   signal: AbortSignal,
 ): Promise<Walked<Plan>> {
   const walk = async () => (operation[which] ?? operation.plan)(layers, params, encoding, signal);
+  await operation.prepare?.(layers, params);
   return operation.walks ? turns.run(ids.join(), signal, walk) : { value: await walk(), waitedMs: 0 };
 }
 

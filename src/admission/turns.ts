@@ -1,8 +1,8 @@
 /**
  * Whose plan may walk an index now. A plan costs no data, but it is work of the main thread and holds what it has found so
  * far; a hundred walks that take turns of five milliseconds would all end late and hold a hundred times that. So a few
- * walk at once, of one layer fewer still (its first walk measures the whole index), and the others wait as long as for a
- * permit: first come first served while calm, newest first under load.
+ * walk at once, of one layer fewer still, and the others wait as long as for a permit: first come first served while calm,
+ * newest first under load.
  */
 import { type Problem, problem } from '../errors.ts';
 import { ADMISSION_DEFAULTS, scheduleTimeout } from './settings.ts';
