@@ -148,7 +148,7 @@ export function createCatalogue(map, { ground, report }) {
     return shown()
       .filter(info => !isRaster(info))
       .flatMap(info => paintingsOf(info).map(painting => styleLayerId(info, painting)))
-      .filter(id => map.getLayer(id));
+      .filter(id => map.getLayer(id) && map.getLayer(id).type !== 'symbol');
   }
 
   function wanted() {

@@ -6,7 +6,7 @@ export const PALETTE = ['#4477aa', '#ee6677', '#228833', '#ccbb44', '#66ccee', '
 const MERCATOR_MAX_LAT = 85.0511;
 
 /** From below to above; a layer is inserted under the first style layer of a higher rank. */
-const RANKS = { raster: 0, fill: 1, line: 2, circle: 3 };
+const RANKS = { raster: 0, fill: 1, line: 2, circle: 3, symbol: 4 };
 
 export function colourOf(index) {
   return PALETTE[index % PALETTE.length];
@@ -101,7 +101,25 @@ function circle(colour, opacity, ground) {
   };
 }
 
-const PAINTS = { fill, line, circle };
+/** Read on any colour: the ground around the letters, the layer's colour would be lost on itself. */
+function symbol(_colour, opacity, ground) {
+  const dark = Number.parseInt(ground.slice(1, 3), 16) < 128;
+  return {
+    'text-color': dark ? '#e9eef1' : '#14191d',
+    'text-opacity': opacity,
+    'text-halo-color': ground,
+    'text-halo-width': 1.2,
+  };
+}
+
+/** Which attribute names a feature: one that says so, else the first that is text; null where there is none. */
+export function nameField(fields) {
+  const texts = Object.keys(fields ?? {}).filter(name => fields[name] === 'string');
+  const named = ['name', 'title', 'label'].map(wanted => texts.find(text => text.toLowerCase() === wanted));
+  return named.find(Boolean) ?? texts[0] ?? null;
+}
+
+const PAINTS = { fill, line, circle, symbol };
 /** Lines are drawn for polygons too (their outline), circles only for points. */
 const FILTERS = {
   fill: ['==', ['geometry-type'], 'Polygon'],
@@ -115,7 +133,23 @@ export function paintOf(painting, choice, ground) {
 }
 
 export function paintingsOf(info) {
-  return isRaster(info) ? ['raster'] : paintings(info.geometry);
+  if (isRaster(info)) return ['raster'];
+  const named = info.labels && nameField(info.fields) !== null;
+  return named ? [...paintings(info.geometry), 'symbol'] : paintings(info.geometry);
+}
+
+const LAYOUTS = {
+  line: () => ({ 'line-join': 'round', 'line-cap': 'round' }),
+  symbol: info => ({
+    'text-field': ['to-string', ['get', nameField(info.fields)]],
+    'text-size': 12,
+    'text-max-width': 8,
+  }),
+};
+
+function sourceLayerOf(info, painting) {
+  if (painting === 'raster') return {};
+  return { 'source-layer': painting === 'symbol' ? info.labels : info.id };
 }
 
 export function styleLayersOf(info, choice, ground) {
@@ -123,8 +157,9 @@ export function styleLayersOf(info, choice, ground) {
     id: styleLayerId(info, painting),
     type: painting,
     source: sourceId(info),
-    ...(painting === 'raster' ? {} : { 'source-layer': info.id, filter: FILTERS[painting] }),
-    ...(painting === 'line' ? { layout: { 'line-join': 'round', 'line-cap': 'round' } } : {}),
+    ...sourceLayerOf(info, painting),
+    ...(painting in FILTERS ? { filter: FILTERS[painting] } : {}),
+    ...(painting in LAYOUTS ? { layout: LAYOUTS[painting](info) } : {}),
     paint: paintOf(painting, choice, ground),
   }));
 }

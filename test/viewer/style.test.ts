@@ -52,6 +52,19 @@ test('rasters lie under polygons, those under lines, those under points', () => 
   assert.deepEqual(order, ['ground', 'layer:x:raster', 'layer:x:fill', 'layer:x:line', 'layer:x:circle']);
 });
 
+test('a layer with labels has its names written from them, above all else', () => {
+  const labelled = { ...vector, labels: 'a b_labels', fields: { iso: 'string', Name: 'string', population: 'int' } };
+  const layers = style.styleLayersOf(labelled, choice, '#14191d');
+  const types = layers.map(({ type }: { type: string }) => type);
+  assert.deepEqual(types, ['fill', 'line', 'symbol']);
+  const [fill, , symbol] = layers;
+  assert.deepEqual([fill['source-layer'], symbol['source-layer']], ['a b', 'a b_labels']);
+  assert.deepEqual(symbol.layout['text-field'], ['to-string', ['get', 'Name']]);
+  assert.ok(style.rankOf(symbol.id) > style.rankOf('layer:x:circle'));
+  assert.equal(style.nameField({ iso: 'string', population: 'int' }), 'iso');
+  assert.deepEqual(style.paintingsOf({ ...labelled, fields: { population: 'int' } }), ['fill', 'line']);
+});
+
 test('the first look shows one raster, the one with colours, and few vector layers', () => {
   const grey = { id: 'grey', kind: 'raster', bands: [1] };
   const rgb = { id: 'rgb', kind: 'raster', bands: [1, 2, 3] };

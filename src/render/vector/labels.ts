@@ -40,6 +40,14 @@ export class LabelPainter {
   #xy = new Int32Array(2);
   #pen = new LabelPen();
   #walker = new GeometryWalker(this.#pen);
+  /** One for all features, as the painter has it. */
+  #frame = {
+    view: new DataView(new ArrayBuffer(0)),
+    raw: new Uint8Array(0),
+    doubles: new Float64Array(0),
+    start: 0,
+    end: 0,
+  };
   /** What a label depends on beside the feature. */
   #key = '';
   #remembered = new Map<string, Label>();
@@ -64,13 +72,16 @@ export class LabelPainter {
       const next = runEnd(offsets, lengths, i);
       const first = offsets[i];
       const length = offsets[next - 1] + lengths[next - 1] - first;
-      const { base, ...run } = read(first, length);
+      const { base, view, raw, doubles } = read(first, length);
+      Object.assign(this.#frame, { view, raw, doubles });
       for (; i < next; i++) {
         if (i % CHECK_EVERY === 0) context.check();
         // A square of dust has no name of its own.
         if (layer.dust !== null && layer.dust.counts[i] > 1) continue;
         const at = base + offsets[i] - first;
-        this.#label({ ...run, start: at, end: at + lengths[i] }, layer, i, out);
+        this.#frame.start = at;
+        this.#frame.end = at + lengths[i];
+        this.#label(layer, i, out);
       }
     }
     if (out.at === empty) {
@@ -82,9 +93,9 @@ export class LabelPainter {
     return this.#attributes.dictionary.values.at + this.#pen.used();
   }
 
-  #label(frame: FeatureFrame, layer: VectorJobLayer, i: number, out: Out): void {
+  #label(layer: VectorJobLayer, i: number, out: Out): void {
     try {
-      this.#checked(frame, layer, i, out);
+      this.#checked(layer, i, out);
     } catch (error) {
       if (error instanceof Problem && error.code !== 'corrupt-data') throw error;
       const detail = error instanceof Error ? error.message : String(error);
@@ -92,10 +103,11 @@ export class LabelPainter {
     }
   }
 
-  #checked(given: FeatureFrame, layer: VectorJobLayer, i: number, out: Out): void {
-    const { view, start } = given;
-    const end = featureEnd(view, start, given.end);
-    const frame = { ...given, end };
+  #checked(layer: VectorJobLayer, i: number, out: Out): void {
+    const frame: FeatureFrame = this.#frame;
+    const { view, start } = frame;
+    const end = featureEnd(view, start, frame.end);
+    this.#frame.end = end;
     const root = follow(view, start + 4, start, end);
     const geometry = field(view, root, FEATURE_GEOMETRY, start, end);
     if (geometry === 0 || !this.#owns(frame, follow(view, geometry, start, end), layer, i)) return;
