@@ -1,8 +1,8 @@
 """TIFFs that lack overviews, and the same ones with overviews that GDAL made, for test/shadow.
 
-    python bare-tiffs.py OUTDIR [FACTOR ...]
+    python bare-tiffs.py OUTDIR [FACTOR ...] [NAME ...]
 
-Writes NAME.tif for each of the kinds below and, where factors are given, with/NAME.tif, which has overviews of these factors by
+Writes NAME.tif for each of the kinds below, or those named, and, where factors are given, with/NAME.tif, which has overviews of these factors by
 `average` (a palette by `nearest`). Prints the names as JSON. Sizes are odd, so that pixels of an overview cover parts of pixels.
 """
 
@@ -97,8 +97,9 @@ def write(path, name):
 
 
 out = sys.argv[1]
-factors = [int(text) for text in sys.argv[2:]]
-for name in KINDS:
+factors = [int(text) for text in sys.argv[2:] if text.isdigit()]
+wanted = [text for text in sys.argv[2:] if not text.isdigit()] or list(KINDS)
+for name in wanted:
     path = os.path.join(out, f'{name}.tif')
     write(path, name)
     if not factors:
@@ -110,4 +111,4 @@ for name in KINDS:
         with rasterio.open(whole, 'r+', IGNORE_COG_LAYOUT_BREAK='YES') as made:
             made.build_overviews(factors, Resampling.nearest if name == 'palette' else Resampling.average)
 
-print(json.dumps(list(KINDS)))
+print(json.dumps(wanted))

@@ -13,9 +13,9 @@ export interface BareFiles {
   remove(): void;
 }
 
-export function bareFiles(...factors: number[]): BareFiles {
+export function bareFiles(...wanted: (number | string)[]): BareFiles {
   const folder = mkdtempSync(join(tmpdir(), 'plimsoll-bare-'));
-  runPython((found as { python: string }).python, 'bare-tiffs.py', [folder, ...factors.map(String)]);
+  runPython((found as { python: string }).python, 'bare-tiffs.py', [folder, ...wanted.map(String)]);
   return {
     folder,
     path: name => join(folder, `${name}.tif`),

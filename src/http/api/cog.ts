@@ -13,6 +13,7 @@ import {
   json,
   LAYER_PROBLEMS,
   OPENING_PROBLEMS,
+  PICTURE_PROBLEMS,
   pathParam,
   queryParam,
   REMOTE_PROBLEMS,
@@ -21,7 +22,6 @@ import {
   STRICT,
   scaleParam,
   tmsParam,
-  WORK_PROBLEMS,
 } from './parts.ts';
 import { RASTER_PARAMETERS, RASTER_TILE_PARAMETERS } from './raster-parameters.ts';
 import { TILE_ANSWERS, TILE_PROBLEMS } from './tiles.ts';
@@ -43,7 +43,7 @@ const COORD_CRS = queryParam(
 );
 const SERVED = [EXPLAIN, STRICT, IF_NONE_MATCH];
 const PROBLEMS = [
-  ...WORK_PROBLEMS,
+  ...PICTURE_PROBLEMS,
   'bad-parameter',
   ...REMOTE_PROBLEMS,
   'unprocessable',

@@ -37,8 +37,9 @@ export const HEADERS = {
     schema: { type: 'integer', minimum: 0 },
   },
   'X-Raster-Level': {
-    description: 'Level that was read: 0 is full resolution, 1 the first overview.',
-    schema: { type: 'integer', minimum: 0 },
+    description:
+      'Level that was read: 0 is full resolution, 1 the first overview; shadow: one that this server made in memory.',
+    schema: { oneOf: [{ type: 'integer', minimum: 0 }, { const: 'shadow' }] },
   },
   'X-Raster-Rescale': {
     description: 'Range a band that was found and stretched to colours, where none was given: min,max;min,max…',

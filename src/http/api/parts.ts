@@ -95,6 +95,9 @@ export const WORK_PROBLEMS: readonly ErrorCode[] = [
   'worker-died',
 ];
 
+/** The same of pictures of rasters, which may need overviews that are not there. */
+export const PICTURE_PROBLEMS: readonly ErrorCode[] = [...WORK_PROBLEMS, 'read-amplification', 'overview-building'];
+
 export const ZOOM_MAX = 24;
 
 export function tileParams(tile: { z: number; x: number; y: number }): Parameter[] {

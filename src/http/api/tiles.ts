@@ -10,6 +10,7 @@ import {
   IF_NONE_MATCH,
   json,
   LAYER_PROBLEMS,
+  PICTURE_PROBLEMS,
   pathParam,
   queryParam,
   ref,
@@ -18,7 +19,6 @@ import {
   scaleParam,
   tileParams,
   tmsParam,
-  WORK_PROBLEMS,
 } from './parts.ts';
 import { RASTER_TILE_PARAMETERS } from './raster-parameters.ts';
 import type { Answer, Endpoint, Parameter, Samples } from './types.ts';
@@ -69,7 +69,7 @@ export const TILE_ANSWERS: Readonly<Record<number, Answer>> = {
 };
 
 export const TILE_PROBLEMS = [
-  ...WORK_PROBLEMS,
+  ...PICTURE_PROBLEMS,
   'bad-parameter',
   'bad-filter',
   'tile-outside-grid',
