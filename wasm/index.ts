@@ -2,3 +2,4 @@
 export { begin, inflate, leave, resume, STATE, used, writtenTo } from './inflate';
 export { deflateBegin, deflateBlock, deflateFlush, filterSub, filterUp } from './png';
 export { adler32, FLOATS_MAX, undoBytes, undoFloats } from './predictor';
+export { bilinear3, bilinearRow3 } from './warp';

@@ -12,6 +12,8 @@ export interface Tile {
 /** EPSG:3857 metres. */
 export type Window = readonly [number, number, number, number];
 
+export type RasterLayer = 'rgb' | 'dem' | 'utm' | 'jpeg' | 'webp';
+
 export interface Dataset {
   readonly name: string;
   readonly vector: string;
@@ -19,12 +21,40 @@ export interface Dataset {
   /** A float32 elevation model, and the raster in UTM, where the data has them. */
   readonly dem?: string;
   readonly utm?: string;
+  /** Web-optimised, in blocks of 256 px of these codecs: bench/make-blocks.py. */
+  readonly jpeg?: string;
+  readonly webp?: string;
   /** No two alike, so that a list asked for once meets no cache of tiles. */
   readonly vectorTiles: readonly Tile[];
   readonly rasterTiles: readonly Tile[];
   /** For tiles of 512 px: a zoom less for the same pixels. */
   readonly rasterTiles512: readonly Tile[];
   readonly windows: readonly Window[];
+}
+
+export function rasterFiles(dataset: Dataset): [RasterLayer, string][] {
+  const { raster: rgb, dem, utm, jpeg, webp } = dataset;
+  const all = Object.entries({ rgb, dem, utm, jpeg, webp });
+  return all.filter((entry): entry is [RasterLayer, string] => entry[1] !== undefined);
+}
+
+/** As many others near by, which warm a server without making the answers that are measured. */
+export function otherTiles(tiles: readonly Tile[]): Tile[] {
+  const nameOf = ({ z, x, y }: Tile) => `${z}/${x}/${y}`;
+  const taken = new Set(tiles.map(nameOf));
+  return tiles.flatMap(({ z, x, y }) => {
+    const other = [1, 2, 3].map(n => ({ z, x: x ^ (n & 1), y: y ^ (n >> 1) })).find(each => !taken.has(nameOf(each)));
+    if (other) taken.add(nameOf(other));
+    return other ? [other] : [];
+  });
+}
+
+/** The same, a third of their width further. */
+export function otherWindows(windows: readonly Window[]): Window[] {
+  return windows.map(([left, bottom, right, top]) => {
+    const step = (right - left) / 3;
+    return [left - step, bottom, right - step, top];
+  });
 }
 
 const HALF = Math.PI * 6378137;
@@ -48,6 +78,11 @@ function tilesIn(path: string): Tile[] {
   });
 }
 
+function optional(dir: string, name: 'jpeg' | 'webp'): Partial<Dataset> {
+  const path = join(dir, `bench-${name}.tif`);
+  return existsSync(path) ? { [name]: path } : {};
+}
+
 function folder(dir: string): Dataset {
   const need = [
     'bench.fgb',
@@ -67,6 +102,8 @@ function folder(dir: string): Dataset {
     raster: join(dir, 'bench-rgb.tif'),
     dem: join(dir, 'bench-dem.tif'),
     utm: join(dir, 'bench-rgb-utm.tif'),
+    ...optional(dir, 'jpeg'),
+    ...optional(dir, 'webp'),
     vectorTiles: tilesIn(join(dir, 'tiles-vector-1000.txt')),
     rasterTiles: tilesIn(join(dir, 'tiles-raster-1000.txt')),
     rasterTiles512: tilesIn(join(dir, 'tiles-raster-512-1000.txt')),

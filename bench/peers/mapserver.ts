@@ -1,7 +1,7 @@
 /** mapserv as FastCGI, kept up by multiwatch, behind nginx: how MapServer is run where it is run well. */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Dataset, tileBox } from './dataset.ts';
+import { type Dataset, rasterFiles, tileBox } from './dataset.ts';
 import {
   launch,
   onPath,
@@ -36,9 +36,7 @@ function missing(): string[] {
 
 /** The elevation model is stretched to gray: colours by class would cost MapServer more. */
 function rasterLayers(dataset: Dataset): string {
-  const layers = { rgb: dataset.raster, dem: dataset.dem, utm: dataset.utm };
-  return Object.entries(layers)
-    .filter(([, file]) => file !== undefined)
+  return rasterFiles(dataset)
     .map(
       ([name, file]) => `  LAYER
     NAME "${name}" TYPE RASTER STATUS OFF
@@ -63,6 +61,7 @@ function mapfile({ dataset }: Setting): string {
   OUTPUTFORMAT
     NAME "webp" DRIVER "GDAL/WEBP" MIMETYPE "image/webp" IMAGEMODE RGB EXTENSION "webp" FORMATOPTION "QUALITY=75"
   END
+  OUTPUTFORMAT NAME "jpeg" DRIVER "AGG/JPEG" MIMETYPE "image/jpeg" IMAGEMODE RGB EXTENSION "jpg" FORMATOPTION "QUALITY=75" END
   OUTPUTFORMAT
     NAME "mvt" DRIVER "MVT" MIMETYPE "application/vnd.mapbox-vector-tile" EXTENSION "mvt"
     FORMATOPTION "EXTENT=4096" FORMATOPTION "EDGE_BUFFER=16"
@@ -138,8 +137,9 @@ function pathsOf(dir: string, dataset: Dataset): Paths {
     `${map}&SERVICE=WMS&VERSION=1.1.1&REQUEST=GetMap&LAYERS=${layer}&STYLES=&SRS=EPSG:3857&WIDTH=${pixels}&HEIGHT=${pixels}&FORMAT=image/${format}&BBOX=`;
   return {
     vectorTile: ({ z, x, y }) => `${tile('vector', 'mvt')}${x}+${y}+${z}`,
-    rasterTile: ({ z, x, y }, { layer, size, format }) => {
+    rasterTile: ({ z, x, y }, { layer, size, format: wanted }) => {
       if (layer !== 'rgb' && dataset[layer] === undefined) return null;
+      const format = wanted === 'jpg' ? 'jpeg' : wanted;
       // mode=tile knows one size only.
       if (size === 512) return `${wms(layer, format)}${tileBox({ z, x, y }).join(',')}`;
       return `${tile(layer, format)}${x}+${y}+${z}`;

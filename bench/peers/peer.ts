@@ -3,13 +3,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, createWriteStream } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { treeOf } from '../lib/processes.ts';
-import type { Dataset, Tile, Window } from './dataset.ts';
+import type { Dataset, RasterLayer, Tile, Window } from './dataset.ts';
 
-/** dem is drawn in viridis between 0 and 1000, where a server can. */
+/** dem is drawn in viridis between 0 and 1000, where a server can; the blocks of jpeg and webp are tiles of 256 px. */
 export interface TileWant {
-  readonly layer: 'rgb' | 'dem' | 'utm';
+  readonly layer: RasterLayer;
   readonly size: 256 | 512;
-  readonly format: 'png' | 'webp';
+  readonly format: 'png' | 'webp' | 'jpg';
 }
 
 export const RGB_TILE: TileWant = { layer: 'rgb', size: 256, format: 'png' };

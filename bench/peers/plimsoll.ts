@@ -1,6 +1,6 @@
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Dataset } from './dataset.ts';
+import { type Dataset, type RasterLayer, rasterFiles } from './dataset.ts';
 import { launch, type Paths, type Peer, type Running, type Setting, stopAll, untilReady } from './peer.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
@@ -12,12 +12,12 @@ interface Listed {
   readonly reasons: readonly { readonly detail: string }[];
 }
 
-type Ids = Readonly<Record<'vector' | 'rgb' | 'dem' | 'utm', string | undefined>>;
+type Ids = Readonly<Partial<Record<'vector' | RasterLayer, string>>>;
 
 /** Files are served under their names without the ending. */
 function idsWanted(dataset: Dataset): Ids {
-  const id = (path: string | undefined) => (path === undefined ? undefined : basename(path, extname(path)));
-  return { vector: id(dataset.vector), rgb: id(dataset.raster), dem: id(dataset.dem), utm: id(dataset.utm) };
+  const files = [['vector', dataset.vector], ...rasterFiles(dataset)] as const;
+  return Object.fromEntries(files.map(([name, path]) => [name, basename(path, extname(path))]));
 }
 
 async function layerIds(port: number, dataset: Dataset): Promise<Ids> {
@@ -25,7 +25,6 @@ async function layerIds(port: number, dataset: Dataset): Promise<Ids> {
   const { layers } = (await reply.json()) as { layers: readonly Listed[] };
   const wanted = idsWanted(dataset);
   for (const id of Object.values(wanted)) {
-    if (id === undefined) continue;
     const layer = layers.find(one => one.id === id);
     if (!layer?.servable)
       throw new Error(`${dataset.name}: no ${id} is served (${layer?.reasons[0]?.detail ?? 'not listed'})`);
@@ -39,7 +38,7 @@ async function start(main: string, setting: Setting, sets: readonly string[]): P
     main,
     'serve',
     dataset.vector,
-    ...[dataset.raster, dataset.dem, dataset.utm].filter(path => path !== undefined),
+    ...rasterFiles(dataset).map(([, path]) => path),
     '--port',
     String(port),
     '--host',

@@ -12,7 +12,7 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { digits, markdownTable } from '../lib/stats.ts';
 import type { Case } from './cases.ts';
-import { type Dataset, openDataset } from './dataset.ts';
+import { type Dataset, openDataset, rasterFiles } from './dataset.ts';
 import { machine, versions, writeFigures } from './figures.ts';
 import { mapserver } from './mapserver.ts';
 import { type Bounds, measure, type Row } from './measure.ts';
@@ -50,9 +50,8 @@ function peersOf(names: string): Peer[] {
 }
 
 /** Reads the files once, so that no server pays for a cold disk. */
-async function warmPageCache({ vector, raster, dem, utm }: Dataset): Promise<void> {
-  for (const path of [vector, raster, dem, utm]) {
-    if (path === undefined) continue;
+async function warmPageCache(dataset: Dataset): Promise<void> {
+  for (const path of [dataset.vector, ...rasterFiles(dataset).map(([, path]) => path)]) {
     let bytes = 0;
     for await (const chunk of createReadStream(path)) bytes += (chunk as Buffer).length;
     console.error(`${path}: ${Math.round(bytes / 1e6)} MB`);

@@ -11,6 +11,8 @@ export interface AxisTaps {
   readonly first: Int32Array;
   readonly second: Int32Array;
   readonly share: Float64Array;
+  /** No position is outside. */
+  readonly whole: boolean;
 }
 
 const EDGE = 1e-10;
@@ -27,7 +29,7 @@ export function bilinearTaps(positions: Float64Array, shift: number, size: numbe
     taps.first[i] = Math.max(0, low);
     taps.second[i] = Math.min(size - 1, low + 1);
   }
-  return taps;
+  return { ...taps, whole: taps.first.every(at => at >= 0) };
 }
 
 export function nearestTaps(positions: Float64Array, shift: number, size: number): AxisTaps {
@@ -37,7 +39,7 @@ export function nearestTaps(positions: Float64Array, shift: number, size: number
     const at = Math.floor(positions[i] + shift + EDGE);
     if (at >= 0 && at < size) first[i] = at;
   }
-  return { first, second: first, share: new Float64Array(n) };
+  return { first, second: first, share: new Float64Array(n), whole: first.every(at => at >= 0) };
 }
 
 export interface AxesTarget {
@@ -55,14 +57,21 @@ export function nearestAxes(from: WindowPixels, across: AxisTaps, down: AxisTaps
     if (row < 0) continue;
     const base = row * from.width;
     const at = y * count;
-    markRow(columns, to.outMask, at);
+    markRow(across, to.outMask, at);
     if (from.bands === 1) nearest1(from.samples, base, columns, to.out, at);
     else nearestN(from.samples, from.bands, base, columns, to.out, at);
   }
 }
 
-function markRow(columns: Int32Array, mask: Uint8Array, at: number): void {
-  for (let i = 0; i < columns.length; i++) if (columns[i] >= 0) mask[at + i] = 255;
+/** Says of every pixel that has taps that it is valid. */
+export function markAxes(across: AxisTaps, down: AxisTaps, { outMask, y0, y1 }: Omit<AxesTarget, 'out'>): void {
+  const count = across.first.length;
+  for (let y = y0; y < y1; y++) if (down.first[y] >= 0) markRow(across, outMask, y * count);
+}
+
+function markRow({ first, whole }: AxisTaps, mask: Uint8Array, at: number): void {
+  if (whole) mask.fill(255, at, at + first.length);
+  else for (let i = 0; i < first.length; i++) if (first[i] >= 0) mask[at + i] = 255;
 }
 
 function nearest1(samples: Samples, base: number, columns: Int32Array, out: Samples, at: number): void {
@@ -99,39 +108,20 @@ export function bilinearAxes(
   const count = across.first.length;
   for (let y = to.y0; y < to.y1; y++) {
     if (down.first[y] < 0) continue;
-    markRow(across.first, to.outMask, y * count);
+    markRow(across, to.outMask, y * count);
     const row: Row = {
       top: down.first[y] * width * bands,
       bottom: down.second[y] * width * bands,
       share: down.share[y],
       at: y * count * bands,
     };
-    if (bands === 3 && samples instanceof Uint8Array && out instanceof Uint8Array) bytes3(samples, across, row, out);
-    else if (bands === 1 && samples instanceof Float32Array && out instanceof Float32Array)
+    if (bands === 1 && samples instanceof Float32Array && out instanceof Float32Array)
       floats1(samples, across, row, out);
     else anyBands(samples, bands, across, row, out, round);
   }
 }
 
-/** Of their own type only, so that the compiler knows what it loads: a third of the time of anyBands. */
-function bytes3(samples: Uint8Array, { first, second, share }: AxisTaps, row: Row, out: Uint8Array): void {
-  const fy = row.share;
-  for (let i = 0, d = row.at; i < first.length; i++, d += 3) {
-    if (first[i] < 0) continue;
-    const a = row.top + first[i] * 3;
-    const b = row.top + second[i] * 3;
-    const c = row.bottom + first[i] * 3;
-    const e = row.bottom + second[i] * 3;
-    const w11 = share[i] * fy;
-    const w10 = fy - w11;
-    const w01 = share[i] - w11;
-    const w00 = 1 - share[i] - w10;
-    out[d] = samples[a] * w00 + samples[b] * w01 + samples[c] * w10 + samples[e] * w11 + 0.5;
-    out[d + 1] = samples[a + 1] * w00 + samples[b + 1] * w01 + samples[c + 1] * w10 + samples[e + 1] * w11 + 0.5;
-    out[d + 2] = samples[a + 2] * w00 + samples[b + 2] * w01 + samples[c + 2] * w10 + samples[e + 2] * w11 + 0.5;
-  }
-}
-
+/** Of its own type only, so that the compiler knows what it loads: a third of the time of anyBands. */
 function floats1(samples: Float32Array, { first, second, share }: AxisTaps, row: Row, out: Float32Array): void {
   const fy = row.share;
   for (let i = 0, d = row.at; i < first.length; i++, d++) {

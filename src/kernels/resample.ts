@@ -74,10 +74,7 @@ export function bilinearRow(
   to: RowTarget,
   round: boolean,
 ): void {
-  const { samples, bands } = from;
   if (from.weights !== null) bilinearWeighted(from, xs, ys, to, round);
-  else if (bands === 3 && samples instanceof Uint8Array && to.out instanceof Uint8Array)
-    bilinearBytes3(samples, to.out, from, xs, ys, to);
   else bilinearAll(from, xs, ys, to, round);
 }
 
@@ -115,44 +112,6 @@ function bilinearAll(from: WindowPixels, xs: Float64Array, ys: Float64Array, to:
       const v = samples[a++] * w00 + samples[b++] * w01 + samples[c++] * w10 + samples[e++] * w11;
       out[d++] = round ? Math.floor(v + half) : v;
     }
-  }
-}
-
-/** The usual picture, of its own types only, so that the compiler knows what it loads. */
-function bilinearBytes3(
-  samples: Uint8Array,
-  out: Uint8Array,
-  { width, height }: WindowPixels,
-  xs: Float64Array,
-  ys: Float64Array,
-  { outMask, at, count }: RowTarget,
-): void {
-  const lastX = width - 1;
-  const lastY = height - 1;
-  for (let i = 0, d = at * 3; i < count; i++, d += 3) {
-    const x = xs[i];
-    const y = ys[i];
-    if (!(x >= -EDGE && y >= -EDGE && x < width - EDGE && y < height - EDGE)) continue;
-    const x0 = Math.floor(x - 0.5);
-    const y0 = Math.floor(y - 0.5);
-    const fx = x - 0.5 - x0;
-    const fy = y - 0.5 - y0;
-    const left = x0 < 0 ? 0 : x0 * 3;
-    const right = x0 < lastX ? x0 * 3 + 3 : lastX * 3;
-    const top = y0 < 0 ? 0 : y0 * width * 3;
-    const bottom = (y0 < lastY ? y0 + 1 : lastY) * width * 3;
-    const w11 = fx * fy;
-    const w10 = fy - w11;
-    const w01 = fx - w11;
-    const w00 = 1 - fx - w10;
-    const a = top + left;
-    const b = top + right;
-    const c = bottom + left;
-    const e = bottom + right;
-    outMask[at + i] = 255;
-    out[d] = samples[a] * w00 + samples[b] * w01 + samples[c] * w10 + samples[e] * w11 + 0.5;
-    out[d + 1] = samples[a + 1] * w00 + samples[b + 1] * w01 + samples[c + 1] * w10 + samples[e + 1] * w11 + 0.5;
-    out[d + 2] = samples[a + 2] * w00 + samples[b + 2] * w01 + samples[c + 2] * w10 + samples[e + 2] * w11 + 0.5;
   }
 }
 

@@ -10,6 +10,9 @@ import { decodeBlock } from '../../src/kernels/codecs/index.ts';
 import type { DecodedBlock } from '../../src/kernels/codecs/types.ts';
 import { encodePng, PNG_INDEXED, PNG_RGB } from '../../src/kernels/png.ts';
 import { deflateRows } from '../../src/kernels/png-rows.ts';
+import { bilinearRow } from '../../src/kernels/resample.ts';
+import { bilinearTaps, markAxes } from '../../src/kernels/resample-axes.ts';
+import { placeRgb, rgbAxes, rgbRows } from '../../src/kernels/resample-rgb.ts';
 import { SOURCES } from '../../src/kernels/wasm/code.ts';
 import type { BlockFormat } from '../../src/source/types.ts';
 
@@ -258,4 +261,66 @@ test('pictures larger than the memory of the machine come back out of their PNG'
     const same = pixels.every((value, i) => raw[i * step] === value);
     assert.ok(same, `${channels} channels`);
   }
+});
+
+const place = fc.record({
+  width: fc.integer({ min: 1, max: 40 }),
+  height: fc.integer({ min: 1, max: 40 }),
+  outWidth: fc.integer({ min: 1, max: 50 }),
+  outHeight: fc.integer({ min: 1, max: 50 }),
+  stepX: fc.double({ min: -1.2, max: 1.2, noNaN: true }),
+  stepY: fc.double({ min: -1.2, max: 1.2, noNaN: true }),
+  originX: fc.double({ min: -3, max: 30, noNaN: true }),
+  originY: fc.double({ min: -3, max: 30, noNaN: true }),
+  seed: fc.integer(),
+});
+
+test('bilinear of three bands of bytes is that of doubles to within rounding, and leaves alone what is outside', () => {
+  fc.assert(
+    fc.property(place, ({ width, height, outWidth, outHeight, stepX, stepY, originX, originY, seed }) => {
+      const samples = bytesOf('noise', width * height * 3, seed);
+      const from = { samples, bands: 3, width, height, weights: null };
+      const axis = (n: number, origin: number, step: number) =>
+        Float64Array.from({ length: n }, (_, i) => origin + i * step);
+      const [xAxis, yAxis] = [axis(outWidth, originX, stepX), axis(outHeight, originY, stepY)];
+      const count = outWidth * outHeight;
+      const xs = Float64Array.from({ length: count }, (_, i) => xAxis[i % outWidth]);
+      const ys = Float64Array.from({ length: count }, (_, i) => yAxis[Math.floor(i / outWidth)]);
+      const truth = { out: new Float64Array(count * 3).fill(77), outMask: new Uint8Array(count) };
+      bilinearRow(from, xs, ys, { ...truth, at: 0, count }, false);
+      const canvas = () => ({ out: new Uint8Array(count * 3).fill(77), outMask: new Uint8Array(count) });
+      const [byRow, byAxis] = [canvas(), canvas()];
+      rgbRows(placeRgb(from, byRow.out)!, xs, ys, { ...byRow, at: 0, count });
+      const [across, down] = [bilinearTaps(xAxis, 0, width), bilinearTaps(yAxis, 0, height)];
+      const target = { ...byAxis, y0: 0, y1: outHeight };
+      assert.ok(rgbAxes(placeRgb(from, byAxis.out)!, across, down, target));
+      markAxes(across, down, target);
+      for (const { out, outMask } of [byRow, byAxis]) {
+        assert.deepEqual(outMask, truth.outMask);
+        const worst = out.reduce((most, value, i) => Math.max(most, Math.abs(value - truth.out[i])), 0);
+        assert.ok(worst <= 0.53, `${worst}`);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('a plain picture stays what it is, wherever it is looked at', () => {
+  for (const value of [0, 1, 127, 254, 255]) {
+    const from = { samples: new Uint8Array(75).fill(value), bands: 3, width: 5, height: 5, weights: null };
+    const xs = Float64Array.from({ length: 500 }, (_, i) => i / 100);
+    const canvas = { out: new Uint8Array(1500).fill(9), outMask: new Uint8Array(500) };
+    rgbRows(placeRgb(from, canvas.out)!, xs, xs, { ...canvas, at: 0, count: 500 });
+    assert.ok(canvas.out.every(each => each === value));
+  }
+});
+
+test('other pictures than three bands of valid bytes are not taken', () => {
+  const samples = new Uint8Array(12);
+  const from = { samples, bands: 3, width: 2, height: 2, weights: null };
+  assert.notEqual(placeRgb(from, samples), null);
+  assert.equal(placeRgb({ ...from, bands: 4, width: 1, height: 3 }, samples), null);
+  assert.equal(placeRgb({ ...from, weights: new Uint8Array(4) }, samples), null);
+  assert.equal(placeRgb({ ...from, samples: new Float32Array(12) }, samples), null);
+  assert.equal(placeRgb(from, new Float32Array(12)), null);
 });

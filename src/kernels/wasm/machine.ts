@@ -41,6 +41,27 @@ export interface MachineCode {
   deflateBegin(): void;
   deflateBlock(at: number, length: number, out: number, tokens: number, last: boolean): number;
   deflateFlush(out: number): number;
+  /** wasm/warp.ts. */
+  bilinear3(
+    window: number,
+    width: number,
+    height: number,
+    xs: number,
+    ys: number,
+    count: number,
+    out: number,
+    mask: number,
+  ): void;
+  bilinearRow3(
+    top: number,
+    under: number,
+    share: number,
+    first: number,
+    second: number,
+    shares: number,
+    count: number,
+    out: number,
+  ): void;
 }
 
 /** Made when it is first asked for: the main thread hardly ever does. */

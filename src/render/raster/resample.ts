@@ -1,8 +1,9 @@
 /** A gathered window onto the grid of a job, strip by strip: where its pixels lie, then what is there. */
 import { bilinearRow, nearestRow, type RowTarget } from '../../kernels/resample.ts';
 import { areaRows } from '../../kernels/resample-area.ts';
-import { bilinearAxes, bilinearTaps, nearestAxes, nearestTaps } from '../../kernels/resample-axes.ts';
+import { bilinearAxes, bilinearTaps, markAxes, nearestAxes, nearestTaps } from '../../kernels/resample-axes.ts';
 import { cubicRow } from '../../kernels/resample-cubic.ts';
+import { placeRgb, rgbAxes, rgbRows } from '../../kernels/resample-rgb.ts';
 import { type Limits, wideRow } from '../../kernels/resample-wide.ts';
 import { type AreaKind, areaKind, kernelOf } from '../../kernels/resampling.ts';
 import { SAMPLE_TYPES, type Samples } from '../../kernels/samples.ts';
@@ -52,10 +53,12 @@ function byAxes(
   const taps = resampling === 'nearest' ? nearestTaps : bilinearTaps;
   const across = taps(axes.xs, dx, window.width);
   const down = taps(axes.ys, dy, window.height);
+  const rgb = resampling === 'nearest' ? null : placeRgb(window, canvas.out);
   for (let y0 = 0; y0 < height; y0 += CELL) {
     context.check();
     const target = { ...canvas, y0, y1: Math.min(y0 + CELL, height) };
     if (resampling === 'nearest') nearestAxes(window, across, down, target);
+    else if (rgb && rgbAxes(rgb, across, down, target)) markAxes(across, down, target);
     else bilinearAxes(window, across, down, target, SAMPLE_TYPES[choice.dtype].integer);
   }
 }
@@ -73,6 +76,7 @@ function byRows(
   const xs = new Float64Array(width * Math.min(CELL, height));
   const ys = new Float64Array(xs.length);
   const { dx, dy } = shiftOf(part);
+  const rgb = isNarrow(job) && job.resampling === 'bilinear' ? placeRgb(window, canvas.out) : null;
   for (let y0 = 0; y0 < height; y0 += CELL) {
     context.check();
     const y1 = Math.min(y0 + CELL, height);
@@ -83,7 +87,9 @@ function byRows(
       xs[i] += dx;
       ys[i] += dy;
     }
-    rows(job, window, xs, ys, { ...canvas, at: y0 * width, count });
+    const target = { ...canvas, at: y0 * width, count };
+    if (rgb) rgbRows(rgb, xs, ys, target);
+    else rows(job, window, xs, ys, target);
   }
   freeArray(xs);
   freeArray(ys);
