@@ -2,6 +2,7 @@
 import proj4 from 'proj4';
 import { type Problem, problem } from '../errors.ts';
 import { EARTH_RADIUS } from '../tile.ts';
+import { remembered } from './memo.ts';
 import { lookUpEpsg, type Shift } from './table.ts';
 import type { Crs } from './types.ts';
 import { looksLikeWkt, readWkt } from './wkt.ts';
@@ -36,7 +37,16 @@ const SPELLINGS: readonly RegExp[] = [
 const REMEDY =
   'ogr2ogr -t_srs EPSG:4326 out.fgb in.fgb, or gdalwarp -t_srs EPSG:3857 -of COG in.tif out.tif, with its grids (projsync)';
 
+/** Of systems that are named; those that are spelled out are parsed each time. */
+const NAMES_KEPT = 64;
+const NAME_LENGTH_MAX = 64;
+const named = remembered(text => resolved(text), NAMES_KEPT);
+
 export function resolveCrs(text: string): Crs {
+  return text.length <= NAME_LENGTH_MAX ? named(text) : resolved(text);
+}
+
+function resolved(text: string): Crs {
   const trimmed = text.trim();
   for (const spelling of SPELLINGS) {
     const match = spelling.exec(trimmed);

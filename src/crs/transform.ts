@@ -4,6 +4,7 @@
  */
 import proj4 from 'proj4';
 import { type BBox, latToMercator, lonToMercator, mercatorToLat, mercatorToLon } from '../tile.ts';
+import { remembered } from './memo.ts';
 import { resolveCrs, unknownCrs } from './resolve.ts';
 import type { Crs } from './types.ts';
 
@@ -30,7 +31,15 @@ export function isLonLat(id: string): boolean {
   return kindOf(resolveCrs(id)) === 'lonlat';
 }
 
+const TRANSFORMERS_KEPT = 32;
+const between = remembered((from, to) => transformerOf(from, to), TRANSFORMERS_KEPT);
+
+/** Kept by the names of the two systems. */
 export function transformer(from: string, to: string): Transformer {
+  return between(from, to);
+}
+
+function transformerOf(from: string, to: string): Transformer {
   const a = resolveCrs(from);
   const b = resolveCrs(to);
   const kindA = kindOf(a);

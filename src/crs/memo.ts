@@ -1,0 +1,18 @@
+/** Answers of a pure function of text, kept: a tile asks for the same few systems dozens of times, and finding one takes microseconds. */
+
+/** Of the last `most` texts that were asked for, at most; what throws is asked for again. */
+export function remembered<T>(
+  make: (...texts: readonly string[]) => T,
+  most: number,
+): (...texts: readonly string[]) => T {
+  const known = new Map<string, T>();
+  return (...texts) => {
+    const key = texts.join('\n');
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const made = make(...texts);
+    if (known.size >= most) known.delete(known.keys().next().value as string);
+    known.set(key, made);
+    return made;
+  };
+}
