@@ -112,6 +112,16 @@ test('a deflated block is the same in any steps as at once, whatever made the st
   );
 });
 
+test('a block that goes on at the very byte where its first part would have been read to is no other', () => {
+  const [width, height] = [2257, 37];
+  const raw = bytesOf('noise', width * height, 1);
+  const encoded = deflateSync(raw, { level: 0, memLevel: 1, windowBits: 9 });
+  const block = decode(formatOf({ blockWidth: width, blockHeight: height }), encoded, 22);
+  assert.equal(block.rest?.from, 65536);
+  for (const rows of [30, 37]) block.rest.more(encoded.slice(block.rest.from), rows);
+  assert.deepEqual(bytesIn(block), raw);
+});
+
 test('a block whose stream goes on for several windows is resumed from each', () => {
   const [width, height] = [1500, 600];
   for (const kind of KINDS) {

@@ -78,7 +78,7 @@ class GrowingBlock implements BlockRest {
   begin(encoded: Uint8Array, rows: number): void {
     input(encoded);
     const status = machine.code.begin(INPUT, encoded.length);
-    this.#go(status, 0, rows);
+    this.#go(status, INPUT, rows);
   }
 
   more(encoded: Uint8Array, rows: number): void {
@@ -104,14 +104,13 @@ class GrowingBlock implements BlockRest {
     if (status < 0)
       throw corrupt(status === TOO_MUCH ? `deflate: more than ${fullBytes} bytes` : 'deflate: broken data');
     this.#adler = code.adler32(this.#adler, out, end - out);
-    const inputAt = base === 0 ? INPUT : base;
     if (status !== WANTED) {
       if (end - origin < rawBytes) throw corrupt(`deflate data holds ${end - origin} of ${rawBytes} bytes`);
-      if (status === DONE) this.#check(inputAt);
+      if (status === DONE) this.#check(base);
     }
     const done = status === WANTED ? Math.floor((end - origin) / rowBytes) : height;
     const undone = origin + this.#rows * rowBytes;
-    const kept = status === WANTED ? this.#leave(inputAt, origin, end, done) : new Uint8Array(0);
+    const kept = status === WANTED ? this.#leave(base, origin, end, done) : new Uint8Array(0);
     this.#undo(undone, done);
     this.#tail = kept;
     this.#tailAt = end - origin - kept.length;
