@@ -131,6 +131,7 @@ export const DEMO_SAMPLES: Samples = {
   rasterTile: { z: 0, x: 0, y: 0 },
   rasterBBox: [-11.25, -5.3157, 11.25, 5.3157],
   rasterPoint: [0, 0],
+  clustered: { layer: 'places', id: 244 },
 };
 
 if (import.meta.main) writeFileSync(FILE, generate(DEMO_SAMPLES));

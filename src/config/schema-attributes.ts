@@ -1,5 +1,6 @@
-/** What an operator may choose for the attributes of a vector layer. */
+/** What an operator may choose for the attributes of a vector layer, and for its points. */
 import { Type } from 'typebox';
+import { clusterSchema } from './schema-cluster.ts';
 
 const oneOf = <T extends string>(values: readonly T[], description: string) =>
   Type.Optional(Type.Unsafe<T>({ type: 'string', enum: values, description }));
@@ -26,4 +27,5 @@ export const ATTRIBUTE_CHOICES = {
     ['base64', 'omit'],
     'Binary attributes: base64 in features and tiles, or in neither. Absent: in features alone.',
   ),
+  cluster: Type.Optional(clusterSchema),
 };

@@ -5,6 +5,7 @@ import { problem } from '../errors.ts';
 import { HEADERS } from './api/headers.ts';
 import { registerApiDocs } from './api-docs.ts';
 import { registerCatalogue } from './catalogue.ts';
+import { registerClusters } from './clusters.ts';
 import { registerCog } from './cog.ts';
 import type { HttpContext } from './context.ts';
 import { type FeaturesDeps, registerFeatures } from './features.ts';
@@ -75,6 +76,7 @@ export function createServer(options: ServerOptions, routes: Routes): FastifyIns
   registerApiDocs(app, { catalogue: routes.http.catalogue, limits: routes.features, publicUrl: routes.http.publicUrl });
   registerCatalogue(app, routes.http);
   registerTiles(app, routes.http);
+  registerClusters(app, routes.http, routes.features);
   registerTilesets(app, routes.http);
   registerCog(app, routes.http);
   registerFeatures(app, routes.features);

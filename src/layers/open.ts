@@ -8,6 +8,7 @@ import type { Booking, Ledger } from '../memory/types.ts';
 import type { BytesRef } from '../plan.ts';
 import type { RasterSource, Reason, Source } from '../source/types.ts';
 import { mapAttributes } from './attributes.ts';
+import { judgeClusters } from './clusters.ts';
 import type { FoundFile, ScanFault } from './discover.ts';
 import type { FarFiles } from './far.ts';
 import { createSlot, type Slot } from './slot.ts';
@@ -57,8 +58,14 @@ export interface Target {
 /** These pass by themselves, so the next look tries again even if the file looks the same. */
 const PASSING = new Set(['source-changed', 'read-failed', 'overloaded', 'remote-failed', 'remote-timeout']);
 
+/** Keys of objects in one order, however deep: the same choices are the same layer. */
+function inOrder(_: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 export function targetLook(target: Target): string {
-  return `${target.look}#${JSON.stringify(target.options, Object.keys(target.options).sort())}`;
+  return `${target.look}#${JSON.stringify(target.options, inOrder)}`;
 }
 
 /** Part of every ETag, so short and free of anything a header could stumble over. */
@@ -131,7 +138,7 @@ export function layerBase(target: Target, source: Source, zooms: Zooms): Omit<Ra
     title: options.title ?? source.title ?? id,
     description: options.description ?? source.description,
     options,
-    verdict: source.verdict,
+    verdict: judgeClusters(source, options),
     version: versionOf(target),
     lonLatBounds: source.lonLatBounds,
     ...clampZooms(options, zooms),

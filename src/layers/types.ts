@@ -45,6 +45,8 @@ export interface LayerOptions {
   readonly pointCount?: boolean;
   /** Vector: tiles have a layer {id}_labels too, with one point a feature. */
   readonly labels?: boolean;
+  /** Vector: points are drawn together; true: as supercluster does where nothing else is said. */
+  readonly cluster?: boolean | ClusterChoice;
   /** Raster defaults, in titiler's words. */
   readonly rescale?: readonly (readonly [number, number])[];
   readonly colormapName?: string;
@@ -59,6 +61,15 @@ export interface LayerOptions {
   readonly degrade?: boolean;
   /** Seconds for Cache-Control. */
   readonly maxAge?: number;
+}
+
+/** How points are drawn together, in supercluster's words. Defaults: 40, 512, 2, 16. */
+export interface ClusterChoice {
+  /** In units of `extent` to a tile side. */
+  readonly radius?: number;
+  readonly extent?: number;
+  readonly minPoints?: number;
+  readonly maxZoom?: number;
 }
 
 /** What the configuration says of a mosaic. */

@@ -2,6 +2,8 @@
 import { createFiles } from '../io/files.ts';
 import type { FetchSettings } from '../io/http/client.ts';
 import type { Job, Painted, TaskContext } from '../plan.ts';
+import { runClusterParts } from '../render/clusters/task.ts';
+import type { ClusterPartsJob } from '../render/clusters/types.ts';
 import { type ItemsJob, runItems } from '../render/items/task.ts';
 import { paintMosaic } from '../render/mosaic/paint.ts';
 import type { MosaicJob } from '../render/mosaic/types.ts';
@@ -36,6 +38,7 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
     zonal: (job, context) => raster.withStore(store => paintZonal(job as ZonalJob, store, context)),
     shadow: (job, context) => buildShadow(job as ShadowJob, files, context),
     cells: (job, context) => runCells(job as CellsJob, context),
+    'cluster-parts': (job, context) => runClusterParts(job as ClusterPartsJob, context),
     overzoom: (job, context) => runOverzoom(job as OverzoomJob, context),
     items: (job, context) => runItems(job as ItemsJob, context),
     transcode: job => transcode(job as TranscodeJob),

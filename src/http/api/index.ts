@@ -1,4 +1,5 @@
 /** Every line of the description. A route that is added has its line in the file of its group. */
+import { clusterEndpoints } from './clusters.ts';
 import { cogEndpoints } from './cog.ts';
 import { type FeatureLimits, featureEndpoints } from './features.ts';
 import { operationEndpoints } from './operations.ts';
@@ -13,6 +14,7 @@ export function endpoints(samples: Samples, limits: FeatureLimits): Endpoint[] {
   return [
     ...catalogueEndpoints(samples),
     ...tileEndpoints(samples),
+    ...clusterEndpoints(samples, limits),
     ...tilesetEndpoints(samples),
     ...cogEndpoints(samples),
     ...zonalEndpoints(samples),

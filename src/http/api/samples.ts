@@ -16,6 +16,7 @@ const WORLD: BBox = [-180, -60, 180, 75];
 /** Where a catalogue has none of a kind the examples name the demo's. */
 const NO_VECTOR = 'countries';
 const NO_RASTER = 'elevation';
+const NO_CLUSTERED = { layer: 'places', id: 244 };
 /** Sides of the bbox and the window in the examples, as a share of the layer’s. */
 const BOX = 1 / 4;
 const WINDOW = 1 / 16;
@@ -40,7 +41,15 @@ export function samplesOf(catalogue: Catalogue): Samples {
     rasterTile: tileAt([lon, lat], raster?.minzoom ?? 0),
     rasterBBox: windowAt(rasterBox, WINDOW),
     rasterPoint: [lon, lat],
+    clustered: clusteredOf(layers),
   };
+}
+
+function clusteredOf(layers: readonly Layer[]): Samples['clustered'] {
+  const points = layers.find(
+    (layer): layer is VectorLayer => layer.kind === 'vector' && Boolean(layer.options.cluster),
+  );
+  return points ? { layer: points.id, id: points.source.count + 1 } : NO_CLUSTERED;
 }
 
 /** What of the layer is on the map. Across the antimeridian, unknown or beyond the world: the world will do. */

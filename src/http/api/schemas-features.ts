@@ -65,6 +65,13 @@ export const FEATURE_SCHEMAS: Readonly<Record<string, Schema>> = {
     },
     { numberMatched: COUNT },
   ),
+  ClusterParts: object({
+    type: { const: 'FeatureCollection' },
+    features: arrayOf(ref('Feature')),
+    numberMatched: COUNT,
+    numberReturned: COUNT,
+  }),
+  ExpansionZoom: object({ expansionZoom: COUNT }),
   GeoJson: {
     description: 'A FeatureCollection, a Feature or a geometry.',
     anyOf: [

@@ -69,4 +69,6 @@ export interface Samples {
   readonly rasterTile: TileCoord;
   readonly rasterBBox: BBox;
   readonly rasterPoint: readonly [number, number];
+  /** A layer with clusters, and the one in the first cell of its first zoom. */
+  readonly clustered: { readonly layer: string; readonly id: number };
 }

@@ -104,7 +104,7 @@ export async function planItems(ask: ItemsAsk, signal: AbortSignal): Promise<Ite
   }
   const first = await queryBoxes(source, ask.boxes, from, filtered ? CANDIDATES : ask.limit, signal);
   const batches = [...batchesOf(first, ask.batchBytes)];
-  const cost = batches.reduce((peak, batch) => larger(peak, costOf(batch, ask)), NOTHING);
+  const cost = batches.reduce((peak, batch) => larger(peak, batchCost(batch, ask)), NOTHING);
   const inputBytes = first.lengths.reduce((sum, length) => sum + length, 0);
   const explain = {
     features: first.ordinals.length,
@@ -152,7 +152,8 @@ function readBytes({ offsets, lengths }: Batch): number {
   return bytes;
 }
 
-function costOf(batch: Batch, { layer, properties }: ItemsAsk): Cost {
+/** What it costs to write those features. */
+export function batchCost(batch: Batch, { layer, properties }: Pick<ItemsAsk, 'layer' | 'properties'>): Cost {
   const inputBytes = readBytes(batch);
   const names = properties ?? layerColumns(layer).map(({ name }) => name);
   const nameBytes = names.reduce((sum, name) => sum + name.length + 8, 0);
@@ -181,7 +182,7 @@ export async function* streamItems(
   while (page) {
     for (const batch of batchesOf(page, ask.batchBytes)) {
       signal.throwIfAborted();
-      if (!grow(costOf(batch, ask))) throw problem('overloaded', 'no memory for the next batch of features');
+      if (!grow(batchCost(batch, ask))) throw problem('overloaded', 'no memory for the next batch of features');
       const { body, headers } = await run(jobOf(ask, batch, ask.limit - returned), signal);
       matched += Number(headers[MATCHED]);
       if (NEXT in headers) next ??= Number(headers[NEXT]);
@@ -232,5 +233,8 @@ export function jobOf(ask: ItemsAsk, batch: Batch, limit: number, extra?: Readon
 
 /** What a single feature costs. */
 export function featureCost(ask: ItemsAsk, length: number): Cost {
-  return costOf({ ordinals: new Float64Array(1), offsets: new Float64Array(1), lengths: Uint32Array.of(length) }, ask);
+  return batchCost(
+    { ordinals: new Float64Array(1), offsets: new Float64Array(1), lengths: Uint32Array.of(length) },
+    ask,
+  );
 }

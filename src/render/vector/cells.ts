@@ -8,15 +8,16 @@ import type { CellGrid } from '../../source/fgb/lod.ts';
 import { type BBox, MERCATOR_HALF, type TileMatrixSet } from '../../tile.ts';
 import type { Projection } from './job.ts';
 
-/** Layer coordinates to cells of that step, counted from the grid's origin. */
+/** Layer coordinates to cells of that step, counted from the grid's origin. `base`: cells of step 0 along a tile of the first zoom. */
 export function cellGrid(
   source: { readonly crs: string | null; readonly bounds: BBox | null },
   projection: Projection,
   grid: TileMatrixSet,
   step: number,
+  base = 1,
 ): CellGrid {
   const { originX, originY } = grid.matrices[0];
-  const k = 2 ** step / side(grid);
+  const k = (base * 2 ** step) / side(grid);
   if (projection === 'mercator') return mercatorCells(originX, originY, k);
   const s = projection === 'same' ? k : k / layerUnits(source, grid);
   return {

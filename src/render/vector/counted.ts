@@ -23,8 +23,8 @@ export function putDust(count: number, area: number, d: Dictionary, tags: Out): 
   putTag(POINT_COUNT, d, tags);
 }
 
-/** The value that has just been written, under that name. */
-function putTag(name: string, d: Dictionary, tags: Out): void {
+/** The value that has just been written, under that name; the tags have room for it. */
+export function putTag(name: string, d: Dictionary, tags: Out): void {
   tags.at = varint(tags.bytes, tags.at, named(d, name));
   tags.at = varint(tags.bytes, tags.at, valueNumber(d));
 }

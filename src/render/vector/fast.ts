@@ -81,8 +81,8 @@ export class FastPath {
   #begin(job: VectorJob, layer: VectorJobLayer): boolean {
     const { columns, extent, buffer, shifts, world, idName, idColumn } = layer;
     const form = closedForm(job, layer);
-    if (form === null || layer.counts !== null || layer.dust !== null || shifts.some(shift => shift !== 0))
-      return false;
+    if (form === null || shifts.some(shift => shift !== 0)) return false;
+    if (layer.counts !== null || layer.dust !== null || layer.clusters !== null) return false;
     if (columns.length > MEMORY.columnsMax || !Number.isInteger(buffer) || !Number.isInteger(extent)) return false;
     if (columns.some(({ wanted, as }) => wanted && as !== null && as !== 'number')) return false;
     const wasm = this.#wasm;

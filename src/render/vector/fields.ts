@@ -1,4 +1,5 @@
 /** What attributes the tiles of a layer have, as TileJSON and the tilesets' documents tell it. */
+import { CLUSTER_NAMES } from '../../kernels/clusters.ts';
 import type { LayerOptions } from '../../layers/types.ts';
 import type { ColumnType, VectorSource, WrittenAs } from '../../source/types.ts';
 import { AREA, DUST, POINT_COUNT, SQRT_POINT_COUNT } from './counted.ts';
@@ -6,11 +7,22 @@ import { AREA, DUST, POINT_COUNT, SQRT_POINT_COUNT } from './counted.ts';
 /** TileJSON's field types. */
 export type FieldType = 'Number' | 'String' | 'Boolean';
 
+/** The abbreviated count is a number below 1000. */
+const CLUSTER_FIELDS: Readonly<Record<(typeof CLUSTER_NAMES)[number], FieldType>> = {
+  cluster: 'Boolean',
+  cluster_id: 'Number',
+  point_count: 'Number',
+  point_count_abbreviated: 'String',
+};
+
+/** Names of attributes that tiles add, which columns of the same names give way to: a tile knows a name once. */
+export function addedNames({ pointCount, cluster }: LayerOptions): readonly string[] {
+  return [...(cluster ? CLUSTER_NAMES : []), ...(pointCount ? [POINT_COUNT, SQRT_POINT_COUNT] : [])];
+}
+
 /** Columns that are served (binary ones are in tiles where an operator says so), and what an operator has tiles say besides. */
-export function vectorLayerFields(
-  { columns }: VectorSource,
-  { properties, pointCount, drop }: LayerOptions,
-): Record<string, FieldType> {
+export function vectorLayerFields({ columns }: VectorSource, options: LayerOptions): Record<string, FieldType> {
+  const { properties, pointCount, drop, cluster } = options;
   const wanted = columns.filter(
     ({ name, type, as }) => (type !== 'binary' || as === 'base64') && (properties?.includes(name) ?? true),
   );
@@ -18,6 +30,7 @@ export function vectorLayerFields(
   // The counts take the place of columns of their names, and what dust says of the column's in squares of dust.
   return {
     ...fields,
+    ...(cluster ? CLUSTER_FIELDS : {}),
     ...(pointCount ? { [POINT_COUNT]: 'Number', [SQRT_POINT_COUNT]: 'Number' } : {}),
     ...(drop === 'dust' ? { [DUST]: 'Boolean', [AREA]: 'Number', [POINT_COUNT]: 'Number' } : {}),
   };

@@ -62,6 +62,16 @@ export interface LabelPlace {
   readonly wraps: boolean;
 }
 
+/** Clusters of points that are drawn beside the features. */
+export interface JobClusters {
+  readonly ids: Float64Array;
+  readonly counts: Uint32Array;
+  /** Two numbers each, in the layer's CRS. */
+  readonly xy: Float64Array;
+  /** Whether they have sqrt_point_count too. */
+  readonly rooted: boolean;
+}
+
 export interface VectorJobLayer {
   readonly id: string;
   readonly ref: BytesRef;
@@ -91,6 +101,7 @@ export interface VectorJobLayer {
   /** How many features each one stands for, where the layer's tiles say so. */
   readonly counts: Uint32Array | null;
   readonly dust: JobDust | null;
+  readonly clusters: JobClusters | null;
   /** Names of the attributes that are served, for features that bring columns of their own; null: all. */
   readonly served: readonly string[] | null;
   /** Names that such columns are served under, by those in the file; null: their own. */

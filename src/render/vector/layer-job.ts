@@ -6,7 +6,7 @@ import type { Selection } from '../../source/fgb/lod.ts';
 import type { FgbSource } from '../../source/fgb/open.ts';
 import { type TileCoord, type TileMatrixSet, tileBounds } from '../../tile.ts';
 import { jumps, type LayerView, projectionOf, type QueryBoxes } from './boxes.ts';
-import { POINT_COUNT, SQRT_POINT_COUNT } from './counted.ts';
+import { addedNames } from './fields.ts';
 import { type JobColumn, pixelSide, type VectorJob, type VectorJobLayer } from './job.ts';
 import { labelPlace } from './label-plan.ts';
 
@@ -64,6 +64,7 @@ export function jobOf(
     ordinals,
     crcs: crcs ?? null,
     counts: pointCount ? counts : null,
+    clusters: null,
     dust: dust && counts ? { ...dust, counts } : null,
     served: properties ? properties.filter(name => served?.includes(name) ?? true) : (served ?? null),
     rename: layer.options.rename ?? null,
@@ -75,6 +76,7 @@ export function jobOf(
 
 function jobColumns(layer: VectorLayer, properties: readonly string[] | null): JobColumn[] {
   const served = layer.options.properties;
+  const added = addedNames(layer.options);
   return layer.source.columns.map(({ name, type, as }, i) => ({
     name,
     type: COLUMN_TYPES.indexOf(type),
@@ -82,8 +84,8 @@ function jobColumns(layer: VectorLayer, properties: readonly string[] | null): J
     wanted:
       (served === undefined || served.includes(name)) &&
       (properties === null || properties.includes(name)) &&
-      // A tile knows a name once: the count has it, or the first column of that name.
-      !(layer.options.pointCount && (name === POINT_COUNT || name === SQRT_POINT_COUNT)) &&
+      // A tile knows a name once: what is added has it, or the first column of that name.
+      !added.includes(name) &&
       layer.source.columns.findIndex(c => c.name === name) === i,
   }));
 }

@@ -12,6 +12,7 @@ import type { BytesRef, Painted, TaskContext } from '../../plan.ts';
 import { FEATURE_GEOMETRY, featureEnd, field, follow } from '../../source/fgb/layout.ts';
 import { compress } from '../transcode.ts';
 import { Attributes } from './attributes.ts';
+import { paintClusters } from './cluster-paint.ts';
 import { FastPath, NOT_FOR_IT, type Slow } from './fast.ts';
 import { type FeatureFrame, GeometryWalker } from './geometry.ts';
 import { runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
@@ -120,6 +121,7 @@ class Painter implements VectorPainter {
         this.#paintFeature(layer, i, base + offsets[i] - first);
       }
     }
+    if (layer.clusters !== null) paintClusters(layer.clusters, this.#pen, this.#attributes, out, () => context.check());
     if (out.at === empty) {
       out.at = before;
     } else {

@@ -10,8 +10,17 @@ import type { FilterSpec } from '../filter/filter.ts';
 import { fittingZoom } from '../fits.ts';
 import { type LayerView, queryBoxes } from './boxes.ts';
 import { cellGrid, cellsAcross } from './cells.ts';
+import { CLUSTER_HELD_BYTES, CLUSTER_TILE_BYTES, selectClusters } from './clusters.ts';
 import { CANDIDATE_BYTES, type FilteredPlan, selectFiltered } from './filtered.ts';
-import { DUST_BYTES, OUTPUT_SHARE, RUN_BYTES_MAX, runEnd, SCRATCH_SHARE, type VectorJobLayer } from './job.ts';
+import {
+  DUST_BYTES,
+  type JobClusters,
+  OUTPUT_SHARE,
+  RUN_BYTES_MAX,
+  runEnd,
+  SCRATCH_SHARE,
+  type VectorJobLayer,
+} from './job.ts';
 import { withLabels } from './label-plan.ts';
 import { jobOf, tileJob, viewOf } from './layer-job.ts';
 import { selectStep } from './step.ts';
@@ -41,7 +50,7 @@ export async function planVectorTile(ask: VectorTileAsk, signal?: AbortSignal): 
     const { minzoom = 0, maxzoom = Number.POSITIVE_INFINITY } = layer.options;
     if (zoom >= minzoom && zoom <= maxzoom) parts.push(await planLayer(layer, ask, signal));
   }
-  const drawn = parts.filter(part => part.selection.ordinals.length > 0);
+  const drawn = parts.filter(({ job }) => job.ordinals.length > 0 || job.clusters !== null);
   const dropped = parts.reduce((sum, part) => sum + part.selection.dropped, 0);
   const job = tileJob(
     ask,
@@ -71,15 +80,26 @@ async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortS
   if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
   const view = viewOf(layer, source, ask.grid);
   const { boxes, shifts } = queryBoxes(view, ask.tile);
-  const { selection, cells, filtered } = await select(view, layer, ask, boxes, signal);
-  const job = { ...jobOf(view, layer, ask, { boxes, shifts }, selection), filter: filtered?.filter ?? null };
+  const { selection, cells, filtered, clusters } = await select(view, layer, ask, boxes, signal);
+  const filter = filtered?.filter ?? null;
+  const job = { ...jobOf(view, layer, ask, { boxes, shifts }, selection), filter, clusters };
   const { ordinals, dropped, visited } = selection;
   // How many match and how many of those are left out, only reading tells.
   const counted = filtered
     ? { candidates: ordinals.length }
     : { features: ordinals.length, dropped, ...dustIn(selection) };
-  const explain = { layer: layer.id, labels: job.labels?.id, ...counted, cells, visited, boxes: Array.from(boxes) };
+  const more = clusters ? { clusters: clusters.ids.length } : {};
+  const told = { layer: layer.id, labels: job.labels?.id, ...counted, ...more };
+  const explain = { ...told, cells, visited, boxes: Array.from(boxes) };
   return { job, selection, drawnBytes: filtered?.drawnBytes ?? null, explain };
+}
+
+interface Selected {
+  readonly selection: Selection;
+  /** Along a tile side. */
+  readonly cells: number | null;
+  readonly filtered: FilteredPlan | null;
+  readonly clusters: JobClusters | null;
 }
 
 async function select(
@@ -88,20 +108,22 @@ async function select(
   ask: VectorTileAsk,
   boxes: Float64Array,
   signal?: AbortSignal,
-): Promise<{ selection: Selection; cells: number | null; filtered: FilteredPlan | null }> {
+): Promise<Selected> {
   const { source, projection, grid } = view;
   const { z } = ask.tile;
+  const clustered = await selectClusters(view, layer, { z, filtered: Boolean(ask.filter) }, boxes, signal);
+  if (clustered) return { ...clustered, filtered: null };
   const { step, dust } = boxes.length === 0 ? { step: null, dust: null } : await zoomCells(view, layer, ask);
   const cells = step === null ? null : cellsAcross(grid, z, step);
   if (ask.filter) {
     // Which features pass is not in an overview: the index is walked.
     const cellsOf = step === null ? null : cellGrid(source, projection, grid, step);
     const filtered = await selectFiltered(view, layer, ask.filter, ask.tile, cellsOf, dust, signal);
-    return { selection: filtered.selection, cells, filtered };
+    return { selection: filtered.selection, cells, filtered, clusters: null };
   }
   const selection =
     step === null ? await selectAll(source, boxes, signal) : await selectStep(view, step, boxes, dust, signal);
-  return { selection, cells, filtered: null };
+  return { selection, cells, filtered: null, clusters: null };
 }
 
 /** Squares of dust, and the features that they stand for. */
@@ -119,6 +141,7 @@ function costOf(layers: readonly LayerPlan[]): Cost {
   let candidateBytes = 0;
   let dustBytes = 0;
   const labelled = { inputBytes: 0, bytes: 0 };
+  let clusters = 0;
   for (const { job, drawnBytes: most } of layers) {
     const { offsets, lengths } = job;
     let bytes = 0;
@@ -133,6 +156,7 @@ function costOf(layers: readonly LayerPlan[]): Cost {
       i = next;
     }
     drawnBytes += most ?? bytes;
+    clusters += job.clusters?.ids.length ?? 0;
     const squares = job.filter ? job.filter.cellCount : (job.dust?.counts.length ?? 0);
     if (job.dust || job.filter?.dust) dustBytes += squares * DUST_BYTES;
     if (job.labels) {
@@ -144,8 +168,9 @@ function costOf(layers: readonly LayerPlan[]): Cost {
     if (most !== null) candidateBytes += offsets.length * CANDIDATE_BYTES;
   }
   if (layers.length === 0) return { inputBytes: 0, decodedBytes: 0, outputBytes: 0 };
-  const outputBytes = Math.ceil(drawnBytes * OUTPUT_SHARE) + dustBytes + 4096;
+  const outputBytes = Math.ceil(drawnBytes * OUTPUT_SHARE) + dustBytes + clusters * CLUSTER_TILE_BYTES + 4096;
   const heldInputBytes = Math.min(inputBytes, Math.max(RUN_BYTES_MAX, largest));
-  const decodedBytes = largest * SCRATCH_SHARE + 2 * outputBytes + candidateBytes;
+  const held = candidateBytes + clusters * CLUSTER_HELD_BYTES;
+  const decodedBytes = largest * SCRATCH_SHARE + 2 * outputBytes + held;
   return withLabels({ inputBytes, heldInputBytes, decodedBytes, outputBytes }, labelled, largest);
 }

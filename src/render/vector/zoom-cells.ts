@@ -4,6 +4,7 @@ import type { LayerOptions, VectorLayer } from '../../layers/types.ts';
 import { areasInDegrees } from '../../source/fgb/area.ts';
 import type { DustRule } from '../../source/fgb/dust.ts';
 import { isFgbSource } from '../../source/fgb/open.ts';
+import { allPlaced } from '../../source/fgb/tree-walk.ts';
 import type { TileCoord, TileMatrixSet } from '../../tile.ts';
 import { type LayerView, queryBoxes } from './boxes.ts';
 import { stepFor } from './cells.ts';
@@ -68,7 +69,9 @@ function thinned(grid: TileMatrixSet, z: number, full: number | null, caps: LodC
 export async function ahead(layer: VectorLayer, grid: TileMatrixSet, measure: Measure): Promise<void> {
   const { source, options } = layer;
   const caps = capsOf(options);
-  if (!isFgbSource(source) || options.drop === 'none' || !mayThin(source, caps)) return;
+  if (!isFgbSource(source)) return;
+  if (options.cluster) await allPlaced(source);
+  if (options.drop === 'none' || !mayThin(source, caps)) return;
   await cellsOf({ source, grid, caps, dust: options.drop === 'dust' }, () => measure(layer, grid, caps));
 }
 

@@ -30,6 +30,8 @@ export interface FgbSource extends VectorSource {
   readonly headerBytes: number;
   /** Arrays that walks over the index fill. */
   readonly taken: SpareTaken;
+  /** Whether every leaf has a place, once looked at: see tree-walk.ts. */
+  readonly placed: { all: Promise<boolean> | null };
 }
 
 export interface FgbOptions {
@@ -202,6 +204,7 @@ function judge(
     overview,
     headerBytes: header.length,
     taken: new SpareTaken(),
+    placed: { all: null },
     async close() {
       tree?.pages.close();
       overview.current?.bytes.close();

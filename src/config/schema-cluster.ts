@@ -1,0 +1,23 @@
+/** How the points of a layer are clustered, in supercluster's words. */
+import { type Static, Type } from 'typebox';
+
+const options = Type.Object({
+  radius: Type.Optional(
+    Type.Number({
+      minimum: 1,
+      maximum: 4096,
+      description: 'Within which points are drawn together, in units of extent.',
+    }),
+  ),
+  extent: Type.Optional(Type.Integer({ minimum: 64, maximum: 8192, description: 'Units a tile side.' })),
+  minPoints: Type.Optional(Type.Integer({ minimum: 2, maximum: 1000, description: 'Fewest points of a cluster.' })),
+  maxZoom: Type.Optional(Type.Integer({ minimum: 0, maximum: 20, description: 'Last zoom with clusters.' })),
+});
+
+export const clusterSchema = Type.Unsafe<boolean | Static<typeof options>>({
+  type: ['boolean', 'object'],
+  properties: options.properties,
+  additionalProperties: false,
+  description:
+    'Points: drawn together up to a zoom, as supercluster does: true, or `radius` (40), `extent` (512), `minPoints` (2), `maxZoom` (16).',
+});
