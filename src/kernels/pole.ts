@@ -80,7 +80,10 @@ export function poleOf(rings: RingSet, tolerance: number, scratch: PoleScratch, 
 }
 
 function boundsOf({ xy, ends, count }: RingSet): [number, number, number, number] {
-  let [minx, miny, maxx, maxy] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, -Infinity, -Infinity];
+  let minx = Number.POSITIVE_INFINITY;
+  let miny = Number.POSITIVE_INFINITY;
+  let maxx = Number.NEGATIVE_INFINITY;
+  let maxy = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < ends[count - 1] * 2; i += 2) {
     const x = xy[i];
     const y = xy[i + 1];
@@ -95,8 +98,11 @@ function boundsOf({ xy, ends, count }: RingSet): [number, number, number, number
 /** Of the first ring; its first point where that has no area. */
 function centroid({ xy, ends }: RingSet, out: Float64Array): void {
   const n = ends[0] * 2;
-  const [x0, y0] = xy;
-  let [sum, sx, sy] = [0, 0, 0];
+  const x0 = xy[0];
+  const y0 = xy[1];
+  let sum = 0;
+  let sx = 0;
+  let sy = 0;
   let px = xy[n - 2] - x0;
   let py = xy[n - 1] - y0;
   for (let i = 0; i < n; i += 2) {
@@ -116,9 +122,23 @@ function centroid({ xy, ends }: RingSet, out: Float64Array): void {
 }
 
 /** To the boundary; negative outside. */
-export function distance({ xy, ends, count }: RingSet, x: number, y: number): number {
+export function distance(rings: RingSet, x: number, y: number): number {
+  return probe(rings, x, y, -1, { near: 0 });
+}
+
+/** Where in xy the nearest segment ends that does not close a ring; 0: none is known. */
+interface Hint {
+  near: number;
+}
+
+/** The same; −Infinity as soon as it is known to be no more than `least`. The hint is looked at first, and left for the next. */
+function probe({ xy, ends, count }: RingSet, x: number, y: number, least: number, hint: Hint): number {
+  const enough2 = least > 0 ? least * least : -1;
+  const { near } = hint;
+  if (near > 0 && segment2(xy[near - 2], xy[near - 1], xy[near], xy[near + 1], x, y) <= enough2) return -Infinity;
   let inside = false;
-  let least = Number.POSITIVE_INFINITY;
+  let nearest = 0;
+  let nearest2 = Number.POSITIVE_INFINITY;
   for (let r = 0, first = 0; r < count; r++) {
     const end = ends[r] * 2;
     let ax = xy[end - 2];
@@ -127,20 +147,33 @@ export function distance({ xy, ends, count }: RingSet, x: number, y: number): nu
       const bx = xy[i];
       const by = xy[i + 1];
       if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
-      const dx = bx - ax;
-      const dy = by - ay;
-      const length2 = dx * dx + dy * dy;
-      const t = length2 > 0 ? ((x - ax) * dx + (y - ay) * dy) / length2 : 0;
-      const ox = x - (t <= 0 ? ax : t >= 1 ? bx : ax + t * dx);
-      const oy = y - (t <= 0 ? ay : t >= 1 ? by : ay + t * dy);
-      const d2 = ox * ox + oy * oy;
-      if (d2 < least) least = d2;
+      const d2 = segment2(ax, ay, bx, by, x, y);
+      if (d2 < nearest2) {
+        nearest2 = d2;
+        nearest = i === first ? 0 : i;
+        if (d2 <= enough2) {
+          hint.near = nearest;
+          return -Infinity;
+        }
+      }
       ax = bx;
       ay = by;
     }
     first = end;
   }
-  return inside ? Math.sqrt(least) : -Math.sqrt(least);
+  hint.near = nearest;
+  return inside ? Math.sqrt(nearest2) : -Math.sqrt(nearest2);
+}
+
+/** Square of the distance to the segment from a to b. */
+function segment2(ax: number, ay: number, bx: number, by: number, x: number, y: number): number {
+  const dx = bx - ax;
+  const dy = by - ay;
+  const length2 = dx * dx + dy * dy;
+  const t = length2 > 0 ? ((x - ax) * dx + (y - ay) * dy) / length2 : 0;
+  const ox = x - (t <= 0 ? ax : t >= 1 ? bx : ax + t * dx);
+  const oy = y - (t <= 0 ? ay : t >= 1 ? by : ay + t * dy);
+  return ox * ox + oy * oy;
 }
 
 /** Leaves the best point in out where it is better than `found`. */
@@ -157,9 +190,11 @@ function search(
   let budget = Math.min(CELLS_MAX, Math.floor(SEGMENTS_MAX / rings.ends[rings.count - 1]));
   let best = found;
   let held = 0;
+  const hint = { near: 0 };
   const look = (x: number, y: number, half: number) => {
     budget--;
-    const d = distance(rings, x, y);
+    const target = enough(best, tolerance);
+    const d = probe(rings, x, y, Math.min(best, target - half * SQRT2), hint);
     if (d > best) {
       best = d;
       out[0] = x;
@@ -172,10 +207,12 @@ function search(
   for (let i = cols * Math.ceil(height / side) - 1; i >= 0 && budget > 0; i--)
     look(minx + ((i % cols) + 0.5) * side, miny + (Math.floor(i / cols) + 0.5) * side, side / 2);
   while (held > 0 && budget > 0) {
-    const [x, y, half, most] = scratch.heap;
-    if (most <= enough(best, tolerance)) return;
-    held = pop(scratch.heap, held);
-    const h = half / 2;
+    const { heap } = scratch;
+    const x = heap[0];
+    const y = heap[1];
+    const h = heap[2] / 2;
+    if (heap[3] <= enough(best, tolerance)) return;
+    held = pop(heap, held);
     look(x - h, y - h, h);
     look(x + h, y - h, h);
     look(x - h, y + h, h);
@@ -199,11 +236,16 @@ function push(scratch: PoleScratch, n: number, x: number, y: number, half: numbe
   while (i > 0) {
     const parent = (i - 1) >> 1;
     if (heap[parent * CELL + 3] >= most) break;
-    heap.copyWithin(i * CELL, parent * CELL, parent * CELL + CELL);
+    move(heap, parent, i);
     i = parent;
   }
   put(heap, i, x, y, half, most);
   return n + 1;
+}
+
+/** By hand: for four numbers copyWithin takes longer. */
+function move(heap: Float64Array, from: number, to: number): void {
+  put(heap, to, heap[from * CELL], heap[from * CELL + 1], heap[from * CELL + 2], heap[from * CELL + 3]);
 }
 
 function put(heap: Float64Array, i: number, x: number, y: number, half: number, most: number): void {
@@ -216,14 +258,17 @@ function put(heap: Float64Array, i: number, x: number, y: number, half: number, 
 /** Takes the first cell away. */
 function pop(heap: Float64Array, n: number): number {
   const last = (n - 1) * CELL;
-  const [x, y, half, most] = [heap[last], heap[last + 1], heap[last + 2], heap[last + 3]];
+  const x = heap[last];
+  const y = heap[last + 1];
+  const half = heap[last + 2];
+  const most = heap[last + 3];
   let i = 0;
   for (;;) {
     let child = i * 2 + 1;
     if (child >= n - 1) break;
     if (child + 1 < n - 1 && heap[child * CELL + 7] > heap[child * CELL + 3]) child++;
     if (heap[child * CELL + 3] <= most) break;
-    heap.copyWithin(i * CELL, child * CELL, child * CELL + CELL);
+    move(heap, child, i);
     i = child;
   }
   put(heap, i, x, y, half, most);

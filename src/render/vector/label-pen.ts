@@ -201,7 +201,10 @@ export class LabelPen implements GeometryPen {
   /** Whether the bounds of what is kept meet the tile, in any world. */
   #meets(): boolean {
     const { originX, originY, spanX, spanY, cols, rows, col, row, wraps } = this.#place;
-    let [minx, miny, maxx, maxy] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, -Infinity, -Infinity];
+    let minx = Number.POSITIVE_INFINITY;
+    let miny = Number.POSITIVE_INFINITY;
+    let maxx = Number.NEGATIVE_INFINITY;
+    let maxy = Number.NEGATIVE_INFINITY;
     const xy = this.#xy;
     for (let i = 0; i < this.#n * 2; i += 2) {
       minx = Math.min(minx, xy[i]);
@@ -267,7 +270,8 @@ function within(place: number, count: number): number {
 }
 
 function area2(xy: Float64Array, n: number): number {
-  const [x0, y0] = xy;
+  const x0 = xy[0];
+  const y0 = xy[1];
   let sum = 0;
   let px = xy[n * 2 - 2] - x0;
   let py = xy[n * 2 - 1] - y0;

@@ -34,12 +34,13 @@ export interface Labelled {
 /** What their labels add to the cost of the features; `largest`: bytes of the largest one. */
 export function withLabels(cost: Cost, labelled: Labelled, largest: number): Cost {
   if (labelled.bytes === 0) return cost;
-  // A label is at most what its feature is in the tile.
+  // Runs are read once more, into another buffer; a label is at most what its feature is in the tile.
+  const { heldInputBytes = cost.inputBytes } = cost;
   const outputBytes = Math.ceil(labelled.bytes * OUTPUT_SHARE) + 4096;
   return {
     ...cost,
     inputBytes: cost.inputBytes + labelled.inputBytes,
-    decodedBytes: cost.decodedBytes + labelScratchBytes(largest) + 2 * outputBytes,
+    decodedBytes: cost.decodedBytes + heldInputBytes + labelScratchBytes(largest) + 2 * outputBytes,
     outputBytes: cost.outputBytes + outputBytes,
   };
 }

@@ -52,7 +52,7 @@ export class LabelPainter {
   #key = '';
   #remembered = new Map<string, Label>();
 
-  /** Writes the layer of labels behind what is in `out`, where it has any; answers with the bytes that it took, `out` and runs apart. */
+  /** Writes the layer of labels behind what is in `out`, where it has any; answers with the bytes that it took, `out` apart. */
   paint(
     job: VectorJob,
     layer: VectorJobLayer,
@@ -68,10 +68,12 @@ export class LabelPainter {
     const before = out.at;
     const start = beginLayer(out, Buffer.from(place.id));
     const empty = out.at;
+    let longest = 0;
     for (let i = 0; i < offsets.length; ) {
       const next = runEnd(offsets, lengths, i);
       const first = offsets[i];
       const length = offsets[next - 1] + lengths[next - 1] - first;
+      if (length > longest) longest = length;
       const { base, view, raw, doubles } = read(first, length);
       Object.assign(this.#frame, { view, raw, doubles });
       for (; i < next; i++) {
@@ -90,7 +92,7 @@ export class LabelPainter {
       putDictionary(out, this.#attributes.dictionary);
       endLayer(out, start, layer.extent);
     }
-    return this.#attributes.dictionary.values.at + this.#pen.used();
+    return longest + this.#attributes.dictionary.values.at + this.#pen.used();
   }
 
   #label(layer: VectorJobLayer, i: number, out: Out): void {
@@ -128,7 +130,8 @@ export class LabelPainter {
     if (known) return pen.owned(known.x, known.y);
     pen.everywhere = large;
     if (!this.#walker.walk(frame, table, layer.geometryType)) return false;
-    const [x, y] = pen.at;
+    const x = pen.at[0];
+    const y = pen.at[1];
     if (large) this.#remember(key, { x, y });
     return pen.owned(x, y);
   }

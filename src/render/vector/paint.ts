@@ -131,7 +131,7 @@ class Painter implements VectorPainter {
     return longest + this.#pen.used() + this.#attributes.dictionary.values.at;
   }
 
-  /** The layer's labels, where it has them; answers with the bytes that they took beside its runs. */
+  /** The layer's labels, where it has them; answers with the bytes that they took. */
   #paintLabels(job: VectorJob, layer: VectorJobLayer, context: TaskContext): number {
     if (layer.labels === null) return 0;
     const bytes = this.#bytesOf(layer.ref);

@@ -50,7 +50,12 @@ export function sampleCostBytes(longest: number, labels: boolean): number {
   const featureBytes = SAMPLE_BYTES_MAX + longest;
   const painted =
     Math.max(RUN_BYTES_MAX, longest) + longest * SCRATCH_SHARE + 2 * Math.ceil(featureBytes * OUTPUT_SHARE);
-  return labels ? painted + labelScratchBytes(longest) + 2 * Math.ceil(featureBytes * OUTPUT_SHARE) : painted;
+  return labels
+    ? painted +
+        Math.max(RUN_BYTES_MAX, longest) +
+        labelScratchBytes(longest) +
+        2 * Math.ceil(featureBytes * OUTPUT_SHARE)
+    : painted;
 }
 
 /** Painted here, in this thread: some milliseconds. Bytes of the tile, and those that it took. */
