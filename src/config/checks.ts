@@ -1,11 +1,11 @@
 /** Rules between keys, which a schema cannot say. */
 import { parseRange } from '../io/http/addresses.ts';
 import { isUrl, judgeNamed, parseAllowRule, shownPath } from '../io/http/allow.ts';
-import { CLUSTER_DEFAULTS } from '../kernels/clusters.ts';
 import { labelLayerId } from '../render/vector/label-plan.ts';
+import { clusterBreaches } from './checks-clusters.ts';
 import { readTileMatrixSets } from './grids.ts';
 import type { KeyPath } from './issues.ts';
-import type { Config, LayerConfig } from './schema.ts';
+import type { Config } from './schema.ts';
 
 /** glibc never maps less than 128 KiB on its own; below twice that a segment is mostly rounding. */
 const SEGMENT_BYTES_LEAST = 256 * 1024;
@@ -97,7 +97,7 @@ function isPlainUrl(text: string): boolean {
   return /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
 }
 
-function layerBreaches({ layers }: Config): Breach[] {
+function layerBreaches({ layers, vector }: Config): Breach[] {
   const found: Breach[] = [];
   for (const [id, layer] of Object.entries(layers)) {
     if (layer.minzoom !== undefined && layer.maxzoom !== undefined && layer.minzoom > layer.maxzoom) {
@@ -121,7 +121,7 @@ function layerBreaches({ layers }: Config): Breach[] {
       const message = `takes the name ${labels} in tiles, which is the id of another layer`;
       found.push({ path: ['layers', id, 'labels'], message });
     }
-    found.push(...clusterBreaches(id, layer));
+    found.push(...clusterBreaches(id, layer, vector));
     layer.rescale?.forEach(([low, high], i) => {
       if (!(low < high))
         found.push({
@@ -140,21 +140,6 @@ function namedUrl(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** Cells a side of the world whose numbers still fit into ids that a double holds. */
-const CLUSTER_CELLS_MAX = 2 ** 24;
-
-function clusterBreaches(id: string, { cluster }: LayerConfig): Breach[] {
-  if (typeof cluster !== 'object') return [];
-  const { radius, extent, maxZoom } = { ...CLUSTER_DEFAULTS, ...cluster };
-  if (radius > extent) {
-    const message = `must not exceed extent, a tile side (${extent}), not ${radius}`;
-    return [{ path: ['layers', id, 'cluster', 'radius'], message }];
-  }
-  if ((extent / radius) * 2 ** maxZoom <= CLUSTER_CELLS_MAX) return [];
-  const message = `is too small for maxZoom ${maxZoom}: clusters would be more than their ids can tell apart, not ${radius}`;
-  return [{ path: ['layers', id, 'cluster', 'radius'], message }];
 }
 
 function gridBreaches({ tileMatrixSets }: Config): Breach[] {

@@ -261,6 +261,9 @@ describe('refusals', () => {
     ['{radius: 2, maxZoom: 20}', /too small for maxZoom 20/],
     ['{radius: 0}', /radius/],
     ['{minPoints: 1}', /minPoints/],
+    ['{minPoints: 1000}', /radius: is too small for minPoints 1000: a tile could draw \d+ .* maxFeatures \(20000\)/],
+    ['{radius: 3}', /more than maxFeatures/],
+    ['{radius: 40}, maxFeatures: 100', /more than maxFeatures \(100\)/],
     ['{raduis: 4}', /unknown key.*radius/],
     ['40', /true or false or a section/],
   ] as const) {

@@ -242,6 +242,39 @@ describe('other grids', () => {
   }
 });
 
+describe('other systems', () => {
+  for (const [crs, dx] of [
+    [3857, 1],
+    [32633, 0.9],
+  ] as const) {
+    test(`EPSG:${crs}: all points are counted once, and lie where the plain ones do`, async () => {
+      const metres = points.slice(0, 1500).map(([x, y]): LonLat => [500_000 + x * 2000 * dx, 5_400_000 + y * 2000]);
+      const clustered = await openLayer(files.path(pointsFile(metres, { crs })), { cluster: { radius: 20 } });
+      const plain = await openLayer(files.path(pointsFile(metres, { crs })), { drop: 'none' });
+      const z = 5;
+      const tiles =
+        crs === 3857 ? [14, 15, 16, 17, 18].flatMap(x => [9, 10, 11, 12].map(y => [x, y] as const)) : [...everyTile(z)];
+      const { seen } = await seenAt(clustered, z, tiles);
+      const all = (await seenAt(plain, z, tiles)).seen;
+      assert.equal(all.size, metres.length);
+      const sights = [...seen.values()];
+      assert.equal(
+        sights.reduce((sum, [{ count }]) => sum + count, 0),
+        metres.length,
+      );
+      assert.ok(sights.some(([{ count }]) => count > 20));
+      for (const [id, [one]] of seen) {
+        if (one.count > 1) continue;
+        assert.deepEqual([one.x, one.y], [all.get(id)?.[0].x, all.get(id)?.[0].y]);
+      }
+      const mean = (list: readonly (readonly [number, number])[]) =>
+        list.reduce((sum, [n, at]) => sum + n * at, 0) / metres.length;
+      const far = mean(sights.map(([{ count, x }]) => [count, x])) - mean([...all.values()].map(([{ x }]) => [1, x]));
+      assert.ok(Math.abs(far) < 4096 / 512, `${far} units`);
+    });
+  }
+});
+
 test('ids: every cell has its own, beside those of the features, and leads back to it', () => {
   const frames = fc.record({
     z: fc.nat(31),

@@ -25,8 +25,8 @@ export interface ClusterAsk {
   readonly encoding: Encoding;
 }
 
-/** Children are looked for in so many cells at most: grids whose next zoom is 256 times as fine have no more. */
-const CHILD_CELLS_MAX = 65_536;
+/** Children are looked for in so many cells at most: grids whose next zoom is 64 times as fine have no more. */
+const CHILD_CELLS_MAX = 4096;
 /** A cluster as text, and as the strings that it was. */
 const CLUSTER_TEXT_BYTES = 320;
 const DOCUMENT_BYTES = 1024;
