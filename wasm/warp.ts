@@ -10,10 +10,10 @@ const EDGE: f64 = 1e-10;
 @inline
 function weigh(a: usize, b: usize, c: usize, d: usize, top: i32, bottom: i32): v128 {
   const upper = i16x8.extend_low_i8x16_u(
-    i8x16.shuffle(v128.load32_zero(a), v128.load32_zero(b), 0, 16, 1, 17, 2, 18, 3, 19, 4, 4, 4, 4, 4, 4, 4, 4),
+    i8x16.shuffle(v128.load32_zero(a), v128.load32_zero(b), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
   );
   const lower = i16x8.extend_low_i8x16_u(
-    i8x16.shuffle(v128.load32_zero(c), v128.load32_zero(d), 0, 16, 1, 17, 2, 18, 3, 19, 4, 4, 4, 4, 4, 4, 4, 4),
+    i8x16.shuffle(v128.load32_zero(c), v128.load32_zero(d), 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
   );
   const sum = i32x4.add(i32x4.dot_i16x8_s(upper, i32x4.splat(top)), i32x4.dot_i16x8_s(lower, i32x4.splat(bottom)));
   return i32x4.shr_s(i32x4.add(sum, i32x4.splat(HALF)), 14);
