@@ -126,12 +126,13 @@ class ShadowRoom implements Shadows {
         resolve();
       };
       const leave = () => {
-        end();
         reject(signal.reason);
+        end();
       };
       const timer = setTimeout(end, this.#rooms.waitMs);
       signal.addEventListener('abort', leave, { once: true });
       entry.waiting.push(end);
+      if (signal.aborted) leave();
     });
   }
 
