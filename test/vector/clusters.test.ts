@@ -22,7 +22,7 @@ import {
   tilesWith,
   townPoints,
 } from './cluster-rig.ts';
-import { type FgbLayer, Files, openLayer, tileOf } from './rig.ts';
+import { type FgbLayer, Files, openLayer, seeded, tileOf } from './rig.ts';
 
 const EXTENT = 4096;
 const BUFFER = 64;
@@ -191,6 +191,26 @@ describe('the walk', () => {
     const lost = await openLayer(files.path(pointsFile(holes)), { cluster: true });
     const without = await tileOf(lost, 4, 8, 5);
     assert.equal(read(without?.body ?? new Uint8Array())[0].properties['point_count'], 8100);
+  });
+
+  test('long walks pause: all is counted, and who leaves ends them', async () => {
+    const next = seeded(9);
+    const spread = Array.from({ length: 20_000 }, (): LonLat => [next() * 358 - 179, next() * 160 - 80]);
+    const of = await openLayer(files.path(pointsFile(spread)), { cluster: { radius: 10 } });
+    const tile = await tileOf(of, 0, 0, 0);
+    assert.ok(tile && Number(tile.explain['visited']) > 20_000);
+    const counts = read(tile.body).map(
+      ({ properties, at }) => at.length && Number(properties['cluster'] ? properties['point_count'] : 1),
+    );
+    assert.equal(
+      counts.reduce((a, b) => a + b, 0),
+      spread.length,
+    );
+    const left = new AbortController();
+    const ask = { layers: [of], grid: WEB_MERCATOR_QUAD, tile: { z: 0, x: 0, y: 0 }, properties: null };
+    const plan = planVectorTile({ ...ask, encoding: 'identity' }, left.signal);
+    left.abort(new Error('gone'));
+    await assert.rejects(plan, /gone/);
   });
 
   test('a file without an index, one of another node size and one with a single point', async () => {

@@ -62,7 +62,7 @@ class ContentsWalk extends TreeWalk {
     return Math.floor(this.#grid.col(x)) === this.#col && Math.floor(this.#grid.row(y)) === this.#row;
   }
 
-  protected override whole(nodes: Float64Array, at: number, _first: number, count: number): boolean {
+  protected override whole(nodes: Float64Array, at: number, count: number): boolean {
     if (!this.#placed) return false;
     // Those that are wanted are looked at one by one.
     if (this.#count + count > this.#offset && this.#ordinals.length < this.#limit) return false;

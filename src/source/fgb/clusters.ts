@@ -121,7 +121,7 @@ class ClusterWalk extends TreeWalk {
     return -1;
   }
 
-  protected override whole(nodes: Float64Array, at: number, _first: number, count: number): boolean {
+  protected override whole(nodes: Float64Array, at: number, count: number): boolean {
     const left = this.#grid.col(nodes[at]);
     const right = this.#grid.col(nodes[at + 2]);
     const col = Math.floor(left);
@@ -132,7 +132,8 @@ class ClusterWalk extends TreeWalk {
     if (row !== Math.floor(bottom)) return false;
     const cell = this.#find(col, row);
     if (cell < 0) return true;
-    if (!this.#placed || count < this.#minPoints) return false;
+    // Points of a cell that may come to be drawn as themselves are looked at one by one.
+    if (!this.#placed || (count < this.#minPoints && this.#counts[cell] < this.#minPoints)) return false;
     if (right - left > STAND_IN_SHARE || bottom - top > STAND_IN_SHARE) return false;
     this.#counts[cell] += count;
     this.#xs[cell] += count * ((left + right) / 2 - col);

@@ -10,6 +10,9 @@ const NODES_A_TURN = 16_000;
 /** Pages between two turns of the event loop, where every leaf is looked at. */
 const PAGES_A_TURN = 32;
 
+const END = -1;
+const PAUSE = -2;
+
 /** What a walk does with what it meets; `wide`: boxes, 4 numbers each, that nodes must meet to be looked at. */
 export abstract class TreeWalk {
   visited = 0;
@@ -24,23 +27,19 @@ export abstract class TreeWalk {
     this.#stack.push(0, source.tree!.shape.levels.length - 1);
   }
 
-  /** True where the node, which stands for leaves first … first + count − 1, needs no look at what is below it. */
-  protected abstract whole(nodes: Float64Array, at: number, first: number, count: number): boolean;
+  /** True where the node, which stands for so many leaves, needs no look at what is below it. */
+  protected abstract whole(nodes: Float64Array, at: number, count: number): boolean;
 
   /** Leaf i of the page, whose box meets the boxes. */
   protected abstract leaf(page: LeafPage, i: number): void;
 
-  /** Ends the walk where nothing more is wanted of it. */
-  protected end(): void {
-    this.#stack.length = 0;
-  }
-
-  /** The next level-1 node whose leaves must be looked at; −1 at the end. */
-  nextGroup(): number {
+  /** The next level-1 node whose leaves must be looked at; END; PAUSE once so many nodes have been looked at. */
+  nextGroup(most: number): number {
     const { shape, upper } = this.source.tree!;
     const { levels, nodeSize, count } = shape;
     const stack = this.#stack;
     while (stack.length > 0) {
+      if (this.visited >= most) return PAUSE;
       const level = stack.pop() as number;
       const place = stack.pop() as number;
       const at = (levels[level].start + place) * STRIDE;
@@ -49,13 +48,13 @@ export abstract class TreeWalk {
       // A whole node of level l stands for nodeSize^l leaves, the last of a level for the rest.
       const span = nodeSize ** level;
       const first = place * span;
-      if (this.whole(upper, at, first, Math.min(count, first + span) - first)) continue;
+      if (this.whole(upper, at, Math.min(count, first + span) - first)) continue;
       if (level === 1) return place;
       const size = levels[level - 1].end - levels[level - 1].start;
       const child = place * nodeSize;
       for (let i = Math.min(size, child + nodeSize) - 1; i >= child; i--) stack.push(i, level - 1);
     }
-    return -1;
+    return END;
   }
 
   leaves(page: LeafPage, group: number): void {
@@ -72,19 +71,23 @@ export async function walkTree(walk: TreeWalk, source: FgbSource, signal?: Abort
   const { shape, pages, pageLeaves } = source.tree!;
   let page: LeafPage | undefined;
   let turn = NODES_A_TURN;
-  for (let group = walk.nextGroup(); group >= 0; group = walk.nextGroup()) {
+  for (;;) {
+    const group = walk.nextGroup(turn);
+    if (group === END) return;
+    if (group === PAUSE) {
+      turn = walk.visited + NODES_A_TURN;
+      signal?.throwIfAborted();
+      await new Promise(resolve => setImmediate(resolve));
+      // Good only until the wait.
+      page = undefined;
+      continue;
+    }
     const first = group * shape.nodeSize;
     if (!page || first < page.first || first >= page.first + page.count) {
       const index = Math.floor(first / pageLeaves);
       page = pages.at(index) ?? (await pages.load(index, signal));
     }
     walk.leaves(page, group);
-    if (walk.visited <= turn) continue;
-    turn = walk.visited + NODES_A_TURN;
-    signal?.throwIfAborted();
-    await new Promise(resolve => setImmediate(resolve));
-    // Good only until the wait.
-    page = undefined;
   }
 }
 
