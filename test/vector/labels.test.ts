@@ -318,6 +318,33 @@ test('the largest part of a multipolygon, not its hole; the middle of the longes
   await layer.source.close();
 });
 
+test('lines too short to be drawn have no label, those that are drawn have one', async () => {
+  const rnd = seeded(7);
+  const features: WriteFeature[] = Array.from({ length: 400 }, () => {
+    const [x, y] = [rnd() * 40, rnd() * 40];
+    const r = 10 ** (-4 * rnd());
+    return {
+      geometry: {
+        type: 'LineString',
+        coordinates: [
+          [x, y],
+          [x + r * rnd(), y + r * rnd()],
+        ],
+      },
+    };
+  });
+  const layer = await openLayer(files.path(writeFgb(features)), { labels: true });
+  for (const z of [0, 2, 4]) {
+    const zoom = await zoomOf(layer, z);
+    onceEach(zoom, `z${z}`);
+    const undrawn = [...zoom.labels.keys()].filter(id => !zoom.drawn.has(id));
+    // Lines within a hundredth of a unit of being drawn.
+    assert.ok(undrawn.length < 12, `${undrawn.length} labels of nothing`);
+    assert.ok(zoom.drawn.size > 20 && zoom.labels.size < 400, `${zoom.labels.size} labels`);
+  }
+  await layer.source.close();
+});
+
 test('null and empty geometry has no label, and spoils none', async () => {
   const features: WriteFeature[] = [
     { geometry: null },

@@ -103,7 +103,8 @@ function mutate(bytes: Uint8Array, rnd: () => number): Uint8Array {
 async function ask(path: string): Promise<string> {
   let layer: FgbLayer;
   try {
-    layer = await openLayer(path, { crs: 'EPSG:4326' });
+    // With labels, which look at every feature once more.
+    layer = await openLayer(path, { crs: 'EPSG:4326', labels: true });
   } catch (error) {
     assert.ok(error instanceof Problem, `not a Problem: ${(error as Error).stack}`);
     assert.equal(error.code, 'layer-not-servable', error.message);

@@ -6,7 +6,8 @@
 import { clipLine, clipRing, newClipScratch } from '../../kernels/clip.ts';
 import { newPoleScratch, poleBytes, poleOf } from '../../kernels/pole.ts';
 import type { GeometryPen } from './geometry.ts';
-import type { LabelPlace, VectorJob, VectorJobLayer } from './job.ts';
+import type { LabelPlace, Projection, VectorJob, VectorJobLayer } from './job.ts';
+import { boundsMeet, ownedBy, roundsApart } from './label-place.ts';
 import { Placed } from './placed.ts';
 import { gridProjector, type Projector } from './project.ts';
 
@@ -22,9 +23,8 @@ const NOTHING = -1;
 
 /** y goes down, as in tiles. */
 export class LabelPen implements GeometryPen {
-  /** The label in units of the tile, once owned() says that it is this tile's. */
-  x = 0;
-  y = 0;
+  /** The label in units of the tile, x and y, once owned() says that it is this tile's. */
+  readonly units = new Int32Array(2);
   /** And in those of the grid; good after finish(). */
   readonly at = new Float64Array(2);
   /** Whether labels of other tiles are found as well. */
@@ -32,6 +32,7 @@ export class LabelPen implements GeometryPen {
   #place!: LabelPlace;
   #extent = 0;
   #project!: Projector;
+  #projection: Projection = 'same';
   #placed = new Placed();
   #clip = newClipScratch(512);
   #ends = new Int32Array(64);
@@ -44,6 +45,8 @@ export class LabelPen implements GeometryPen {
   #rank = NOTHING;
   /** Twice the area or the length of what is kept. */
   #size = 0;
+  /** Whether any of it is drawn: lines that round to one place are not. */
+  #shows = false;
   /** Whether holes are those of the polygon that is kept. */
   #keeping = false;
   /** What the grid has, in its own units: minx, miny, maxx, maxy. */
@@ -55,6 +58,7 @@ export class LabelPen implements GeometryPen {
     this.#place = place;
     this.#extent = layer.extent;
     this.#project = gridProjector(job, layer);
+    this.#projection = layer.projection;
     this.#placed.begin({ buffer: 0, extent: 1 }, layer.world === 0 ? 0 : spanX * cols, 0);
     // What rounds to the edge lies on it.
     const [dx, dy] = [spanX / layer.extent / 2, spanY / layer.extent / 2];
@@ -69,6 +73,7 @@ export class LabelPen implements GeometryPen {
     this.#rank = NOTHING;
     this.#size = -1;
     this.#keeping = false;
+    this.#shows = false;
     this.#n = 0;
     this.#rings = 0;
   }
@@ -82,6 +87,7 @@ export class LabelPen implements GeometryPen {
     for (let i = 0; i < m * 2; i += 2) {
       if (!(points[i] >= minx && points[i] <= maxx && points[i + 1] >= miny && points[i + 1] <= maxy)) continue;
       this.#rank = POINT;
+      this.#shows = true;
       this.#keep(points, i, 1, 0);
       return;
     }
@@ -95,6 +101,7 @@ export class LabelPen implements GeometryPen {
     if (m === 0) return;
     placed.unroll();
     if (!placed.bound()) return;
+    if (!this.#shows) this.#shows = roundsApart(this.#place, this.#extent, this.#projection, placed.box);
     if (this.#inWorld()) return this.#keepLonger(placed.points, 0, m);
     const [minx, miny, maxx, maxy] = this.#world;
     if (this.#clip.a.length < m * 4) this.#clip.a = new Float64Array(m * 4);
@@ -137,6 +144,7 @@ export class LabelPen implements GeometryPen {
     const size = Math.abs(area2(points, m));
     if (this.#rank === AREA && !(size > this.#size)) return false;
     this.#rank = AREA;
+    this.#shows = true;
     this.#size = size;
     this.#rings = 0;
     this.#keep(points, 0, m, 0);
@@ -147,7 +155,7 @@ export class LabelPen implements GeometryPen {
   /** Finds the label, where the part that it will be of may lie in this tile. */
   finish(): void {
     if (this.#rank === NOTHING) return;
-    if (!this.everywhere && !this.#meets()) this.#rank = NOTHING;
+    if (!this.#shows || (!this.everywhere && !boundsMeet(this.#place, this.#xy, this.#n))) this.#rank = NOTHING;
     else if (this.#rank === AREA) this.#pole();
     else if (this.#rank === LINE) this.#middle();
     else this.at.set(this.#xy.subarray(0, 2));
@@ -157,21 +165,9 @@ export class LabelPen implements GeometryPen {
     return this.#rank !== NOTHING;
   }
 
-  /** Whether that point of the grid is in this tile: on an edge it is in the tile to the right or below, the world's last apart. */
+  /** Whether that point of the grid is in this tile; `units` say where then. */
   owned(x: number, y: number): boolean {
-    const { originX, originY, spanX, spanY, cols, rows, col, row, wraps } = this.#place;
-    const [across, down] = [(x - originX) / spanX, (y + originY) / spanY];
-    const right = wraps ? Math.floor(across) : within(across, cols);
-    const below = within(down, rows);
-    if (below !== row || (wraps ? right - Math.floor(right / cols) * cols : right) !== col) return false;
-    this.x = this.#unit(across - right);
-    this.y = this.#unit(down - below);
-    return true;
-  }
-
-  /** A point on the far edge would be outside for clients that draw each label once. */
-  #unit(share: number): number {
-    return Math.max(0, Math.min(this.#extent - 1, Math.round(share * this.#extent)));
+    return ownedBy(this.#place, this.#extent, x, y, this.units);
   }
 
   #pole(): void {
@@ -196,26 +192,6 @@ export class LabelPen implements GeometryPen {
       }
       left -= length;
     }
-  }
-
-  /** Whether the bounds of what is kept meet the tile, in any world. */
-  #meets(): boolean {
-    const { originX, originY, spanX, spanY, cols, rows, col, row, wraps } = this.#place;
-    let minx = Number.POSITIVE_INFINITY;
-    let miny = Number.POSITIVE_INFINITY;
-    let maxx = Number.NEGATIVE_INFINITY;
-    let maxy = Number.NEGATIVE_INFINITY;
-    const xy = this.#xy;
-    for (let i = 0; i < this.#n * 2; i += 2) {
-      minx = Math.min(minx, xy[i]);
-      maxx = Math.max(maxx, xy[i]);
-      miny = Math.min(miny, xy[i + 1]);
-      maxy = Math.max(maxy, xy[i + 1]);
-    }
-    if (row < within((miny + originY) / spanY, rows) || row > within((maxy + originY) / spanY, rows)) return false;
-    const [west, east] = [(minx - originX) / spanX, (maxx - originX) / spanX];
-    if (!wraps) return col >= within(west, cols) && col <= within(east, cols);
-    return Math.floor((Math.floor(east) - col) / cols) >= Math.ceil((Math.floor(west) - col) / cols);
   }
 
   #inWorld(): boolean {
@@ -262,11 +238,6 @@ export class LabelPen implements GeometryPen {
     this.#xy = new Float64Array(1024);
     this.#ringEnds = new Int32Array(64);
   }
-}
-
-/** The column or row, of `count`, that a place counted in them lies in; what lies on the world's edge is in the last or first. */
-function within(place: number, count: number): number {
-  return Math.max(0, Math.min(count - 1, Math.floor(place)));
 }
 
 function area2(xy: Float64Array, n: number): number {

@@ -37,7 +37,6 @@ interface Label {
 export class LabelPainter {
   #attributes = new Attributes();
   #point: Commands = { ...newOut(16), x: 0, y: 0 };
-  #xy = new Int32Array(2);
   #pen = new LabelPen();
   #walker = new GeometryWalker(this.#pen);
   /** One for all features, as the painter has it. */
@@ -115,9 +114,7 @@ export class LabelPainter {
     if (geometry === 0 || !this.#owns(frame, follow(view, geometry, start, end), layer, i)) return;
     const id = this.#attributes.take(frame, root, i);
     resetCommands(this.#point);
-    this.#xy[0] = this.#pen.x;
-    this.#xy[1] = this.#pen.y;
-    putPoints(this.#point, this.#xy, 1);
+    putPoints(this.#point, this.#pen.units, 1);
     putFeature(out, id, this.#attributes.tags, POINT, this.#point);
   }
 
