@@ -4,6 +4,7 @@
  * another layer, and what was cached of the old one goes. A failure is remembered for a moment, so that it is not asked for again
  * by every tile of a map.
  */
+import { createHash } from 'node:crypto';
 import { problem } from '../errors.ts';
 import { judgeUrl, shown } from '../io/http/allow.ts';
 import { askAgain, meetRemote } from '../io/http/remote.ts';
@@ -226,9 +227,14 @@ class Keeper implements Remotes {
   }
 }
 
-/** Readable, of one URL only, and free of what separates keys. A query may be a secret and ids are told of: it is left as it is. */
+/**
+ * Readable, of one URL only, and free of what separates keys. Ids are told of: what a query holds, or a long path, is a digest in
+ * it, after a sign that no encoded URL has.
+ */
 function idOf(url: URL): string {
-  return encodeURIComponent(url.href);
+  const name = shown(url);
+  if (name === url.href) return encodeURIComponent(name);
+  return `${encodeURIComponent(name)}$${createHash('sha256').update(url.href).digest('base64url').slice(0, 22)}`;
 }
 
 function isOwn(error: unknown): boolean {

@@ -91,12 +91,13 @@ describe('the same answers as of the file itself', () => {
     '/cog/preview.npy?url={url}&max_size=2000',
     '/cog/point/8.5,46.5?url={url}',
     '/cog/statistics?url={url}&max_size=1024',
-    '/cog/statistics?url={url}',
   ]) {
     test(path, async () => {
       for (const name of ['elevation', 'world']) await same(app, path, at(`${name}.tif`), name);
     });
   }
+
+  test('statistics of every pixel', () => same(app, '/cog/statistics?url={url}', at('elevation.tif'), 'elevation'));
 
   test('requests with a body', async () => {
     const url = at('elevation.tif');
