@@ -137,7 +137,8 @@ class ShadowRoom implements Shadows {
   }
 
   #notYet({ id, state, startedAtMs, source, layout, error }: Entry): Problem {
-    if (error instanceof Problem && state === 'absent') return error;
+    // The share that is used up is that of the work in the background, not that of whoever asks.
+    if (error instanceof Problem && state === 'absent' && error.code !== 'client-over-share') return error;
     const base = source.levels[layout.from];
     const spent = state === 'building' ? this.#now() - startedAtMs : 0;
     const left = (base.width * base.height) / this.#pace - spent;

@@ -4,7 +4,7 @@ import { closeSync, copyFileSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Admission } from '../../src/admission/controller.ts';
-import { Problem, problem } from '../../src/errors.ts';
+import { type ErrorCode, Problem, problem } from '../../src/errors.ts';
 import { createLedger } from '../../src/memory/ledger.ts';
 import type { Level } from '../../src/memory/types.ts';
 import { costBytes, type Job } from '../../src/plan.ts';
@@ -27,14 +27,14 @@ function rig(change: { maxBytes?: number; roomBytes?: number; waitMs?: number; w
     jobs: 0,
     held: 0,
     running: 0,
-    refuse: false,
+    refuse: null as ErrorCode | null,
     failed: [] as string[],
     gate: Promise.resolve(),
   };
   const admission = {
     price: costBytes,
     acquire: async ({ bytes }: { bytes: number }) => {
-      if (world.refuse) throw problem('overloaded', 'no');
+      if (world.refuse) throw problem(world.refuse, 'no');
       world.held += bytes;
       return { release: () => (world.held -= bytes) };
     },
@@ -176,10 +176,12 @@ describe('the room of shadow overviews', { skip: noPython }, () => {
     const { shadows, world, ledger } = rig();
     const shadow = shadows.of('damaged', damaged.source, 20);
     assert.ok(shadow);
-    world.refuse = true;
+    world.refuse = 'overloaded';
     await assert.rejects(shadow.wanted(never), { code: 'overloaded' });
+    world.refuse = 'client-over-share';
+    await assert.rejects(shadow.wanted(never), { code: 'overview-building' }, 'not the share of whoever asks');
     assert.deepEqual(world.failed, []);
-    world.refuse = false;
+    world.refuse = null;
     await assert.rejects(shadow.wanted(never), (error: unknown) => {
       assert.ok(error instanceof Problem);
       assert.match(error.message, /damaged\.tif, block 3\/0/);

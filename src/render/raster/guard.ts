@@ -34,15 +34,16 @@ function partsOf({ parts, strips }: ImageJob): readonly Part[] {
 /** Of blocks that several strips share, once: they are kept between them. */
 function decodedPixels(parts: readonly Part[]): number {
   let sum = 0;
-  const seen = new Set<string>();
+  // Nearly always it is one window, whose blocks are all different.
+  const seen = parts.length > 1 ? new Set<string>() : null;
   for (const { level, blocks } of parts) {
     const { blockWidth, blockHeight, layout } = level.format;
     const [first] = blocks;
     for (const { column, row, plane } of blocks) {
       if (plane !== first.plane) continue;
-      const key = `${level.ref.href} ${level.index} ${column} ${row}`;
-      if (seen.has(key)) continue;
-      seen.add(key);
+      const key = seen && `${level.ref.href} ${level.index} ${column} ${row}`;
+      if (key !== null && seen?.has(key)) continue;
+      if (key !== null) seen?.add(key);
       const rows = layout === 'tile' ? blockHeight : Math.min(blockHeight, level.height - row * blockHeight);
       sum += blockWidth * rows;
     }
