@@ -82,7 +82,7 @@ function layerExample(): string[] {
     drop: 'cells',
     maxFeatures: '20000',
     maxTileBytes: '500KB',
-    cluster: '{ radius: 40, minPoints: 2, maxZoom: 16 }',
+    cluster: '{ radius: 40, minPoints: 2, maxZoom: 7 }',
     pointCount: 'true',
     labels: 'true',
     maxReadAmplification: '256',

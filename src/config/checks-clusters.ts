@@ -11,12 +11,14 @@ export function clusterBreaches(
   layer: LayerConfig,
   { maxFeatures, extent, buffer }: Config['vector'],
 ): Breach[] {
-  const settings = clusterSettings(layer.cluster);
+  const settings = clusterSettings(layer);
   if (!settings) return [];
   const { radius, minPoints, maxZoom } = settings;
   const breach = (key: string, message: string) => [{ path: ['layers', id, 'cluster', key], message }];
   if (radius > settings.extent)
     return breach('radius', `must not exceed extent, a tile side (${settings.extent}), not ${radius}`);
+  if (layer.maxzoom !== undefined && maxZoom >= layer.maxzoom)
+    return breach('maxZoom', `must be below maxzoom (${layer.maxzoom}), or clusters never fall apart, not ${maxZoom}`);
   const cells = cellsATile(settings);
   if (cells * 2 ** maxZoom > CELLS_MAX)
     return breach(

@@ -247,7 +247,7 @@ export function judgeQuery(context: HttpContext, layers: readonly Layer[], query
 /** Some tiles of the document would be refused. */
 function refuseFiltered(layers: readonly Layer[]): void {
   for (const layer of layers) {
-    const settings = layer.kind === 'vector' ? clusterSettings(layer.options.cluster) : null;
+    const settings = layer.kind === 'vector' ? clusterSettings(layer.options) : null;
     if (settings && settings.maxZoom >= layer.minzoom) throw filterFault(layer.id, settings);
   }
 }

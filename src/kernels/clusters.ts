@@ -11,10 +11,18 @@ export interface ClusterSettings {
 /** Those of supercluster. */
 export const CLUSTER_DEFAULTS: ClusterSettings = { radius: 40, extent: 512, minPoints: 2, maxZoom: 16 };
 
-/** What an operator chose, with supercluster's own for the rest; null: points are not drawn together. */
-export function clusterSettings(chosen: boolean | Partial<ClusterSettings> | undefined): ClusterSettings | null {
-  if (!chosen) return null;
-  return chosen === true ? CLUSTER_DEFAULTS : { ...CLUSTER_DEFAULTS, ...chosen };
+/** What an operator chose of a layer. */
+interface Chosen {
+  readonly cluster?: boolean | Partial<ClusterSettings>;
+  /** Last zoom with tiles of its own. */
+  readonly maxzoom?: number;
+}
+
+/** With supercluster's own for the rest, but that clusters fall apart before the tiles end; null: points are not drawn together. */
+export function clusterSettings({ cluster, maxzoom = Number.POSITIVE_INFINITY }: Chosen): ClusterSettings | null {
+  if (!cluster) return null;
+  const last = Math.min(CLUSTER_DEFAULTS.maxZoom, maxzoom - 1);
+  return { ...CLUSTER_DEFAULTS, maxZoom: last, ...(cluster === true ? {} : cluster) };
 }
 
 /** A cell that has about as many points as a circle of the radius around one of them: sides of √π radii would be as large. */

@@ -3,6 +3,12 @@ import { clusterSettings } from '../kernels/clusters.ts';
 import type { Reason, Source, Verdict } from '../source/types.ts';
 import type { LayerOptions } from './types.ts';
 
+/** Tiles go on until there are no clusters any more, unless an operator ends them. */
+export function clusterZooms<Z extends { readonly maxzoom: number }>(zooms: Z, options: LayerOptions): Z {
+  const settings = clusterSettings(options);
+  return settings ? { ...zooms, maxzoom: Math.max(zooms.maxzoom, settings.maxZoom + 1) } : zooms;
+}
+
 /** The verdict of the file with what the operator asks of it. */
 export function judgeClusters(source: Source, options: LayerOptions): Verdict {
   const { verdict } = source;
@@ -12,7 +18,7 @@ export function judgeClusters(source: Source, options: LayerOptions): Verdict {
 
 /** Lines and polygons have no one place, and a multipoint has several. */
 function clusterFaults(source: Source, options: LayerOptions): Reason[] {
-  if (!clusterSettings(options.cluster)) return [];
+  if (!clusterSettings(options)) return [];
   const is = source.kind === 'vector' ? source.geometry : 'raster';
   if (is === 'Point') return [];
   const detail = `cluster: draws points together, and this layer is of ${is === 'raster' ? 'pixels' : `geometry ${is}`}`;

@@ -8,7 +8,7 @@ import type { Booking, Ledger } from '../memory/types.ts';
 import type { BytesRef } from '../plan.ts';
 import type { RasterSource, Reason, Source } from '../source/types.ts';
 import { mapAttributes } from './attributes.ts';
-import { judgeClusters } from './clusters.ts';
+import { clusterZooms, judgeClusters } from './clusters.ts';
 import type { FoundFile, ScanFault } from './discover.ts';
 import type { FarFiles } from './far.ts';
 import { createSlot, type Slot } from './slot.ts';
@@ -117,7 +117,7 @@ function sourceLayer(target: Target, source: Source, deps: OpenDeps): Layer {
   if (source.kind === 'raster') return rasterLayer(target, source, zooms, deps);
   const mapped = mapAttributes(source, target.options);
   return {
-    ...layerBase({ ...target, options: mapped.options }, mapped.source, zooms),
+    ...layerBase({ ...target, options: mapped.options }, mapped.source, clusterZooms(zooms, target.options)),
     kind: 'vector',
     source: mapped.source,
   };

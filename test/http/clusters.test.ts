@@ -34,6 +34,7 @@ before(async () => {
       '  clusters: {path: towns.fgb, cluster: {maxZoom: 4, radius: 80}}',
       '  few: {path: few.fgb, cluster: {radius: 512, minPoints: 3}}',
       '  plain: {path: towns.fgb, cluster: false}',
+      '  ended: {path: towns.fgb, cluster: true, maxzoom: 5}',
       `  areas: {path: ${DEMO}/countries.fgb, cluster: true}`,
       `  heights: {path: ${DEMO}/elevation.tif, cluster: true}`,
     ].join('\n'),
@@ -263,6 +264,7 @@ describe('refusals', () => {
     ['{minPoints: 1}', /minPoints/],
     ['{minPoints: 1000}', /radius: is too small for minPoints 1000: a tile could draw \d+ .* maxFeatures \(20000\)/],
     ['{radius: 3}', /more than maxFeatures/],
+    ['{maxZoom: 8}, maxzoom: 8', /maxZoom: must be below maxzoom \(8\)/],
     ['{radius: 40}, maxFeatures: 100', /more than maxFeatures \(100\)/],
     ['{raduis: 4}', /unknown key.*radius/],
     ['40', /true or false or a section/],
@@ -280,6 +282,15 @@ describe('refusals', () => {
       );
     });
   }
+});
+
+test('tiles go on until clusters fall apart; where an operator ends them, clusters end before', async () => {
+  assert.equal((await app.server.inject('/tiles/towns')).json().maxzoom, 17);
+  assert.equal((await app.server.inject('/tiles/clusters')).json().maxzoom, 14);
+  const { maxzoom } = (await app.server.inject('/tiles/ended')).json();
+  assert.equal(maxzoom, 5);
+  assert.ok((await clustersOf('ended', 4, 8, 6)).length + (await clustersOf('ended', 0, 0, 0)).length > 0);
+  for (let i = 0; i < 256; i++) assert.deepEqual(await clustersOf('ended', 5, i % 32, 8 + (i >> 5)), []);
 });
 
 test('TileJSON tells of the attributes, and a choice within the setting is another layer', async () => {

@@ -41,7 +41,7 @@ export function clusterCellsAt(
   { id, options }: Pick<VectorLayer, 'id' | 'options'>,
   z: number,
 ): ClusterCells | null {
-  const settings = clusterSettings(options.cluster);
+  const settings = clusterSettings(options);
   if (!settings || !source.bounds || grid.matrices[z].zoom > settings.maxZoom) return null;
   // As often as leaves them no smaller than the radius asks for.
   const step = Math.floor(Math.log2(cellsAcross(grid, 0, 0) / cellsAcross(grid, z, 0)) + 1e-9);
