@@ -25,10 +25,10 @@ export const MODULES: readonly Module[] = [
   { sources: 'wasm/tile', code: 'src/kernels/wasm/tile-code.ts', pages: 91 },
 ];
 
-/** Of all sources, in the order of their names. */
-export function sourcesHash({ sources }: Module = MODULES[0]): string {
+/** Of all sources, in the order of their names: the modules share some. */
+export function sourcesHash(): string {
   const hash = createHash('sha256');
-  for (const file of globSync(`${sources}/*.ts`, { cwd: root }).sort())
+  for (const file of globSync('wasm/**/*.ts', { cwd: root }).sort())
     hash.update(`${file}\n`).update(readFileSync(join(root, file)));
   return hash.digest('hex').slice(0, 16);
 }
@@ -54,7 +54,7 @@ if (import.meta.main) {
     const code = compile(module);
     const lines = [
       `// Made by scripts/make-wasm.ts with ${COMPILER} from ${module.sources}/*.ts. Do not edit.`,
-      `export const SOURCES = '${sourcesHash(module)}';`,
+      `export const SOURCES = '${sourcesHash()}';`,
       `export const CODE =\n  '${code.toString('base64')}';`,
     ];
     writeFileSync(join(root, module.code), `${lines.join('\n')}\n`);

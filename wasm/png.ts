@@ -15,7 +15,7 @@ const LIMIT: u32 = 12;
 /** Runs are looked for where at least one byte in so many goes on the three before it: what is gained by fewer costs more than it is worth. */
 const RUNS_PAY: u32 = 8;
 
-const ORDER = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
+export const ORDER = memory.data<u8>([16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]);
 
 let acc: u64 = 0;
 let waiting: u32 = 0;
@@ -182,13 +182,13 @@ function tokenize(at: usize, length: u32, tokens: usize): u32 {
 }
 
 @inline
-function lengthExtra(run: u32): u32 {
+export function lengthExtra(run: u32): u32 {
   if (run < 11 || run == 258) return 0;
   return 29 - clz(run - 3);
 }
 
 @inline
-function lengthSymbol(run: u32): u32 {
+export function lengthSymbol(run: u32): u32 {
   if (run == 258) return 285;
   if (run < 11) return 254 + run;
   const extra = lengthExtra(run);
@@ -196,7 +196,7 @@ function lengthSymbol(run: u32): u32 {
 }
 
 /** Lengths of at most `limit` bits for what occurs, and the codes, first bit lowest. */
-function buildCodes(freq: usize, n: u32, limit: u32, lens: usize, codes: usize): void {
+export function buildCodes(freq: usize, n: u32, limit: u32, lens: usize, codes: usize): void {
   memory.fill(lens, 0, n);
   memory.fill(COUNTS, 0, 136);
   let used: u32 = 0;

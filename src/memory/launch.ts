@@ -16,12 +16,20 @@ export interface LaunchSettings {
 /** V8 keeps up to 32 MiB of freed heap pages for 8 s before it gives them back; older V8 ends at a flag it does not know. */
 const POOL_FLAGS = ['--no-memory-pool', '--no-large-page-pool'] as const;
 
+/**
+ * A heap of 30 MiB is marked whole after every 4 MiB or so, which is a sixth of the CPU of a vector tile. Where memory is ample it may grow
+ * to two and a half times its size first, within --max-old-space-size, which the budget has set aside for it anyway.
+ */
+const ROOMY_BYTES = 2 ** 30;
+const ROOMY_FLAGS = ['--heap-growing-percent=150'] as const;
+
 export function launchSettings(budget: Budget, segmentBytes: number, nodeMajor: number = NODE_MAJOR): LaunchSettings {
   return {
     execArgv: [
       `--max-old-space-size=${budget.maxOldSpaceMb}`,
       `--max-semi-space-size=${budget.semiSpaceMb}`,
       '--expose-gc',
+      ...(budget.limit >= ROOMY_BYTES ? ROOMY_FLAGS : []),
       ...(nodeMajor >= 26 ? POOL_FLAGS : []),
     ],
     env: {

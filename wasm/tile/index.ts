@@ -9,6 +9,7 @@ import { COMMANDS, IDS, LENGTHS, OFFSETS, OUT, OUT_BYTES, RUN, TAGS } from './me
 import { beginTags, CORRUPT, FINE, FULL, ownId, putTags, tagsEnd, valueBytes, valueCount, writeValues } from './tags';
 import { copy, varint, varintSize } from './varint';
 
+export { deflate } from './deflate';
 export { setTile } from './geometry';
 export { setAffine, setMercator } from './project';
 export { setSimplify } from './simplify';

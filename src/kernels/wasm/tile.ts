@@ -21,6 +21,7 @@ export const MEMORY = {
   run: 0x210000,
   runBytes: 0xa0000,
   out: 0x2b0000,
+  outBytes: 0x300000,
 } as const;
 
 export interface TileWasm {
@@ -50,6 +51,8 @@ export interface TileWasm {
   largestPart(): number;
   keyCount(): number;
   valueBytes(): number;
+  /** Raw deflate of n bytes at `from` to `out`, between which and the end of memory n + n / 1024 + 64 are free. */
+  deflate(from: number, n: number, out: number): number;
 }
 
 /** An instance with a memory of its own; `row` projects a latitude that its polynomial does not reach. */

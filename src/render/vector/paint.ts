@@ -8,7 +8,7 @@ import type { Bytes } from '../../io/bytes.ts';
 import { openBytes } from '../../io/bytes.ts';
 import { newOut, type Out } from '../../kernels/bytes-out.ts';
 import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putFeature } from '../../kernels/mvt.ts';
-import type { BytesRef, Painted, TaskContext } from '../../plan.ts';
+import type { BytesRef, Encoding, Painted, TaskContext } from '../../plan.ts';
 import { FEATURE_GEOMETRY, featureEnd, field, follow } from '../../source/fgb/layout.ts';
 import { compress } from '../transcode.ts';
 import { Attributes } from './attributes.ts';
@@ -69,7 +69,7 @@ class Painter implements VectorPainter {
       peak = Math.max(peak, drawn.heldBytes, painted + this.#paintLabels(job, drawn.layer, context));
     }
     const plain = tile.bytes.subarray(0, tile.at);
-    const body = tile.at === 0 ? null : job.encoding === 'identity' ? plain.slice() : compress(plain, job.encoding);
+    const body = tile.at === 0 ? null : this.#encoded(plain, job.encoding);
     const peakBytes = peak + tile.at + (body?.length ?? 0);
     this.#trim();
     return {
@@ -80,6 +80,11 @@ class Painter implements VectorPainter {
       peakBytes,
       ms: performance.now() - started,
     };
+  }
+
+  #encoded(plain: Uint8Array, encoding: Encoding): Uint8Array {
+    if (encoding === 'identity') return plain.slice();
+    return (encoding === 'gzip' ? this.#fast?.gzip(plain) : null) ?? compress(plain, encoding);
   }
 
   /** A filtered layer as one of those features that match. */

@@ -61,7 +61,7 @@ export async function planVectorTile(ask: VectorTileAsk, signal?: AbortSignal): 
   return {
     cost,
     fits: share => fittingZoom(ask.grid, ask.tile, share * costBytes(cost), costAt),
-    job: drawn.length > 0 ? job : null,
+    job: drawn.length > 0 ? { ...job, lent: drawn.flatMap(({ selection }) => selection.buffer ?? []) } : null,
     explain: { tile: ask.tile, layers: parts.map(part => part.explain) },
     headers: dropped > 0 ? { 'x-tile-dropped': String(dropped) } : {},
   };

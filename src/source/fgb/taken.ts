@@ -7,6 +7,8 @@ export interface Selection {
   readonly offsets: Float64Array;
   readonly lengths: Uint32Array;
   readonly ordinals: Float64Array;
+  /** The three arrays above, where nobody else has them. */
+  readonly buffer?: ArrayBuffer;
   /** Features that meet the boxes and were left out by the grid. */
   readonly dropped: number;
   /** How many features each one taken stands for, itself among them; null where there is no grid. */
@@ -66,10 +68,18 @@ export class Taken {
   /** `tally`: how many features each cell has. */
   selection(tally: readonly number[] | null = null): Selection {
     const { n, dropped, visited } = this;
+    const buffer = new ArrayBuffer(n * 20);
+    const offsets = new Float64Array(buffer, 0, n);
+    const ordinals = new Float64Array(buffer, n * 8, n);
+    const lengths = new Uint32Array(buffer, n * 16, n);
+    offsets.set(this.#offsets.subarray(0, n));
+    ordinals.set(this.#ordinals.subarray(0, n));
+    lengths.set(this.#lengths.subarray(0, n));
     return {
-      offsets: this.#offsets.slice(0, n),
-      lengths: this.#lengths.slice(0, n),
-      ordinals: this.#ordinals.slice(0, n),
+      offsets,
+      lengths,
+      ordinals,
+      buffer,
       dropped,
       visited,
       counts: tally && this.#cells.subarray(0, n).map(cell => (cell === NO_CELL ? 1 : tally[cell])),
