@@ -25,7 +25,9 @@ export async function buildShadow(job: ShadowJob, files: Files, context: TaskCon
     const masks = mask && maskFile && createMaskReader(mask, maskFile, !sameGrid(mask.level, table.level));
     const settings = settingsOf(job, table.level, layout.parts[0], table.level.format.blockHeight);
     const into = createShrink({ ...settings, row: rowWriter(layout, layout.parts[0], body) });
-    const largest = await readAll(job, { file, masks, context }, into);
+    const encoded = new Uint8Array(table.lengths.reduce((most, length) => Math.max(most, length), 0));
+    const largest = await readAll(job, { file, masks, context, encoded }, into);
+    freeArray(encoded);
     for (let i = 1; i < layout.parts.length; i++) await shrinkAgain(job, i, body, context);
     const peakBytes = layout.bytes + shrinkBytes(settings) + 2 * largest;
     const { method } = shrink;
@@ -49,6 +51,8 @@ function settingsOf(
 
 interface Reading {
   readonly file: Bytes;
+  /** Where encoded blocks are read to, one after the other. */
+  readonly encoded: Uint8Array;
   readonly masks: MaskReader | null;
   readonly context: TaskContext;
 }
@@ -76,7 +80,7 @@ async function readAll(job: ShadowJob, reading: Reading, into: Shrink): Promise<
 /** The block at a place, or one a plane. */
 async function addBlocks(
   job: ShadowJob,
-  { file, masks }: Reading,
+  { file, masks, encoded }: Reading,
   place: { readonly column: number; readonly row: number },
   rect: Rect,
   into: Shrink,
@@ -84,10 +88,10 @@ async function addBlocks(
   const { table, shrink } = job;
   const planar = table.level.format.planar === 2;
   const masked = masks ? await masks.valid(rect) : null;
-  const beside = planar && shrink.alpha >= 0 ? await blockAt(job, file, place, shrink.alpha) : null;
+  const beside = planar && shrink.alpha >= 0 ? await blockAt(job, file, place, shrink.alpha, encoded) : null;
   let bytes = 0;
   for (const plane of table.planes) {
-    const block = plane === shrink.alpha && beside ? beside : await blockAt(job, file, place, plane);
+    const block = plane === shrink.alpha && beside ? beside : await blockAt(job, file, place, plane, encoded);
     bytes = Math.max(bytes, block.data.byteLength);
     const alpha = beside ?? (shrink.alpha >= 0 ? block : null);
     const valid = masked ?? maskOf(block, alpha, planar ? 0 : shrink.alpha, rect);
@@ -112,8 +116,9 @@ async function blockAt(
   file: Bytes,
   { column, row }: { readonly column: number; readonly row: number },
   plane: number,
+  encoded: Uint8Array,
 ): Promise<FetchedBlock> {
-  return readBlock(table, file, column, row, plane, shrink.nodata ?? 0);
+  return readBlock(table, file, column, row, plane, shrink.nodata ?? 0, encoded);
 }
 
 /** A level out of the one before it. */

@@ -75,9 +75,10 @@ export async function readBlock(
   row: number,
   plane: number,
   fill: number,
+  encoded?: Uint8Array,
 ): Promise<FetchedBlock> {
   const at = (plane * rows + row) * columns + column;
   const place = { column, row, plane, offset: offsets[at], length: lengths[at] };
-  const block = await fetchBlock(file, level, place, { fill, decode: decodeBlock });
+  const block = await fetchBlock(file, level, place, { fill, decode: decodeBlock, ...(encoded ? { encoded } : {}) });
   return { ...block, height: Math.min(block.height, blockRows(level, row)) };
 }

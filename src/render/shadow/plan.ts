@@ -1,4 +1,5 @@
 /** What making a shadow overview takes: every block of a level once, in the order of the file, and a few rows of what comes out. */
+import { problem } from '../../errors.ts';
 import { SAMPLE_TYPES } from '../../kernels/samples.ts';
 import { type ShrinkSettings, shrinkBytes } from '../../kernels/shrink.ts';
 import type { Cost, Job } from '../../plan.ts';
@@ -43,17 +44,29 @@ export async function planShadow(source: RasterSource, layout: ShadowLayout, sig
   const level = source.levels[layout.from];
   const whole = (each: Level) => ({ x: 0, y: 0, width: each.width, height: each.height });
   const planes = Array.from({ length: level.format.planar === 2 ? layout.samples : 1 }, (_, plane) => plane);
-  return {
-    task: 'shadow',
-    long: true,
-    layout,
-    table: await tableOf(level, layout.from, whole(level), planes, signal),
-    mask: level.mask && (await tableOf(level.mask, layout.from, whole(level.mask), [0], signal)),
-    shrink: shrinkOf(source, layout),
-  };
+  const table = await tableOf(level, layout.from, whole(level), planes, signal);
+  const mask = level.mask && (await tableOf(level.mask, layout.from, whole(level.mask), [0], signal));
+  checkLengths(source, level, table);
+  if (level.mask && mask) checkLengths(source, level.mask, mask);
+  return { task: 'shadow', long: true, layout, table, mask, shrink: shrinkOf(source, layout) };
 }
 
-/** Known from the layout alone, but for the largest encoded block: bounded by a decoded one, and some. */
+/** No codec makes more of a block: what the file says beyond it was not priced. */
+function encodedMax({ decodedBlockBytes }: Level): number {
+  return 2 * decodedBlockBytes + 65536;
+}
+
+function checkLengths({ ref }: RasterSource, level: Level, { lengths }: BlockTable): void {
+  const most = encodedMax(level);
+  const at = lengths.findIndex(length => length > most);
+  if (at >= 0)
+    throw problem(
+      'corrupt-data',
+      `${ref.href}: block ${at} is said to have ${lengths[at]} bytes, more than twice what it holds`,
+    );
+}
+
+/** Known from the layout alone; the largest encoded block is bounded by two decoded ones, and some. */
 export function shadowCost(source: RasterSource, layout: ShadowLayout): Cost {
   const level = source.levels[layout.from];
   const { mask } = level;
@@ -74,7 +87,7 @@ export function shadowCost(source: RasterSource, layout: ShadowLayout): Cost {
   const decoded = 3 * level.decodedBlockBytes + maskHeld + validity;
   return {
     inputBytes: source.ref.size,
-    heldInputBytes: level.decodedBlockBytes + 65536,
+    heldInputBytes: encodedMax(level) + (mask ? encodedMax(mask) : 0),
     decodedBytes: decoded + shrinkBytes(settings) + (blocks + maskBlocks) * 2 * 16,
     outputBytes: layout.bytes,
   };
