@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Case } from '../peers/cases.ts';
-import type { Tile } from '../peers/dataset.ts';
+import { otherTiles, type Tile } from '../peers/dataset.ts';
 import type { Paths } from '../peers/peer.ts';
 
 export interface VectorCase extends Case {
@@ -43,6 +43,14 @@ export function vectorCases(dir: string): VectorCase[] {
       connections: 16,
       seconds: 60,
       paths: (dataset, paths) => pathsOf(dataset.vectorTiles, paths),
+    },
+    {
+      ...common,
+      name: 'z10–14 after as many others, 16 clients',
+      connections: 16,
+      seconds: 60,
+      paths: (dataset, paths) => pathsOf(dataset.vectorTiles, paths),
+      warm: (dataset, paths) => pathsOf(otherTiles(dataset.vectorTiles), paths),
     },
     {
       ...common,
