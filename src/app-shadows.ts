@@ -27,7 +27,7 @@ export function buildShadows(
   const shadows = createShadows({
     maxBytes: maxBytes ?? Math.floor(budget.cacheBytes * SHARE),
     ceilingBytes: budget.requestCeilingBytes,
-    warmUp,
+    warmUp: warmUp ?? budget.warmUp,
     waitMs,
     admission,
     pool,

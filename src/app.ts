@@ -158,7 +158,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     pool,
     ledger,
     level: () => memory.level(),
-    ahead: config.vector.warmUp ? WEB_MERCATOR_QUAD : null,
+    ahead: (config.vector.warmUp ?? budget.warmUp) ? WEB_MERCATOR_QUAD : null,
   });
   const farRooms = createFarRooms({ config, budget, memory, admission, cache, zoomsOf });
   const catalogue = await buildCatalogue(input, memory, { cells, shadows, far: farRooms.files }, changes => {

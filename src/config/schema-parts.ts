@@ -60,6 +60,10 @@ export const count = (fallback: number, description: string, bounds: { minimum?:
 
 export const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description });
 
+/** null: derived from the memory limit at start. */
+export const derivedFlag = (description: string) =>
+  Type.Unsafe<boolean | null>({ type: ['boolean', 'null'], default: null, description });
+
 export const section = <T extends TProperties>(description: string, properties: T) =>
   Type.Object(properties, { additionalProperties: false, description });
 

@@ -1,6 +1,6 @@
 /** What protects against rasters without overviews: a cap, and overviews that this server makes itself. */
 import { Type } from 'typebox';
-import { count, derivedBytes, flag, milliseconds, section } from './schema-parts.ts';
+import { count, derivedBytes, derivedFlag, milliseconds, section } from './schema-parts.ts';
 
 export const protection = {
   maxReadAmplification: count(
@@ -10,7 +10,9 @@ export const protection = {
   ),
   shadow: section('Overviews made in memory, of large rasters that lack them (docs/raster.md).', {
     maxBytes: derivedBytes('Bytes of all of them together, taken from the cache; else half of it. 0: none are made.'),
-    warmUp: flag(true, 'Make them when files are opened, in the background, not when first asked.'),
+    warmUp: derivedFlag(
+      'Make them when files are opened, in the background, not when first asked. null: from 512 MiB on.',
+    ),
     waitMs: milliseconds({ default: 1000, description: 'Longest that a request waits for one that is being made.' }),
   }),
 };

@@ -11,6 +11,7 @@ import {
   choice,
   count,
   derivedBytes,
+  derivedFlag,
   duration,
   flag,
   milliseconds,
@@ -105,7 +106,9 @@ const vector = section('Vector tiles.', {
   indexPageBytes: bytes({ default: '64KiB', minimum: 4096, description: 'Bytes of one page of the index leaves.' }),
   indexCacheBytes: derivedBytes('Pages of index leaves kept, of all files together.'),
   unindexedMaxBytes: bytes({ default: '16MiB', description: 'Files without an index are served up to this size.' }),
-  warmUp: flag(true, 'Choose the cells of large layers when they are opened, in the background, not when first asked.'),
+  warmUp: derivedFlag(
+    'Choose the cells of large layers when they are opened, in the background, not when first asked. null: from 512 MiB on.',
+  ),
 });
 
 const raster = section('Raster tiles and windows.', {

@@ -38,7 +38,7 @@ export const BUDGET_DEFAULTS: BudgetSettings = {
   lineShare: 0.85,
   baselineBytes: 54 * MIB,
   baselineHeapBytes: 25 * MIB,
-  workerBytes: 18 * MIB,
+  workerBytes: 20 * MIB,
   safetyShare: 0.03,
   safetyBytesMax: 256 * MIB,
   cpus: 2,
@@ -66,6 +66,8 @@ export interface Budget {
   readonly semiSpaceMb: number;
   /** Old space of one worker, for its resourceLimits. */
   readonly workerOldSpaceMb: number;
+  /** Whether what files need is made ahead of the first request: below 512 MiB the memory is better kept. */
+  readonly warmUp: boolean;
 }
 
 /** Shares of what is left after the fixed parts. They sum to 1. */
@@ -91,6 +93,7 @@ export function deriveBudget(limit: number, overrides: Partial<BudgetSettings> =
     maxOldSpaceMb,
     semiSpaceMb,
     workerOldSpaceMb: clamp(Math.floor(maxOldSpaceMb / 2), 24, 512),
+    warmUp: limit >= 512 * MIB,
   };
   const budget: Budget = { ...fixed, ...shareOut(fixed, s) };
   assertBudget(budget, s);

@@ -2,19 +2,15 @@
 import { createFiles } from '../io/files.ts';
 import type { FetchSettings } from '../io/http/client.ts';
 import type { Job, Painted, TaskContext } from '../plan.ts';
-import { runClusterParts } from '../render/clusters/task.ts';
 import type { ClusterPartsJob } from '../render/clusters/types.ts';
-import { type ItemsJob, runItems } from '../render/items/task.ts';
-import { paintMosaic } from '../render/mosaic/paint.ts';
+import type { ItemsJob } from '../render/items/task.ts';
 import type { MosaicJob } from '../render/mosaic/types.ts';
-import { createRasterPainter } from '../render/raster/paint.ts';
-import { buildShadow } from '../render/shadow/build.ts';
+import type { RasterJob } from '../render/raster/types.ts';
 import type { ShadowJob } from '../render/shadow/plan.ts';
-import { type TranscodeJob, transcode } from '../render/transcode.ts';
-import { type CellsJob, runCells } from '../render/vector/measure.ts';
-import { type OverzoomJob, runOverzoom } from '../render/vector/overzoom.ts';
-import { createVectorPainter } from '../render/vector/paint.ts';
-import { paintZonal } from '../render/zonal/paint.ts';
+import type { TranscodeJob } from '../render/transcode.ts';
+import type { VectorJob } from '../render/vector/job.ts';
+import type { CellsJob } from '../render/vector/measure.ts';
+import type { OverzoomJob } from '../render/vector/overzoom.ts';
 import type { ZonalJob } from '../render/zonal/types.ts';
 
 /** Limits of one worker, plain data. */
@@ -27,20 +23,41 @@ export interface WorkerSettings {
 
 export type Task = (job: Job, context: TaskContext) => Promise<Painted> | Painted;
 
+/** Painters are loaded with their first job: a thread that only draws rasters keeps no code for vectors, nor the other way. */
 export function createTasks(settings: WorkerSettings): Readonly<Record<string, Task>> {
-  const vector = createVectorPainter();
   const files = createFiles(settings.remote ?? null);
-  const raster = createRasterPainter({ blockCacheBytes: settings.blockCacheBytes, files });
+  const vector = once(async () => (await import('../render/vector/paint.ts')).createVectorPainter());
+  const raster = once(async () => {
+    const { createRasterPainter } = await import('../render/raster/paint.ts');
+    return createRasterPainter({ blockCacheBytes: settings.blockCacheBytes, files });
+  });
   return {
-    'vector-tile': (job, context) => vector.paint(job as Parameters<typeof vector.paint>[0], context),
-    raster: (job, context) => raster.paint(job as Parameters<typeof raster.paint>[0], context),
-    mosaic: (job, context) => raster.withStore((_, workshop) => paintMosaic(job as MosaicJob, workshop, context)),
-    zonal: (job, context) => raster.withStore(store => paintZonal(job as ZonalJob, store, context)),
-    shadow: (job, context) => buildShadow(job as ShadowJob, files, context),
-    cells: (job, context) => runCells(job as CellsJob, context),
-    'cluster-parts': (job, context) => runClusterParts(job as ClusterPartsJob, context),
-    overzoom: (job, context) => runOverzoom(job as OverzoomJob, context),
-    items: (job, context) => runItems(job as ItemsJob, context),
-    transcode: job => transcode(job as TranscodeJob),
+    'vector-tile': async (job, context) => (await vector()).paint(job as VectorJob, context),
+    raster: async (job, context) => (await raster()).paint(job as RasterJob, context),
+    mosaic: async (job, context) => {
+      const { paintMosaic } = await import('../render/mosaic/paint.ts');
+      return (await raster()).withStore((_, workshop) => paintMosaic(job as MosaicJob, workshop, context));
+    },
+    zonal: async (job, context) => {
+      const { paintZonal } = await import('../render/zonal/paint.ts');
+      return (await raster()).withStore(store => paintZonal(job as ZonalJob, store, context));
+    },
+    shadow: async (job, context) =>
+      (await import('../render/shadow/build.ts')).buildShadow(job as ShadowJob, files, context),
+    cells: async (job, context) => (await import('../render/vector/measure.ts')).runCells(job as CellsJob, context),
+    'cluster-parts': async (job, context) =>
+      (await import('../render/clusters/task.ts')).runClusterParts(job as ClusterPartsJob, context),
+    overzoom: async (job, context) =>
+      (await import('../render/vector/overzoom.ts')).runOverzoom(job as OverzoomJob, context),
+    items: async (job, context) => (await import('../render/items/task.ts')).runItems(job as ItemsJob, context),
+    transcode: async job => (await import('../render/transcode.ts')).transcode(job as TranscodeJob),
+  };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make();
+    return made;
   };
 }

@@ -48,16 +48,19 @@ class Painter implements VectorPainter {
   #pen = new Pen();
   #walker = new GeometryWalker(this.#pen);
   #labels = new LabelPainter();
-  readonly #fast: FastPath | null;
+  /** Made with the first tile: threads that only draw rasters need none. */
+  #fast: FastPath | null = null;
+  readonly #mayBeFast: boolean;
   #frame: { -readonly [K in keyof FeatureFrame]: FeatureFrame[K] } = { ...this.#run, start: 0, end: 0 };
   #square = new Float64Array(8);
 
   constructor(fast: boolean) {
-    this.#fast = fast ? new FastPath() : null;
+    this.#mayBeFast = fast;
   }
 
   paint(job: VectorJob, context: TaskContext): Painted {
     const started = performance.now();
+    if (this.#mayBeFast) this.#fast ??= new FastPath();
     const tile = this.#layer;
     tile.at = 0;
     let peak = 0;
