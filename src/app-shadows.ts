@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Admission } from './admission/controller.ts';
 import type { Config } from './config/load.ts';
-import type { Budget } from './memory/budget.ts';
+import { type Budget, warmsUp } from './memory/budget.ts';
 import type { Memory } from './memory/memory.ts';
 import type { Shadows } from './serve-shadow-types.ts';
 import { createShadows } from './serve-shadows.ts';
@@ -27,7 +27,7 @@ export function buildShadows(
   const shadows = createShadows({
     maxBytes: maxBytes ?? Math.floor(budget.cacheBytes * SHARE),
     ceilingBytes: budget.requestCeilingBytes,
-    warmUp: warmUp ?? budget.warmUp,
+    warmUp: warmUp ?? warmsUp(budget),
     waitMs,
     admission,
     pool,

@@ -16,7 +16,7 @@ import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
 import { createLadder } from './ladder.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
-import type { Budget } from './memory/budget.ts';
+import { type Budget, warmsUp } from './memory/budget.ts';
 import type { Gauge } from './memory/gauge.ts';
 import { Allocations } from './memory/leak/allocations.ts';
 import type { Limit } from './memory/limit.ts';
@@ -158,7 +158,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     pool,
     ledger,
     level: () => memory.level(),
-    ahead: (config.vector.warmUp ?? budget.warmUp) ? WEB_MERCATOR_QUAD : null,
+    ahead: (config.vector.warmUp ?? warmsUp(budget)) ? WEB_MERCATOR_QUAD : null,
   });
   const farRooms = createFarRooms({ config, budget, memory, admission, cache, zoomsOf });
   const catalogue = await buildCatalogue(input, memory, { cells, shadows, far: farRooms.files }, changes => {

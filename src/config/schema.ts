@@ -8,10 +8,10 @@ import { ATTRIBUTE_CHOICES } from './schema-attributes.ts';
 import { mosaicLimits, mosaicSchema } from './schema-mosaic.ts';
 import {
   bytes,
+  cellsAhead,
   choice,
   count,
   derivedBytes,
-  derivedFlag,
   duration,
   flag,
   milliseconds,
@@ -106,9 +106,7 @@ const vector = section('Vector tiles.', {
   indexPageBytes: bytes({ default: '64KiB', minimum: 4096, description: 'Bytes of one page of the index leaves.' }),
   indexCacheBytes: derivedBytes('Pages of index leaves kept, of all files together.'),
   unindexedMaxBytes: bytes({ default: '16MiB', description: 'Files without an index are served up to this size.' }),
-  warmUp: derivedFlag(
-    'Choose the cells of large layers when they are opened, in the background, not when first asked. null: from 512 MiB on.',
-  ),
+  warmUp: cellsAhead,
 });
 
 const raster = section('Raster tiles and windows.', {

@@ -38,7 +38,7 @@ export const BUDGET_DEFAULTS: BudgetSettings = {
   lineShare: 0.85,
   baselineBytes: 54 * MIB,
   baselineHeapBytes: 25 * MIB,
-  workerBytes: 20 * MIB,
+  workerBytes: 18 * MIB,
   safetyShare: 0.03,
   safetyBytesMax: 256 * MIB,
   cpus: 2,
@@ -66,8 +66,6 @@ export interface Budget {
   readonly semiSpaceMb: number;
   /** Old space of one worker, for its resourceLimits. */
   readonly workerOldSpaceMb: number;
-  /** Whether what files need is made ahead of the first request: below 512 MiB the memory is better kept. */
-  readonly warmUp: boolean;
 }
 
 /** Shares of what is left after the fixed parts. They sum to 1. */
@@ -93,11 +91,15 @@ export function deriveBudget(limit: number, overrides: Partial<BudgetSettings> =
     maxOldSpaceMb,
     semiSpaceMb,
     workerOldSpaceMb: clamp(Math.floor(maxOldSpaceMb / 2), 24, 512),
-    warmUp: limit >= 512 * MIB,
   };
   const budget: Budget = { ...fixed, ...shareOut(fixed, s) };
   assertBudget(budget, s);
   return budget;
+}
+
+/** Whether what files need is made ahead of the first request: below 512 MiB the memory is better kept. */
+export function warmsUp({ limit }: Budget): boolean {
+  return limit >= 512 * MIB;
 }
 
 /** Few threads on small limits: an idle one costs a tenth of 128 MiB. One core stays with the event loop. */
