@@ -44,7 +44,8 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
     },
     shadow: async (job, context) =>
       (await import('../render/shadow/build.ts')).buildShadow(job as ShadowJob, files, context),
-    cells: async (job, context) => (await import('../render/vector/measure.ts')).runCells(job as CellsJob, context),
+    cells: async (job, context) =>
+      (await import('../render/vector/measure.ts')).runCells(job as CellsJob, context, await vector()),
     'cluster-parts': async (job, context) =>
       (await import('../render/clusters/task.ts')).runClusterParts(job as ClusterPartsJob, context),
     overzoom: async (job, context) =>

@@ -11,6 +11,20 @@ import { copy, varint, varintSize } from './varint';
 
 export { deflate } from './deflate';
 export { setTile } from './geometry';
+export {
+  COLUMNS,
+  COLUMNS_MAX,
+  COMMANDS,
+  COMMANDS_BYTES,
+  IDS,
+  LENGTHS,
+  OFFSETS,
+  OUT,
+  OUT_BYTES,
+  RUN,
+  RUN_BYTES,
+  RUN_FEATURES_MAX,
+} from './memory';
 export { setAffine, setMercator } from './project';
 export { setSimplify } from './simplify';
 export { keyCount, valueBytes } from './tags';

@@ -1,7 +1,7 @@
 // AssemblyScript.
 /**
  * The one memory of an instance, laid out by hand and never grown: what does not fit is painted by the slow path. Bytes from 0;
- * the first 64 KiB are left to the compiler. src/kernels/wasm/tile.ts has the same numbers.
+ * the first 64 KiB are left to the compiler. index.ts tells the caller what he needs of it.
  */
 
 /** Columns of the layer: see tags.ts. 16 bytes each. */

@@ -9,12 +9,7 @@
  * Of its 6 MiB only touched pages are there. Under 128 MiB every one of them counts: what takes more goes other ways, as before.
  */
 import { CODE } from './code.ts';
-
-/** What of the global is used: its types are the browser's, which a server has no other use for. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
+import { startModule } from './load.ts';
 
 export const INPUT = 65536;
 export const INPUT_BYTES = 2 ** 20;
@@ -80,8 +75,7 @@ class Machine {
   }
 
   #start(): MachineCode {
-    const module = new WebAssembly.Module(Buffer.from(CODE, 'base64'));
-    this.#code = new WebAssembly.Instance(module).exports as MachineCode;
+    this.#code = startModule<MachineCode>(CODE);
     this.#bytes = new Uint8Array(this.#code.memory.buffer);
     return this.#code;
   }

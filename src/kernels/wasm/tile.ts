@@ -1,28 +1,24 @@
 /** The fast path of vector tiles in WebAssembly: wasm/tile/index.ts says what it does, wasm/tile/memory.ts where things lie. */
-import { Buffer } from 'node:buffer';
+import { startModule } from './load.ts';
 import { CODE } from './tile-code.ts';
 
-/** What of the global is used: its types are the browser's. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: unknown };
-};
+/** Addresses and sizes in its memory, of wasm/tile/memory.ts. */
+const PLACES = [
+  'COLUMNS',
+  'COLUMNS_MAX',
+  'OFFSETS',
+  'LENGTHS',
+  'IDS',
+  'RUN_FEATURES_MAX',
+  'COMMANDS',
+  'COMMANDS_BYTES',
+  'RUN',
+  'RUN_BYTES',
+  'OUT',
+  'OUT_BYTES',
+] as const;
 
-/** Of wasm/tile/memory.ts. */
-export const MEMORY = {
-  columns: 0x10000,
-  columnsMax: 1024,
-  offsets: 0x14000,
-  lengths: 0x18000,
-  ids: 0x1c000,
-  runFeatures: 4096,
-  commands: 0x78000,
-  commandsBytes: 0x10000,
-  run: 0x210000,
-  runBytes: 0xa0000,
-  out: 0x2b0000,
-  outBytes: 0x300000,
-} as const;
+export type TilePlaces = Readonly<Record<(typeof PLACES)[number], number>>;
 
 export interface TileWasm {
   readonly memory: { readonly buffer: ArrayBuffer };
@@ -55,8 +51,10 @@ export interface TileWasm {
   deflate(from: number, n: number, out: number): number;
 }
 
-/** An instance with a memory of its own; `row` projects a latitude that its polynomial does not reach. */
-export function loadTileWasm(row: (lat: number) => number): TileWasm {
-  const module = new WebAssembly.Module(Buffer.from(CODE, 'base64'));
-  return new WebAssembly.Instance(module, { env: { row } }).exports as TileWasm;
+/** `row` projects a latitude that the polynomial of a tile does not reach. */
+export function loadTileWasm(row: (lat: number) => number): { readonly wasm: TileWasm; readonly places: TilePlaces } {
+  const wasm = startModule<TileWasm & Readonly<Record<keyof TilePlaces, { readonly value: number }>>>(CODE, {
+    env: { row },
+  });
+  return { wasm, places: Object.fromEntries(PLACES.map(name => [name, wasm[name].value])) as TilePlaces };
 }

@@ -7,12 +7,12 @@ import { Buffer } from 'node:buffer';
 import { crc32 } from 'node:zlib';
 import { ensure, type Out } from '../../kernels/bytes-out.ts';
 import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putBytes } from '../../kernels/mvt.ts';
-import { loadTileWasm, MEMORY, type TileWasm } from '../../kernels/wasm/tile.ts';
-import type { FeatureFrame } from './geometry.ts';
+import { loadTileWasm, type TilePlaces, type TileWasm } from '../../kernels/wasm/tile.ts';
 import { pixelSide, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
 import { type Pen, POINT_BYTES } from './pen.ts';
 import { closedForm } from './project.ts';
 import { BINARY } from './properties.ts';
+import { type Frame, frameOf } from './run.ts';
 
 /** What the painter does for the fast path. */
 export interface Slow {
@@ -20,11 +20,11 @@ export interface Slow {
   /** Fills `into` with the file's bytes from `offset`. */
   read(offset: number, into: Uint8Array): void;
   /** Refuses feature i, which lies in the frame, where it is damaged. */
-  vet(frame: FeatureFrame, i: number): void;
+  vet(frame: Frame, i: number): void;
   /** Has the pen draw feature i; false where nothing of it shows. */
-  draw(frame: FeatureFrame, i: number): boolean;
+  draw(frame: Frame, i: number): boolean;
   /** Reads its attributes only to throw what is wrong with them. */
-  explain(frame: FeatureFrame, i: number): void;
+  explain(frame: Frame, i: number): void;
   /** Between runs: throws where nobody waits any more. */
   check(): void;
 }
@@ -42,17 +42,20 @@ const GZIP_HEAD = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 0xff);
 
 export class FastPath {
   readonly #wasm: TileWasm;
+  readonly #places: TilePlaces;
   readonly #raw: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
-  readonly #frame: { view: DataView; raw: Uint8Array; doubles: Float64Array; start: number; end: number };
+  readonly #frame: Frame;
   #row: (lat: number) => number = () => Number.NaN;
 
   constructor() {
-    this.#wasm = loadTileWasm(lat => this.#row(lat));
+    const { wasm, places } = loadTileWasm(lat => this.#row(lat));
+    this.#wasm = wasm;
+    this.#places = places;
     const { buffer } = this.#wasm.memory;
     this.#raw = new Uint8Array(buffer);
     this.#view = new DataView(buffer);
-    this.#frame = { view: this.#view, raw: this.#raw, doubles: new Float64Array(buffer), start: 0, end: 0 };
+    this.#frame = frameOf({ view: this.#view, raw: this.#raw, doubles: new Float64Array(buffer) });
   }
 
   /** Paints the layer behind what `out` holds; answers with the bytes it took besides, or −1: the slow path must do it. */
@@ -62,13 +65,13 @@ export class FastPath {
     const { offsets, lengths } = layer;
     let longest = 0;
     for (let i = 0; i < offsets.length; ) {
-      const next = Math.min(runEnd(offsets, lengths, i), i + MEMORY.runFeatures);
+      const next = Math.min(runEnd(offsets, lengths, i), i + this.#places.RUN_FEATURES_MAX);
       const first = offsets[i];
       const length = offsets[next - 1] + lengths[next - 1] - first;
-      if (length + 8 > MEMORY.runBytes) return NOT_FOR_IT;
+      if (length + 8 > this.#places.RUN_BYTES) return NOT_FOR_IT;
       slow.check();
       // At the alignment of the file, for the doubles of the slow path.
-      const base = MEMORY.run + (first % 8);
+      const base = this.#places.RUN + (first % 8);
       slow.read(first, this.#raw.subarray(base, base + length));
       if (length > longest) longest = length;
       if (!this.#run(layer, i, next, base - first, slow)) return NOT_FOR_IT;
@@ -87,7 +90,8 @@ export class FastPath {
     const form = closedForm(job, layer);
     if (form === null || shifts.some(shift => shift !== 0)) return false;
     if (layer.counts !== null || layer.dust !== null || layer.clusters !== null) return false;
-    if (columns.length > MEMORY.columnsMax || !Number.isInteger(buffer) || !Number.isInteger(extent)) return false;
+    if (columns.length > this.#places.COLUMNS_MAX || !Number.isInteger(buffer) || !Number.isInteger(extent))
+      return false;
     if (columns.some(({ wanted, as }) => wanted && as !== null && as !== 'number')) return false;
     const wasm = this.#wasm;
     if (form.kind === 'affine') wasm.setAffine(form.kx, form.bx, form.ky, form.by);
@@ -106,7 +110,7 @@ export class FastPath {
   #putColumns({ columns }: VectorJobLayer): void {
     const byName = new Map<string, number>();
     for (const [i, { name, type, wanted }] of columns.entries()) {
-      const at = MEMORY.columns + i * 16;
+      const at = this.#places.COLUMNS + i * 16;
       if (!byName.has(name)) byName.set(name, i);
       this.#raw[at] = type;
       // Bytes as they are have no value in a tile.
@@ -121,9 +125,9 @@ export class FastPath {
     const n = to - from;
     for (let i = 0; i < n; i++) {
       const at = offsets[from + i] + base;
-      view.setUint32(MEMORY.offsets + i * 4, at - MEMORY.run, true);
-      view.setUint32(MEMORY.lengths + i * 4, lengths[from + i], true);
-      view.setFloat64(MEMORY.ids + i * 8, ordinals[from + i] + 1, true);
+      view.setUint32(this.#places.OFFSETS + i * 4, at - this.#places.RUN, true);
+      view.setUint32(this.#places.LENGTHS + i * 4, lengths[from + i], true);
+      view.setFloat64(this.#places.IDS + i * 8, ordinals[from + i] + 1, true);
       if (layer.crcs !== null) slow.vet(this.#framed(at, lengths[from + i]), from + i);
     }
     for (let i = 0; i < n; i++) {
@@ -135,14 +139,14 @@ export class FastPath {
     return true;
   }
 
-  #framed(start: number, length: number): FeatureFrame {
+  #framed(start: number, length: number): Frame {
     this.#frame.start = start;
     this.#frame.end = start + length;
     return this.#frame;
   }
 
   /** Feature i, which is the k-th of the run, by the slow path; false where there is no room for it. */
-  #drawn(frame: FeatureFrame, i: number, k: number, slow: Slow): boolean {
+  #drawn(frame: Frame, i: number, k: number, slow: Slow): boolean {
     if (!slow.draw(frame, i)) return true;
     const tagged = this.#wasm.tag(k);
     if (tagged === CORRUPT) slow.explain(frame, i);
@@ -153,8 +157,8 @@ export class FastPath {
 
   #put(k: number, type: number, commands: Out): boolean {
     if (commands.at === 0) return true;
-    if (commands.at > MEMORY.commandsBytes) return false;
-    this.#raw.set(commands.bytes.subarray(0, commands.at), MEMORY.commands);
+    if (commands.at > this.#places.COMMANDS_BYTES) return false;
+    this.#raw.set(commands.bytes.subarray(0, commands.at), this.#places.COMMANDS);
     return this.#wasm.write(k, type, commands.at) !== 0;
   }
 
@@ -164,12 +168,12 @@ export class FastPath {
     const end = this.#wasm.finish();
     if (end < 0) return false;
     const start = beginLayer(out, Buffer.from(layer.id));
-    this.#append(out, MEMORY.out, MEMORY.out + bytes);
+    this.#append(out, this.#places.OUT, this.#places.OUT + bytes);
     for (let key = 0; key < this.#wasm.keyCount(); key++) {
-      const name = Buffer.from(layer.columns[this.#view.getInt32(MEMORY.columns + key * 16 + 12, true)].name);
+      const name = Buffer.from(layer.columns[this.#view.getInt32(this.#places.COLUMNS + key * 16 + 12, true)].name);
       putBytes(out, 0x1a, name, 0, name.length);
     }
-    this.#append(out, MEMORY.out + bytes, MEMORY.out + end);
+    this.#append(out, this.#places.OUT + bytes, this.#places.OUT + end);
     endLayer(out, start, layer.extent);
     return true;
   }
@@ -177,10 +181,10 @@ export class FastPath {
   /** The tile as gzip, about as small as zlib's level 1 makes it in two thirds of the time; null where it is too large for that. */
   gzip(tile: Uint8Array): Uint8Array | null {
     const n = tile.length;
-    if (2 * n + (n >> 10) + 128 > MEMORY.outBytes) return null;
-    this.#raw.set(tile, MEMORY.out);
-    const from = MEMORY.out + n + 64;
-    const deflated = this.#wasm.deflate(MEMORY.out, n, from);
+    if (2 * n + (n >> 10) + 128 > this.#places.OUT_BYTES) return null;
+    this.#raw.set(tile, this.#places.OUT);
+    const from = this.#places.OUT + n + 64;
+    const deflated = this.#wasm.deflate(this.#places.OUT, n, from);
     const body = new Uint8Array(GZIP_HEAD.length + deflated + 8);
     body.set(GZIP_HEAD);
     body.set(this.#raw.subarray(from, from + deflated), GZIP_HEAD.length);

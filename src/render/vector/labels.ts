@@ -2,22 +2,18 @@
  * The layer of labels beside a layer of a tile: one point a feature, in the one tile that it lies in, with the feature's attributes.
  * Made in a pass of its own, behind the features.
  */
-import { Problem, problem } from '../../errors.ts';
 import { newOut, type Out } from '../../kernels/bytes-out.ts';
 import { beginLayer, type Commands, endLayer, POINT, putFeature, putPoints, resetCommands } from '../../kernels/mvt.ts';
 import type { TaskContext } from '../../plan.ts';
-import { FEATURE_GEOMETRY, featureEnd, field, follow } from '../../source/fgb/layout.ts';
 import { Attributes } from './attributes.ts';
 import { type FeatureFrame, GeometryWalker } from './geometry.ts';
 import { type LabelPlace, runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
 import { LabelPen } from './label-pen.ts';
 import { putDictionary } from './properties.ts';
+import { enter, frameOf, geometryOf, newRun, type Run, saying } from './run.ts';
 
 /** A run of the file in a buffer that the next may take over; it begins at `base`. */
-export interface LabelRun {
-  readonly view: DataView;
-  readonly raw: Uint8Array;
-  readonly doubles: Float64Array;
+export interface LabelRun extends Run {
   readonly base: number;
 }
 
@@ -39,14 +35,7 @@ export class LabelPainter {
   #point: Commands = { ...newOut(16), x: 0, y: 0 };
   #pen = new LabelPen();
   #walker = new GeometryWalker(this.#pen);
-  /** One for all features, as the painter has it. */
-  #frame = {
-    view: new DataView(new ArrayBuffer(0)),
-    raw: new Uint8Array(0),
-    doubles: new Float64Array(0),
-    start: 0,
-    end: 0,
-  };
+  #frame = frameOf(newRun(0));
   /** What a label depends on beside the feature. */
   #key = '';
   #remembered = new Map<string, Label>();
@@ -82,7 +71,8 @@ export class LabelPainter {
         const at = base + offsets[i] - first;
         this.#frame.start = at;
         this.#frame.end = at + lengths[i];
-        this.#label(layer, i, out);
+        const one = i;
+        saying(layer, one, () => this.#label(layer, one, out));
       }
     }
     if (out.at === empty) {
@@ -95,23 +85,10 @@ export class LabelPainter {
   }
 
   #label(layer: VectorJobLayer, i: number, out: Out): void {
-    try {
-      this.#checked(layer, i, out);
-    } catch (error) {
-      if (error instanceof Problem && error.code !== 'corrupt-data') throw error;
-      const detail = error instanceof Error ? error.message : String(error);
-      throw problem('corrupt-data', `${layer.id}: the feature at byte ${layer.offsets[i]} is broken: ${detail}`);
-    }
-  }
-
-  #checked(layer: VectorJobLayer, i: number, out: Out): void {
-    const frame: FeatureFrame = this.#frame;
-    const { view, start } = frame;
-    const end = featureEnd(view, start, frame.end);
-    this.#frame.end = end;
-    const root = follow(view, start + 4, start, end);
-    const geometry = field(view, root, FEATURE_GEOMETRY, start, end);
-    if (geometry === 0 || !this.#owns(frame, follow(view, geometry, start, end), layer, i)) return;
+    const frame = this.#frame;
+    const root = enter(frame);
+    const table = geometryOf(frame, root);
+    if (table === 0 || !this.#owns(frame, table, layer, i)) return;
     const id = this.#attributes.take(frame, root, i);
     resetCommands(this.#point);
     putPoints(this.#point, this.#pen.units, 1);

@@ -12,6 +12,7 @@ import type { TileMatrixSet } from '../../tile.ts';
 import { densityBytes } from './density.ts';
 import { type LodCaps, type Measured, measureSteps } from './lod.ts';
 import { restFor } from './pace.ts';
+import type { VectorPainter } from './paint.ts';
 import { sampleCostBytes } from './sample.ts';
 import { lodSubject } from './zoom-cells.ts';
 
@@ -54,14 +55,15 @@ export function cellsCost(layer: VectorLayer, { maxFeatures }: LodCaps, longest:
   return { inputBytes: PAGES_BYTES, decodedBytes, outputBytes: BODY_BYTES };
 }
 
-export async function runCells(job: CellsJob, context: TaskContext): Promise<Painted> {
+/** `painter` is the thread's: samples are tiles like others. */
+export async function runCells(job: CellsJob, context: TaskContext, painter: VectorPainter): Promise<Painted> {
   const started = performance.now();
   const { ref, layer, columns, grid, caps, longest } = job;
   const pages = new PageBudget(PAGES_BYTES);
   const { crs } = layer.options;
   const opened = await openFgb(ref, { pages, unindexedBytesMax: ref.size, ...(crs === undefined ? {} : { crs }) });
   try {
-    const subject = lodSubject({ ...layer, source: { ...opened, columns } as FgbSource }, grid, caps);
+    const subject = lodSubject({ ...layer, source: { ...opened, columns } as FgbSource }, grid, caps, painter);
     const rest = restFor();
     const pause = async () => {
       context.check();

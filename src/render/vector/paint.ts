@@ -9,18 +9,17 @@ import { openBytes } from '../../io/bytes.ts';
 import { newOut, type Out } from '../../kernels/bytes-out.ts';
 import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putFeature } from '../../kernels/mvt.ts';
 import type { BytesRef, Encoding, Painted, TaskContext } from '../../plan.ts';
-import { FEATURE_GEOMETRY, featureEnd, field, follow } from '../../source/fgb/layout.ts';
 import { compress } from '../transcode.ts';
 import { Attributes } from './attributes.ts';
 import { paintClusters } from './cluster-paint.ts';
 import { FastPath, NOT_FOR_IT, type Slow } from './fast.ts';
-import { type FeatureFrame, GeometryWalker } from './geometry.ts';
+import { GeometryWalker } from './geometry.ts';
 import { runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
 import { LabelPainter } from './labels.ts';
 import { type Narrowed, narrowed } from './narrow.ts';
 import { Pen } from './pen.ts';
 import { putDictionary } from './properties.ts';
-import { newRun, readInto, saying, vet } from './run.ts';
+import { enter, type Frame, frameOf, geometryOf, newRun, readInto, saying, vet } from './run.ts';
 
 export interface VectorPainter {
   paint(job: VectorJob, context: TaskContext): Painted;
@@ -48,19 +47,16 @@ class Painter implements VectorPainter {
   #pen = new Pen();
   #walker = new GeometryWalker(this.#pen);
   #labels = new LabelPainter();
-  /** Made with the first tile: threads that only draw rasters need none. */
-  #fast: FastPath | null = null;
-  readonly #mayBeFast: boolean;
-  #frame: { -readonly [K in keyof FeatureFrame]: FeatureFrame[K] } = { ...this.#run, start: 0, end: 0 };
+  readonly #fast: FastPath | null;
+  #frame = frameOf(this.#run);
   #square = new Float64Array(8);
 
   constructor(fast: boolean) {
-    this.#mayBeFast = fast;
+    this.#fast = fast ? new FastPath() : null;
   }
 
   paint(job: VectorJob, context: TaskContext): Painted {
     const started = performance.now();
-    if (this.#mayBeFast) this.#fast ??= new FastPath();
     const tile = this.#layer;
     tile.at = 0;
     let peak = 0;
@@ -123,6 +119,7 @@ class Painter implements VectorPainter {
       const first = offsets[i];
       const length = offsets[next - 1] + lengths[next - 1] - first;
       const base = this.#read(bytes, first, length);
+      Object.assign(this.#frame, this.#run);
       if (length > longest) longest = length;
       for (; i < next; i++) {
         if (++since % CHECK_EVERY === 0) context.check();
@@ -159,7 +156,7 @@ class Painter implements VectorPainter {
       explain: (frame, i) =>
         saying(layer, i, () => {
           this.#attributes.begin(layer);
-          this.#attributes.take(frame, this.#draw(layer, frame, i), i);
+          this.#attributes.take(frame, enter(frame), i);
         }),
       check: () => context.check(),
     };
@@ -174,20 +171,11 @@ class Painter implements VectorPainter {
   }
 
   #paintFeature(layer: VectorJobLayer, i: number, at: number): void {
-    const frame = this.#framed(this.#run, at, at + layer.lengths[i]);
+    const frame = this.#frame;
+    frame.start = at;
+    frame.end = at + layer.lengths[i];
     vet(layer, frame, i);
     saying(layer, i, () => this.#paintChecked(layer, i));
-  }
-
-  /** One frame for all features: an object each was a third of the young generation's garbage. */
-  #framed(from: Pick<FeatureFrame, 'view' | 'raw' | 'doubles'>, start: number, end: number): FeatureFrame {
-    const frame = this.#frame;
-    frame.view = from.view;
-    frame.raw = from.raw;
-    frame.doubles = from.doubles;
-    frame.start = start;
-    frame.end = end;
-    return frame;
   }
 
   #paintChecked(layer: VectorJobLayer, i: number): void {
@@ -202,14 +190,10 @@ class Painter implements VectorPainter {
   }
 
   /** Has the pen draw feature i, whose bytes the frame has; answers with its root table, or 0 where nothing of it shows. */
-  #draw(layer: VectorJobLayer, given: FeatureFrame, i: number): number {
-    const { view, start } = given;
-    const end = featureEnd(view, start, given.end);
-    const frame = this.#framed(given, start, end);
-    const root = follow(view, start + 4, start, end);
-    const geometry = field(view, root, FEATURE_GEOMETRY, start, end);
-    if (geometry === 0) return 0;
-    const table = follow(view, geometry, start, end);
+  #draw(layer: VectorJobLayer, frame: Frame, i: number): number {
+    const root = enter(frame);
+    const table = geometryOf(frame, root);
+    if (table === 0) return 0;
     const { dust } = layer;
     if (dust !== null && dust.counts[i] > 1) return this.#drawSquare(dust.squares, i * 4) ? root : 0;
     return this.#walker.walk(frame, table, layer.geometryType) ? root : 0;

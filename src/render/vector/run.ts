@@ -2,6 +2,7 @@
 import { crc32 } from 'node:zlib';
 import { Problem, problem } from '../../errors.ts';
 import type { Bytes } from '../../io/bytes.ts';
+import { FEATURE_GEOMETRY, featureEnd, field, follow } from '../../source/fgb/layout.ts';
 import type { FeatureFrame } from './geometry.ts';
 import type { VectorJobLayer } from './job.ts';
 
@@ -20,6 +21,26 @@ export function newRun(length: number): Run {
 export function readInto(bytes: Bytes, offset: number, into: Uint8Array): void {
   if (!bytes.readInto) throw problem('internal', `${bytes.ref.href} cannot be read in place`);
   bytes.readInto(offset, into);
+}
+
+/** A frame that one feature after another is put into: an object each was a third of the young generation's garbage. */
+export type Frame = { -readonly [K in keyof FeatureFrame]: FeatureFrame[K] };
+
+export function frameOf({ view, raw, doubles }: Run): Frame {
+  return { view, raw, doubles, start: 0, end: 0 };
+}
+
+/** Takes the size-prefixed feature whose bytes the frame has: ends the frame with it, and answers with its root table. */
+export function enter(frame: Frame): number {
+  const { view, start } = frame;
+  frame.end = featureEnd(view, start, frame.end);
+  return follow(view, start + 4, start, frame.end);
+}
+
+/** The table of the feature's geometry; 0: it has none. */
+export function geometryOf({ view, start, end }: FeatureFrame, root: number): number {
+  const at = field(view, root, FEATURE_GEOMETRY, start, end);
+  return at === 0 ? 0 : follow(view, at, start, end);
 }
 
 /** An overview may be damaged unseen. */

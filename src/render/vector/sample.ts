@@ -3,7 +3,7 @@ import { dustAt } from '../../source/fgb/dust.ts';
 import type { Selection } from '../../source/fgb/lod.ts';
 import { OUTPUT_SHARE, RUN_BYTES_MAX, SCRATCH_SHARE, type VectorJob } from './job.ts';
 import { labelScratchBytes } from './label-plan.ts';
-import { createVectorPainter } from './paint.ts';
+import type { VectorPainter } from './paint.ts';
 
 /** Features painted to judge what all of a tile would weigh, and most bytes of the file that are read for it. */
 const SAMPLE_FEATURES = 2000;
@@ -59,12 +59,7 @@ export function sampleCostBytes(longest: number, labels: boolean): number {
 }
 
 /** Painted here, in this thread: some milliseconds. Bytes of the tile, and those that it took. */
-export function paintSample(job: VectorJob): { bytes: number; peakBytes: number } {
-  const painter = createVectorPainter();
-  try {
-    const { body, peakBytes } = painter.paint(job, { cancelled: () => false, check: () => {} });
-    return { bytes: body?.length ?? 0, peakBytes };
-  } finally {
-    painter.close();
-  }
+export function paintSample(job: VectorJob, painter: VectorPainter): { bytes: number; peakBytes: number } {
+  const { body, peakBytes } = painter.paint(job, { cancelled: () => false, check: () => {} });
+  return { bytes: body?.length ?? 0, peakBytes };
 }

@@ -11,6 +11,7 @@ import { stepFor } from './cells.ts';
 import { jobOf, tileJob, viewOf } from './layer-job.ts';
 import { cellsOf, DEFAULT_CAPS, type LayerCells, type LodCaps, type LodSubject, mayThin, measureSteps } from './lod.ts';
 import { restFor } from './pace.ts';
+import { createVectorPainter, type VectorPainter } from './paint.ts';
 import { paintSample, scaled } from './sample.ts';
 
 export type Measure = (layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps) => Promise<LayerCells>;
@@ -82,12 +83,17 @@ export async function cellsHere(
   caps: LodCaps,
   signal?: AbortSignal,
 ): Promise<LayerCells> {
-  const { cells } = await measureSteps(lodSubject(layer, grid, caps), restFor(signal));
-  return cells ?? { steps: [], fill: 1 };
+  const painter = createVectorPainter();
+  try {
+    const { cells } = await measureSteps(lodSubject(layer, grid, caps, painter), restFor(signal));
+    return cells ?? { steps: [], fill: 1 };
+  } finally {
+    painter.close();
+  }
 }
 
 /** The layer as its grid of cells is measured: with all that it serves, whatever a request wants. */
-export function lodSubject(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps): LodSubject {
+export function lodSubject(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps, painter: VectorPainter): LodSubject {
   const { source } = layer;
   if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
   const whole = { layers: [layer], grid, properties: null, encoding: 'gzip' } as const;
@@ -102,7 +108,7 @@ export function lodSubject(layer: VectorLayer, grid: TileMatrixSet, caps: LodCap
     judge: (tile, sample) => {
       if (sample.selection.ordinals.length === 0) return { bytes: 0, peakBytes: 0 };
       const job = jobOf(view, layer, { ...whole, tile }, queryBoxes(view, tile), sample.selection);
-      const { bytes, peakBytes } = paintSample(tileJob({ ...whole, tile }, [job]));
+      const { bytes, peakBytes } = paintSample(tileJob({ ...whole, tile }, [job]), painter);
       return { bytes: scaled(sample, bytes), peakBytes };
     },
   };
