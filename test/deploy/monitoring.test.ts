@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { parse } from 'yaml';
 import { testApp } from '../lib/app.ts';
 import { ROOT } from './process.ts';
@@ -32,7 +34,13 @@ before(async () => {
   }
   await get('/tiles/countries/0/0/0.mvt');
   await app.server.inject({ method: 'POST', url: '/sessions' });
-  exported = labelsOf((await get('/metrics')).body);
+  // What collections took is only exported once there has been one.
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  for (let turn = 0; turn < 100 && !exported.has('nodejs_gc_duration_seconds_sum'); turn++) {
+    await new Promise(resolve => setTimeout(resolve, 10));
+    exported = labelsOf((await get('/metrics')).body);
+  }
   await app.close();
 });
 
