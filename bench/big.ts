@@ -16,6 +16,7 @@ import { heaviest } from '../test/vector/heaviest.ts';
 import { type FgbLayer, openLayer, seeded, tileOf, tileRange } from '../test/vector/rig.ts';
 import { load } from './lib/load.ts';
 import { digits, markdownTable } from './lib/stats.ts';
+import { cpuMs } from './lib/vector.ts';
 
 const MIB = 2 ** 20;
 const ZOOMS = [...Array(15).keys()];
@@ -32,11 +33,6 @@ const { values, positionals } = parseArgs({
     main: { type: 'string', default: join(import.meta.dirname, '../src/main.ts') },
   },
 });
-
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
 
 /** Plan, read, paint and gzip in one process, so that its CPU is the tile's. The first tile of all measures the zooms. */
 async function measureTiles(layer: FgbLayer): Promise<void> {

@@ -16,17 +16,11 @@ import { type FgbSource, openFgb } from '../src/source/fgb/open.ts';
 import { STRIDE } from '../src/source/fgb/rtree.ts';
 import { allPlaced } from '../src/source/fgb/tree-walk.ts';
 import { WEB_MERCATOR_QUAD } from '../src/tile.ts';
+import { always, cpuMs } from './lib/vector.ts';
 
 const ZOOMS = [0, 2, 4, 6, 8, 10, 12, 14, 16];
 const TILES_A_ZOOM = 40;
 const ROUNDS_AT_ZERO = 20;
-
-const always = { cancelled: () => false, check: () => {} };
-
-function cpuMs(since: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(since);
-  return (user + system) / 1000;
-}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);

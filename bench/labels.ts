@@ -14,29 +14,9 @@ import { distance, newPoleScratch, poleOf } from '../src/kernels/pole.ts';
 import type { VectorLayer } from '../src/layers/types.ts';
 import type { VectorJob } from '../src/render/vector/job.ts';
 import { createVectorPainter } from '../src/render/vector/paint.ts';
-import { planVectorTile } from '../src/render/vector/plan.ts';
 import { decodeFeature } from '../src/source/fgb/feature.ts';
 import { type FgbSource, openFgb } from '../src/source/fgb/open.ts';
-import { WEB_MERCATOR_QUAD } from '../src/tile.ts';
-
-type Tile = readonly [number, number, number];
-
-const always = { cancelled: () => false, check: () => {} };
-
-function cpuMs(since?: NodeJS.CpuUsage): number {
-  const used = process.cpuUsage(since);
-  return (used.user + used.system) / 1000;
-}
-
-async function jobsOf(layer: VectorLayer, tiles: readonly Tile[]): Promise<VectorJob[]> {
-  const jobs: VectorJob[] = [];
-  for (const [z, x, y] of tiles) {
-    const ask = { layers: [layer], grid: WEB_MERCATOR_QUAD, tile: { z, x, y }, properties: null };
-    const plan = await planVectorTile({ ...ask, encoding: 'identity' });
-    if (plan.job) jobs.push(plan.job as VectorJob);
-  }
-  return jobs;
-}
+import { always, cpuMs, jobsOf, type TileAt } from './lib/vector.ts';
 
 const outline = (geometry: Geometry | null): readonly Position[][][] => {
   if (geometry?.type === 'Polygon') return [geometry.coordinates];
@@ -107,12 +87,12 @@ async function main([path, ...rest]: readonly string[]): Promise<void> {
   const named = { id: 'layer', title: 'layer', description: null, version: '1', verdict, lonLatBounds, minzoom: 0 };
   const layerWith = (options: object): VectorLayer => ({ kind: 'vector', ...named, maxzoom: 14, options, source });
   const list = rest[0]?.startsWith('--') ? undefined : rest[0];
-  const low = [0, 1, 2, 3].flatMap(z => Array.from({ length: 4 ** z }, (_, i): Tile => [z, i % 2 ** z, i >> z]));
+  const low = [0, 1, 2, 3].flatMap(z => Array.from({ length: 4 ** z }, (_, i): TileAt => [z, i % 2 ** z, i >> z]));
   const tiles = list
     ? readFileSync(list, 'utf8')
         .trim()
         .split('\n')
-        .map(line => line.match(/\d+/g)?.map(Number).slice(-3) as unknown as Tile)
+        .map(line => line.match(/\d+/g)?.map(Number).slice(-3) as unknown as TileAt)
     : low;
   const [whole] = await jobsOf(layerWith({ drop: 'none' }), [[0, 0, 0]]);
   const flag = rest.indexOf('--features');

@@ -11,16 +11,11 @@ import { statRef } from '../src/io/bytes.ts';
 import type { VectorLayer } from '../src/layers/types.ts';
 import type { VectorJob } from '../src/render/vector/job.ts';
 import { createVectorPainter } from '../src/render/vector/paint.ts';
-import { planVectorTile } from '../src/render/vector/plan.ts';
 import { decodeFeature } from '../src/source/fgb/feature.ts';
 import { type FgbSource, openFgb } from '../src/source/fgb/open.ts';
-import { WEB_MERCATOR_QUAD } from '../src/tile.ts';
+import { always, cpuMs, jobsOf, type TileAt } from './lib/vector.ts';
 
-type Tile = readonly [number, number, number];
-
-const always = { cancelled: () => false, check: () => {} };
-
-function randomTiles([w, s, e, n]: readonly number[], count: number): Tile[] {
+function randomTiles([w, s, e, n]: readonly number[], count: number): TileAt[] {
   let seed = 42;
   const next = () => {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
@@ -39,23 +34,8 @@ function say(name: string, tiles: number, features: number, bytes: number, cpuMs
   process.stdout.write(`${line}  ${(cpuMs / tiles).toFixed(2)} ms CPU a tile  ${features} features  ${bytes} bytes\n`);
 }
 
-function cpuMs(since: NodeJS.CpuUsage): number {
-  const used = process.cpuUsage(since);
-  return (used.user + used.system) / 1000;
-}
-
-async function jobsOf(layer: VectorLayer, tiles: readonly Tile[]): Promise<VectorJob[]> {
-  const jobs: VectorJob[] = [];
-  for (const [z, x, y] of tiles) {
-    const ask = { layers: [layer], grid: WEB_MERCATOR_QUAD, tile: { z, x, y }, properties: null };
-    const plan = await planVectorTile({ ...ask, encoding: 'identity' });
-    if (plan.job) jobs.push(plan.job as VectorJob);
-  }
-  return jobs;
-}
-
 /** Decodes what the plan chose, as a server built of the libraries would, and cuts the one tile. */
-function libraryTile(source: FgbSource, job: VectorJob, [z, x, y]: Tile): number {
+function libraryTile(source: FgbSource, job: VectorJob, [z, x, y]: TileAt): number {
   const { offsets, lengths } = job.layers[0];
   const schema = { columns: source.columns, geometryType: source.geometryType, hasZ: false };
   const features = Array.from(offsets, (offset, i) => {
@@ -78,7 +58,7 @@ async function main([path, list, ...rest]: readonly string[]): Promise<void> {
   const fromFile = list && !list.startsWith('--');
   const text = fromFile ? readFileSync(list, 'utf8').trim().split('\n') : [];
   const tiles = fromFile
-    ? text.map(line => line.match(/\d+/g)?.map(Number).slice(-3) as unknown as Tile)
+    ? text.map(line => line.match(/\d+/g)?.map(Number).slice(-3) as unknown as TileAt)
     : randomTiles(lonLatBounds as readonly number[], 400);
   const painter = createVectorPainter();
   for (const job of (await jobsOf(layer, tiles)).slice(0, 100)) painter.paint(job, always);

@@ -195,6 +195,9 @@ async function planOf<P>(
   return operation.walks ? turns.run(ids.join(), signal, walk) : { value: await walk(), waitedMs: 0 };
 }
 
+/** What waiting does not help. */
+const NEVER_FITS: readonly string[] = ['too-large', 'read-amplification'];
+
 /** true: full or an error. false: degraded rather than an error. 'at-once': full, if it fits without waiting. */
 type Quality = boolean | 'at-once';
 
@@ -243,10 +246,7 @@ async function admit<P>(
     }
   } catch (error) {
     // A map cannot ask for less than a tile: one that can never fit is thinned too, where a window is told what would.
-    const never =
-      kind === 'tile' &&
-      error instanceof Problem &&
-      (error.code === 'too-large' || error.code === 'read-amplification');
+    const never = kind === 'tile' && error instanceof Problem && NEVER_FITS.includes(error.code);
     if (!never && !isOverload(error)) throw error;
     if (!never) ladder.fell(kind);
     refused = error;

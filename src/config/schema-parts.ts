@@ -72,8 +72,3 @@ export const nullableText = (description: string) =>
 
 export const texts = (fallback: readonly string[], description: string) =>
   Type.Array(Type.String({ minLength: 1 }), { default: [...fallback], description });
-
-/** Of vector layers. */
-export const cellsAhead = derivedFlag(
-  'Choose the cells of large layers when they are opened, not when first asked. null: from 512 MiB on.',
-);

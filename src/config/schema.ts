@@ -5,10 +5,9 @@
 import { type Static, Type } from 'typebox';
 import { RESAMPLINGS, type Resampling } from '../kernels/resampling.ts';
 import { ATTRIBUTE_CHOICES } from './schema-attributes.ts';
-import { mosaicLimits, mosaicSchema } from './schema-mosaic.ts';
+import { mosaicSchema } from './schema-mosaic.ts';
 import {
   bytes,
-  cellsAhead,
   choice,
   count,
   derivedBytes,
@@ -22,7 +21,8 @@ import {
   texts,
 } from './schema-parts.ts';
 import { remote } from './schema-remote.ts';
-import { PROTECTION_CHOICES, protection } from './schema-shadow.ts';
+import { raster, vector } from './schema-render.ts';
+import { PROTECTION_CHOICES } from './schema-shadow.ts';
 import { BYTES_PATTERN, DURATION_PATTERN } from './units.ts';
 
 const server = section('Where the server listens and how it talks HTTP.', {
@@ -96,26 +96,6 @@ const cache = section('The cache of encoded replies.', {
       description: 'Encodings of tiles, the first that a client takes: few in use share the cache better.',
     },
   ),
-});
-
-const vector = section('Vector tiles.', {
-  maxFeatures: count(20_000, 'Most features a tile draws.', { minimum: 1 }),
-  maxTileBytes: bytes({ default: '500KB', description: 'Largest tile, compressed: denser ones are thinned.' }),
-  extent: count(4096, 'Units a tile side.', { minimum: 256, maximum: 65536 }),
-  buffer: count(64, 'Buffer around the tile, in units of the extent.', { maximum: 4096 }),
-  indexPageBytes: bytes({ default: '64KiB', minimum: 4096, description: 'Bytes of one page of the index leaves.' }),
-  indexCacheBytes: derivedBytes('Pages of index leaves kept, of all files together.'),
-  unindexedMaxBytes: bytes({ default: '16MiB', description: 'Files without an index are served up to this size.' }),
-  warmUp: cellsAhead,
-});
-
-const raster = section('Raster tiles and windows.', {
-  tileCacheBytes: derivedBytes('Decoded blocks kept by all workers together.'),
-  jpegQuality: count(85, 'JPEG quality.', { minimum: 1, maximum: 100 }),
-  webpQuality: count(80, 'WebP quality.', { minimum: 1, maximum: 100 }),
-  maxSize: count(4096, 'Most pixels a side of a window.', { minimum: 1, maximum: 32768 }),
-  ...protection,
-  ...mosaicLimits,
 });
 
 const filter = section('Filters (CQL2) of items and tiles.', {

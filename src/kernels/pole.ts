@@ -2,6 +2,7 @@
  * Where to write a polygon's name: its pole of inaccessibility, the point farthest from the boundary, found by ever smaller square
  * cells, the most promising first. Cells times points are bounded; a point inside is there before the search begins.
  */
+import { pointBounds } from './bounds.ts';
 import { interiorPoint, type RingSet } from './interior-point.ts';
 
 /** Grown as needed; may be shared by all searches of a thread. */
@@ -47,7 +48,7 @@ export function poleBytes(n: number): number {
  * `tolerance` (or 5 %) of the greatest distance to the boundary, unless the budget ends before.
  */
 export function poleOf(rings: RingSet, tolerance: number, scratch: PoleScratch, out: Float64Array): boolean {
-  const box = boundsOf(rings);
+  const box = pointBounds(rings.xy, rings.ends[rings.count - 1]);
   const [minx, miny, maxx, maxy] = box;
   const n = rings.ends[rings.count - 1];
   const side = Math.max(maxx - minx, maxy - miny);
@@ -77,22 +78,6 @@ export function poleOf(rings: RingSet, tolerance: number, scratch: PoleScratch, 
     out[1] = y;
   }
   return true;
-}
-
-function boundsOf({ xy, ends, count }: RingSet): [number, number, number, number] {
-  let minx = Number.POSITIVE_INFINITY;
-  let miny = Number.POSITIVE_INFINITY;
-  let maxx = Number.NEGATIVE_INFINITY;
-  let maxy = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < ends[count - 1] * 2; i += 2) {
-    const x = xy[i];
-    const y = xy[i + 1];
-    if (x < minx) minx = x;
-    if (x > maxx) maxx = x;
-    if (y < miny) miny = y;
-    if (y > maxy) maxy = y;
-  }
-  return [minx, miny, maxx, maxy];
 }
 
 /** Of the first ring; its first point where that has no area. */

@@ -19,6 +19,15 @@ export function findPython(...modules: string[]): { readonly python: string } | 
   return { reason: `no Python with ${modules.join(', ')} (set PLIMSOLL_PYTHON)` };
 }
 
+/** Gives a script JSON lines; answers with the lines that it complains in, and the totals that are its last. */
+export function askPython<T>(python: string, script: string, lines: readonly string[]): { totals: T; said: string[] } {
+  const path = fileURLToPath(new URL(script, import.meta.url));
+  const run = spawnSync(python, [path], { input: lines.join('\n'), encoding: 'utf8', maxBuffer: 2 ** 28 });
+  if (run.status !== 0) throw new Error(`${script}: ${run.stderr || run.error}`);
+  const said = run.stdout.trim().split('\n');
+  return { totals: JSON.parse(said.pop() as string) as T, said };
+}
+
 export function runPython(python: string, script: string, args: readonly string[]): void {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const run = spawnSync(python, [path, ...args], { encoding: 'utf8' });

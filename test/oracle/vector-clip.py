@@ -7,21 +7,10 @@
 import json, sys
 import numpy as np, shapely
 from shapely.geometry import shape
+from mvt_polygons import multipolygon
 
 ROUNDING = 1.0
 totals = dict(features=0, points=0, lines=0, polygons=0, empty=0, off=0)
-
-
-def polygon_of(parts):
-    polygons = []
-    for ring in parts:
-        a = np.asarray(ring, dtype=float)
-        x, y = a[:, 0], a[:, 1]
-        if (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() > 0:
-            polygons.append((ring, []))
-        else:
-            polygons[-1][1].append(ring)
-    return shapely.MultiPolygon(polygons)
 
 
 def drawn(parts):
@@ -32,7 +21,7 @@ def drawn(parts):
         elif type == 2:
             kinds[2] += [shapely.LineString(part) for part in geometry]
         else:
-            kinds[3].append(polygon_of(geometry))
+            kinds[3].append(multipolygon(geometry))
     return kinds
 
 

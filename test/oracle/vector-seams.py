@@ -5,6 +5,7 @@
 """
 import json, sys
 import numpy as np, shapely
+from mvt_polygons import multipolygon
 
 TOLERANCE = 1.0 + 1e-6
 
@@ -14,15 +15,7 @@ def geometry(kind, parts):
         return shapely.MultiPoint([p for part in parts for p in part])
     if kind == 2:
         return shapely.MultiLineString([part for part in parts if len(part) > 1])
-    polygons = []
-    for ring in parts:
-        a = np.asarray(ring, dtype=float)
-        x, y = a[:, 0], a[:, 1]
-        if (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() > 0:
-            polygons.append((ring, []))
-        else:
-            polygons[-1][1].append(ring)
-    return shapely.MultiPolygon(polygons)
+    return multipolygon(parts)
 
 
 def by_id(features, dx, dy, box):

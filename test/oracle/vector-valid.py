@@ -6,6 +6,7 @@
 """
 import json, sys
 import numpy as np, shapely
+from mvt_polygons import polygons_of
 
 totals = dict(tiles=0, polygons=0, invalid=0)
 for line in sys.stdin:
@@ -13,14 +14,7 @@ for line in sys.stdin:
     totals["tiles"] += 1
     ids, made = [], []
     for id, rings in tile["polygons"]:
-        polygons = []
-        for ring in rings:
-            a = np.asarray(ring, dtype=float)
-            x, y = a[:, 0], a[:, 1]
-            if (x * np.roll(y, -1) - np.roll(x, -1) * y).sum() > 0:
-                polygons.append((ring, []))
-            else:
-                polygons[-1][1].append(ring)
+        polygons = polygons_of(rings)
         ids.append(id)
         made.append(shapely.MultiPolygon(polygons) if len(polygons) > 1 else shapely.Polygon(*polygons[0]))
     if not made:

@@ -3,12 +3,10 @@
  * what GEOS cuts out of the same: at the last zoom but for rounding, above it but for rounding and simplifying.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { Geometry, Position } from 'geojson';
 import { MERCATOR_HALF } from '../../src/tile.ts';
-import { findPython } from '../oracle/python.ts';
+import { askPython, findPython } from '../oracle/python.ts';
 import { writeFgb } from './fgb-writer.ts';
 import { Files, openLayer, seeded, tileOf } from './rig.ts';
 
@@ -118,14 +116,7 @@ for (const [z, options, tolerance] of [
     const lines = wanted.map((want, i) =>
       JSON.stringify({ name: `${i}`, extent, buffer, tolerance, want, parts: drawn.get(i + 1) ?? [] }),
     );
-    const run = spawnSync(python, [join(import.meta.dirname, '../oracle/vector-clip.py')], {
-      input: lines.join('\n'),
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-    });
-    assert.equal(run.status, 0, run.stderr);
-    const said = run.stdout.trim().split('\n');
-    const totals = JSON.parse(said.pop() as string);
+    const { totals, said } = askPython<Record<string, number>>(python, './vector-clip.py', lines);
     assert.ok(totals.polygons > 20 && totals.lines > 20 && totals.points > 20, JSON.stringify(totals));
     assert.deepEqual(said, [], `${totals.off} of ${totals.features}`);
   });

@@ -1,13 +1,12 @@
 /** Parts of tiles: their polygons are valid by GEOS, their memory within their price. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { costBytes } from '../../src/plan.ts';
 import { type OverzoomPart, planOverzoom, runOverzoom } from '../../src/render/vector/overzoom.ts';
 import { WITHOUT_SHARED } from '../lib/app.ts';
 import { checkTile } from '../lib/mvt-check.ts';
-import { findPython } from '../oracle/python.ts';
+import { askPython, findPython } from '../oracle/python.ts';
 import { heaviest } from './heaviest.ts';
 import { openLayer, tileOf, VECTOR } from './rig.ts';
 
@@ -62,16 +61,9 @@ describe('parts of tiles of real data', { skip: WITHOUT_SHARED }, () => {
     }
     assert.ok(features > 5000 && dearest > 0.3, `${features} features, ${dearest}`);
     if (python === '') return;
-    const run = spawnSync(python, [join(import.meta.dirname, '../oracle/vector-valid.py')], {
-      input: lines.join('\n'),
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-    });
-    assert.equal(run.status, 0, run.stderr);
-    const said = run.stdout.trim().split('\n');
-    const { polygons } = JSON.parse(said.pop() as string);
+    const { totals, said } = askPython<{ polygons: number }>(python, './vector-valid.py', lines);
     assert.deepEqual(said, []);
-    assert.ok(polygons > 3000, `${polygons}`);
+    assert.ok(totals.polygons > 3000, `${totals.polygons}`);
   });
 
   test('a feature of many points is priced by them, not by the bytes of the tile', async () => {

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { WITHOUT_SHARED } from '../lib/app.ts';
-import { findPython } from '../oracle/python.ts';
+import { askPython, findPython } from '../oracle/python.ts';
 import { BUFFER, EXTENT, openLayer, type RigTile, seeded, tileOf, tileRange, VECTOR } from './rig.ts';
 
 const found = findPython('shapely', 'numpy');
 const python = 'python' in found ? found.python : '';
 const skip = WITHOUT_SHARED || ('reason' in found ? found.reason : false);
-const script = join(import.meta.dirname, '../oracle/vector-seams.py');
 /** Pairs in all; the layers take turns. */
 const PAIRS = process.env.PLIMSOLL_TEST_FULL ? 15_000 : 1000;
 
@@ -46,10 +44,7 @@ test('a thousand pairs of neighbours agree within a unit in what both see', { sk
     const left = Math.ceil((PAIRS - pairs.length) / (names.length - i));
     pairs.push(...(await pairsOf(name, left, i + 1)));
   }
-  const run = spawnSync(python, [script], { input: pairs.join('\n'), encoding: 'utf8', maxBuffer: 2 ** 28 });
-  assert.equal(run.status, 0, run.stderr);
-  const lines = run.stdout.trim().split('\n');
-  const totals = JSON.parse(lines.pop() as string) as { pairs: number; features: number; apart: number };
+  const { totals, said } = askPython<Record<string, number>>(python, './vector-seams.py', pairs);
   assert.ok(totals.pairs >= PAIRS * 0.9 && totals.features > PAIRS * 5, JSON.stringify(totals));
-  assert.deepEqual(lines.slice(0, 5), [], `${totals.apart} of ${totals.features} features disagree`);
+  assert.deepEqual(said.slice(0, 5), [], `${totals.apart} of ${totals.features} features disagree`);
 });

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { WITHOUT_SHARED } from '../lib/app.ts';
-import { findPython } from '../oracle/python.ts';
+import { askPython, findPython } from '../oracle/python.ts';
 import { openLayer, type RigTile, seeded, tileOf, tileRange, VECTOR } from './rig.ts';
 
 const found = findPython('shapely', 'numpy');
@@ -55,15 +55,8 @@ async function* tilesOf(file: string, seed: number): AsyncGenerator<Named> {
 }
 
 function judge(lines: readonly string[]): { polygons: number; invalid: string[] } {
-  const run = spawnSync(python, [join(import.meta.dirname, '../oracle/vector-valid.py')], {
-    input: lines.join('\n'),
-    encoding: 'utf8',
-    maxBuffer: 2 ** 28,
-  });
-  assert.equal(run.status, 0, run.stderr);
-  const said = run.stdout.trim().split('\n');
-  const { polygons } = JSON.parse(said.pop() as string) as { polygons: number };
-  return { polygons, invalid: said };
+  const { totals, said } = askPython<{ polygons: number }>(python, './vector-valid.py', lines);
+  return { polygons: totals.polygons, invalid: said };
 }
 
 /** vtzero's word on each tile. */

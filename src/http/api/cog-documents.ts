@@ -3,7 +3,7 @@ import { ALGORITHM_NAMES } from '../../kernels/algorithms/index.ts';
 import { COLORMAP_NAMES } from '../../kernels/colormaps.ts';
 import { WEB_MERCATOR_QUAD } from '../../tile.ts';
 import { LEGEND_FORMATS, LEGEND_SIDE_MAX, ORIENTATIONS } from '../cog-documents.ts';
-import { json, LAYER_PROBLEMS, OPENING_PROBLEMS, pathParam, queryParam, ref, tmsParam } from './parts.ts';
+import { json, LAYER_PROBLEMS, MAP_PROBLEMS, OPENING_PROBLEMS, pathParam, queryParam, ref, tmsParam } from './parts.ts';
 import { RASTER_TILE_PARAMETERS } from './raster-parameters.ts';
 import { TILE_ANSWERS, TILE_PROBLEMS } from './tiles.ts';
 import type { Answer, Endpoint, Parameter, Samples, Schema } from './types.ts';
@@ -60,14 +60,7 @@ const CAPABILITIES: Readonly<Record<number, Answer>> = {
 function clients(url: Parameter[]): Endpoint[] {
   const tms = tmsParam(WEB_MERCATOR_QUAD.id);
   const query = [...url, ...RASTER_TILE_PARAMETERS];
-  const problems = [
-    'bad-parameter',
-    ...OPENING_PROBLEMS,
-    'unprocessable',
-    'not-found',
-    'wrong-kind',
-    ...LAYER_PROBLEMS,
-  ] as const;
+  const problems = MAP_PROBLEMS;
   const map = {
     ...GET,
     summary: 'A raster on a map',

@@ -11,8 +11,7 @@ import {
   gridTileParams,
   IF_NONE_MATCH,
   json,
-  LAYER_PROBLEMS,
-  OPENING_PROBLEMS,
+  MAP_PROBLEMS,
   PICTURE_PROBLEMS,
   pathParam,
   queryParam,
@@ -100,14 +99,7 @@ function tiles({ rasterTile }: Samples, url: Parameter[]): Endpoint[] {
   const tileJson = {
     ...GET,
     answers: { 200: json('TileJSON 3.0.0.', ref('TileJson')) },
-    problems: [
-      'bad-parameter',
-      ...OPENING_PROBLEMS,
-      'unprocessable',
-      'not-found',
-      'wrong-kind',
-      ...LAYER_PROBLEMS,
-    ] as const,
+    problems: MAP_PROBLEMS,
   };
   const tile = {
     ...GET,

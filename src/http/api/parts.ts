@@ -82,6 +82,16 @@ export const OPENING_PROBLEMS = [
   'draining',
 ] as const;
 
+/** Of what a raster says of itself to a map that will ask for its tiles. */
+export const MAP_PROBLEMS = [
+  'bad-parameter',
+  ...OPENING_PROBLEMS,
+  'unprocessable',
+  'not-found',
+  'wrong-kind',
+  ...LAYER_PROBLEMS,
+] as const;
+
 /** Of whatever is priced, admitted and rendered. */
 export const WORK_PROBLEMS: readonly ErrorCode[] = [
   ...LAYER_PROBLEMS,

@@ -1,4 +1,5 @@
 /** How places in the grid lie to a tile of it: which tile has a point, whether bounds meet the tile, what rounds to one place. y goes down. */
+import { pointBounds } from '../../kernels/bounds.ts';
 import type { LabelPlace, Projection } from './job.ts';
 
 /**
@@ -20,18 +21,7 @@ export function ownedBy(place: LabelPlace, extent: number, x: number, y: number,
 /** Whether the bounds of n points meet the tile, in any world. */
 export function boundsMeet(place: LabelPlace, xy: Float64Array, n: number): boolean {
   const { originX, originY, spanX, spanY, cols, rows, col, row, wraps } = place;
-  let minx = Number.POSITIVE_INFINITY;
-  let miny = Number.POSITIVE_INFINITY;
-  let maxx = Number.NEGATIVE_INFINITY;
-  let maxy = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < n * 2; i += 2) {
-    const x = xy[i];
-    const y = xy[i + 1];
-    if (x < minx) minx = x;
-    if (x > maxx) maxx = x;
-    if (y < miny) miny = y;
-    if (y > maxy) maxy = y;
-  }
+  const [minx, miny, maxx, maxy] = pointBounds(xy, n);
   if (row < within((miny + originY) / spanY, rows) || row > within((maxy + originY) / spanY, rows)) return false;
   const west = (minx - originX) / spanX;
   const east = (maxx - originX) / spanX;
