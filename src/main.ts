@@ -16,7 +16,7 @@ import { allSent } from './http/unsent.ts';
 import { isUrl } from './io/http/allow.ts';
 import { type Budget, describeBudget } from './memory/budget.ts';
 import { launchSettings, missingLaunch } from './memory/launch.ts';
-import { readLimit } from './memory/limit.ts';
+import { limitReader, readLimit } from './memory/limit.ts';
 import { segmentReturns, segmentsStay } from './memory/segments.ts';
 
 type ServeCommand = Extract<Command, { name: 'serve' }>;
@@ -87,7 +87,7 @@ async function start(command: ServeCommand): Promise<void> {
     limit,
     budget,
     log,
-    readLimit: () => readLimit({ flag: config.memory.limit ?? undefined }),
+    readLimit: limitReader({ flag: config.memory.limit ?? undefined }),
   });
   const address = await app.server.listen({ host: config.server.host, port: config.server.port });
   const { port } = new URL(address);

@@ -42,9 +42,36 @@ interface Group {
   readonly top: string;
 }
 
-export function readLimit({ flag, root = '/' }: LimitSettings = {}): Limit {
-  const physicalBytes = physical(root);
-  const group = findGroup(root);
+export function readLimit(settings: LimitSettings = {}): Limit {
+  return limitReader(settings)();
+}
+
+/** Which group it is, and how much the machine has, is looked up again after this long. */
+const FIND_AGAIN_MS = 1000;
+
+/**
+ * Reads the limit again and again, a few times as fast: a limit that is lowered under load must be known before much more is
+ * promised.
+ */
+export function limitReader(settings: LimitSettings = {}, now: () => number = () => performance.now()): () => Limit {
+  const { root = '/' } = settings;
+  let found: Found | null = null;
+  let foundAtMs = 0;
+  return () => {
+    if (found === null || now() - foundAtMs >= FIND_AGAIN_MS) {
+      found = { group: findGroup(root), physicalBytes: physical(root) };
+      foundAtMs = now();
+    }
+    return limitOf(settings, found);
+  };
+}
+
+interface Found {
+  readonly group: Group | null;
+  readonly physicalBytes: number;
+}
+
+function limitOf({ flag, root = '/' }: LimitSettings, { group, physicalBytes }: Found): Limit {
   const own = group === null ? null : leastLimit(root, group);
   // v1 writes 2^63 rounded to a page for "none"; any limit beyond the machine is none.
   const cgroupBytes = own !== null && own < physicalBytes ? own : null;

@@ -22,7 +22,6 @@ export interface MemorySettings {
   readonly now?: () => number;
   /** Reads the limit again (a pod may be resized while it runs). */
   readonly readLimit?: () => Limit;
-  readonly limitEveryMs?: number;
   /** Full garbage collection, where the launcher made it callable. */
   readonly collect?: (() => void) | undefined;
   readonly collectEveryMs?: number;
@@ -95,7 +94,6 @@ class Controller implements Memory {
   #callbacks: ((level: Level, before: Level, sample: GaugeSample) => void)[] = [];
   #changes: Record<Level, number> = { normal: 0, warning: 0, critical: 0 };
   #correction: Correction;
-  #limitAtMs: number;
   #collectedAtMs = Number.NEGATIVE_INFINITY;
   #collections = 0;
   #auditedAtMs: number;
@@ -107,7 +105,7 @@ class Controller implements Memory {
     this.#budget = settings.budget;
     this.#limit = settings.limit;
     this.#now = settings.now ?? (() => performance.now());
-    this.#limitAtMs = this.#auditedAtMs = this.#now();
+    this.#auditedAtMs = this.#now();
     const { recoverShare = CORRECTION_DEFAULTS.recoverShare } = settings;
     this.#correction = new Correction(settings.budget, this.#now(), { ...CORRECTION_DEFAULTS, recoverShare });
     this.#levelSettings = { ...LEVEL_DEFAULTS, ...settings.levels };
@@ -208,11 +206,10 @@ class Controller implements Memory {
     return sample.used - this.#budget.baseline - this.ledger.total;
   }
 
-  /** A limit that is lowered while we run takes effect on the levels and on the budget within `limitEveryMs`. */
+  /** A limit that is lowered while we run takes effect on the levels and on the budget with the next sample. */
   #followLimit(): void {
-    const { readLimit, limitEveryMs = 1000 } = this.#settings;
-    if (readLimit === undefined || this.#now() - this.#limitAtMs < limitEveryMs) return;
-    this.#limitAtMs = this.#now();
+    const { readLimit } = this.#settings;
+    if (readLimit === undefined) return;
     const limit = readLimit();
     if (limit.bytes === this.#limit.bytes && limit.cgroupBytes === this.#limit.cgroupBytes) return;
     this.#limit = limit;

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, cpSync, mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { createReader } from '../../src/memory/gauge.ts';
-import { readLimit } from '../../src/memory/limit.ts';
+import { limitReader, readLimit } from '../../src/memory/limit.ts';
 
 const MIB = 2 ** 20;
 const root = (name: string): string => join(import.meta.dirname, 'fixtures', name);
@@ -36,6 +37,25 @@ test('the flag caps the limit and never lifts it', () => {
   assert.equal(readLimit({ root: root('v2-namespaced'), flag: 512 * MIB }).bytes, 256 * MIB);
   assert.equal(readLimit({ root: root('v2-namespaced'), flag: 512 * MIB }).source, 'cgroup2');
   assert.equal(readLimit({ root: root('bare'), flag: 64 * MIB }).source, 'flag');
+});
+
+test('a reader sees another limit at once, and another group within a second', () => {
+  const copy = mkdtempSync(join(tmpdir(), 'plimsoll-limit-'));
+  try {
+    cpSync(root('v2-namespaced'), copy, { recursive: true });
+    let now = 0;
+    const read = limitReader({ root: copy }, () => now);
+    assert.equal(read().bytes, 256 * MIB);
+    writeFileSync(join(copy, 'sys/fs/cgroup/memory.max'), String(200 * MIB));
+    assert.equal(read().bytes, 200 * MIB);
+    rmSync(join(copy, 'proc/self/cgroup'));
+    now = 999;
+    assert.equal(read().source, 'cgroup2');
+    now = 1000;
+    assert.equal(read().source, 'physical');
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
 });
 
 test('figures of v2: page cache and reclaimable slab are no use of memory', () => {

@@ -203,6 +203,8 @@ test('a limit that is lowered live presses and shrinks the budget', () => {
   bench.run(3);
   assert.equal(bench.memory.level(), 'normal');
   limit = cgroup(256 * MIB);
+  bench.run(2);
+  assert.ok(bench.memory.budgetBytes() < bench.budget.inflightBytes, 'with the sample after the one that saw it');
   bench.run(50);
   assert.equal(bench.memory.level(), 'warning');
   assert.ok(bench.memory.budgetBytes() < bench.budget.inflightBytes);
