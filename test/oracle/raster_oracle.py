@@ -1,10 +1,10 @@
 """Answers of GDAL for test/raster/oracle.test.ts.
 
-    python raster_oracle.py REQUESTS.json OUTDIR
+    python raster_oracle.py FILE.npy
 
-REQUESTS is a list of {path, level, crs, originX, originY, resX, resY, width, height, resampling, bands}. For each, number
-n, OUTDIR/n.npy holds float64 (bands + 1, height, width): the values of a WarpedVRT from that level onto that grid, exact
-transformation, and the mask (0 or 255) last.
+A request a line on stdin: {path, level, crs, originX, originY, resX, resY, width, height, resampling, bands}. FILE.npy then
+holds float64 (bands + 1, height, width): the values of a WarpedVRT from that level onto that grid, exact transformation, and
+the mask (0 or 255) last. A line on stdout says that it is there: "ok", or what went wrong.
 """
 
 import json
@@ -44,5 +44,9 @@ def answer(request):
 
 
 with rasterio.Env(GDAL_CACHEMAX=64 << 20):
-    for n, request in enumerate(json.load(open(sys.argv[1]))):
-        numpy.save(f'{sys.argv[2]}/{n}.npy', answer(request))
+    for line in sys.stdin:
+        try:
+            numpy.save(sys.argv[1], answer(json.loads(line)))
+            print('ok', flush=True)
+        except Exception as error:
+            print(f'{type(error).__name__}: {error}'.replace('\n', ' '), flush=True)
