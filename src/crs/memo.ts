@@ -1,13 +1,13 @@
 /** Answers of a pure function of text, kept: a tile asks for the same few systems dozens of times, and finding one takes microseconds. */
 
-/** Of the last `most` texts that were asked for, at most; what throws is asked for again. */
+/** Keeps `most` answers: the one that was made first makes way. What throws is asked for again. */
 export function remembered<T>(
   make: (...texts: readonly string[]) => T,
   most: number,
 ): (...texts: readonly string[]) => T {
   const known = new Map<string, T>();
   return (...texts) => {
-    const key = texts.join('\n');
+    const key = texts.join('\0');
     const found = known.get(key);
     if (found !== undefined) return found;
     const made = make(...texts);

@@ -148,3 +148,18 @@ export function clipped(text: string): string {
 export function tooDeep(at: At, { maxDepth }: FilterLimits): Problem {
   return fault(at, `the filter is nested deeper than ${maxDepth} (filter.maxDepth)`);
 }
+
+/** Refuses an operator of the standard, called with n arguments, where it takes more or fewer. */
+export function checkCount(op: string, n: number, at: At): void {
+  const binary = isOneOf(COMPARISONS, op) || isOneOf(ARITHMETIC, op) || isOneOf(SPATIAL, op) || isOneOf(TEMPORAL, op);
+  const [least, most] =
+    op === 'and' || op === 'or'
+      ? [2, Number.POSITIVE_INFINITY]
+      : binary || isOneOf(ARRAYS, op) || op === 'like' || op === 'in'
+        ? [2, 2]
+        : op === 'between'
+          ? [3, 3]
+          : [1, 1];
+  if (n >= least && n <= most) return;
+  throw fault(at, `${op} takes ${least}${most > least ? ' or more' : ''} arguments, not ${n}`, op);
+}

@@ -2,18 +2,13 @@
 import type { Geometry } from 'geojson';
 import { didYouMean } from '../../nearest.ts';
 import {
-  ARITHMETIC,
-  ARRAYS,
-  COMPARISONS,
+  checkCount,
   type FilterLimits,
   fault,
   type InstantNode,
   type IntervalEnd,
-  isOneOf,
   type Node,
   OP_NAMES,
-  SPATIAL,
-  TEMPORAL,
   tooDeep,
 } from './ast.ts';
 import { checkGeometry } from './geometry.ts';
@@ -105,22 +100,8 @@ function callOf({ op, args }: Members, at: string, state: State): Node {
       throw fault(`${at}/op`, `there is no operator ${op.slice(0, 80)}${didYouMean(op, OP_NAMES.keys())}`, op);
     return { kind: 'function', name: op, args: nodes, at: `${at}/op` };
   }
-  checkCount(known, nodes.length, at);
+  checkCount(known, nodes.length, `${at}/args`);
   return { kind: 'call', op: known, args: nodes, at: `${at}/op` };
-}
-
-function checkCount(op: string, n: number, at: string): void {
-  const binary = isOneOf(COMPARISONS, op) || isOneOf(ARITHMETIC, op) || isOneOf(SPATIAL, op) || isOneOf(TEMPORAL, op);
-  const [least, most] =
-    op === 'and' || op === 'or'
-      ? [2, Number.POSITIVE_INFINITY]
-      : binary || isOneOf(ARRAYS, op) || op === 'like' || op === 'in'
-        ? [2, 2]
-        : op === 'between'
-          ? [3, 3]
-          : [1, 1];
-  if (n >= least && n <= most) return;
-  throw fault(`${at}/args`, `${op} takes ${least}${most > least ? ' or more' : ''} arguments, not ${n}`, op);
 }
 
 function instantNode(value: unknown, date: boolean, at: string): InstantNode {

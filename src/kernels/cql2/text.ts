@@ -3,6 +3,7 @@ import {
   ARITHMETIC,
   ARRAYS,
   COMPARISONS,
+  checkCount,
   type FilterLimits,
   fault,
   type InstantNode,
@@ -168,11 +169,14 @@ class TextParser extends Words {
     const op = OP_NAMES.get(text.toLowerCase());
     if (op !== undefined && isOneOf(ARRAYS, op)) {
       const args = this.#arguments(() => (this.isSymbol('(') ? this.deeper(() => this.#list()) : this.expression()));
+      checkCount(op, args.length, at);
       return { kind: 'call', op, args, at };
     }
     const args = this.#arguments(() => this.expression());
-    if (op && (op === 'casei' || op === 'accenti' || isOneOf(SPATIAL, op) || isOneOf(TEMPORAL, op)))
+    if (op && (op === 'casei' || op === 'accenti' || isOneOf(SPATIAL, op) || isOneOf(TEMPORAL, op))) {
+      checkCount(op, args.length, at);
       return { kind: 'call', op, args, at };
+    }
     return { kind: 'function', name: text, args, at };
   }
 
