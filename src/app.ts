@@ -27,6 +27,7 @@ import { sessionTile, tileOperations } from './operations.ts';
 import { createPast } from './past.ts';
 import type { Job } from './plan.ts';
 import { batchBytesFor } from './render/items/stream.ts';
+import { createHandOn, type HandOn } from './render/raster/hand-on.ts';
 import { createBodies } from './reply-bodies.ts';
 import { createReports, type Reports } from './reports.ts';
 import { type Observer, type Rooms, serve } from './serve.ts';
@@ -72,6 +73,7 @@ interface Built extends Omit<Rooms, 'observer'> {
   readonly shadows: Shadows;
   readonly sessions: Sessions | null;
   readonly farRooms: FarRooms;
+  readonly handOn: HandOn;
 }
 
 export async function createApp(input: AppInput): Promise<App> {
@@ -111,6 +113,7 @@ export async function createApp(input: AppInput): Promise<App> {
       built.farRooms.remotes.close();
       await built.catalogue.close();
       await built.pool.close();
+      built.handOn.close();
       built.cache.close();
       built.memory.close();
     },
@@ -179,6 +182,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     catalogue,
     sessions,
     farRooms,
+    handOn: createHandOn(),
     flight: createFlight(),
     ladder,
     past,
@@ -213,7 +217,7 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, report
     filter: config.filter,
     publicUrl,
     grids,
-    tiles: tileOperations(grids, built.cells.measure),
+    tiles: tileOperations(grids, built.cells.measure, built.handOn),
     sessionTile: sessions === null ? null : sessionTile(sessions),
     fieldsOf: reports.fieldsOf,
   };

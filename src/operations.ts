@@ -5,6 +5,7 @@ import type { Layer, RasterLayer, VectorLayer } from './layers/types.ts';
 import type { Encoding, Job, Painted, Plan } from './plan.ts';
 import type { FilterSpec } from './render/filter/filter.ts';
 import { emptyImage } from './render/raster/encode.ts';
+import type { HandOn } from './render/raster/hand-on.ts';
 import { planPreview, planRasterTile, planWindow, type RasterFormat, type RasterParams } from './render/raster/plan.ts';
 import { tilePixels } from './render/raster/size.ts';
 import { type OverzoomPart, planOverzoom } from './render/vector/overzoom.ts';
@@ -65,8 +66,8 @@ export interface TileOperations {
 }
 
 /** Tiles of files, in any of the grids that are served. */
-export function tileOperations(grids: Grids, measure: Measure): TileOperations {
-  return { vectorTile: vectorTile(grids, measure), rasterTile: rasterTile(grids) };
+export function tileOperations(grids: Grids, measure: Measure, handOn: HandOn): TileOperations {
+  return { vectorTile: vectorTile(grids, measure), rasterTile: rasterTile(grids, handOn) };
 }
 
 function vectorTile(grids: Grids, measure: Measure): Operation<VectorTileParams> {
@@ -99,7 +100,7 @@ function vectorTile(grids: Grids, measure: Measure): Operation<VectorTileParams>
   };
 }
 
-function rasterTile(grids: Grids): Operation<RasterTileParams> {
+function rasterTile(grids: Grids, handOn: HandOn): Operation<RasterTileParams> {
   const ask = (
     layers: readonly Layer[],
     { tms, scale, tilesize, buffer, format, raster, ...tile }: RasterTileParams,
@@ -122,6 +123,7 @@ function rasterTile(grids: Grids): Operation<RasterTileParams> {
     plan: (layers, params, _encoding, signal) => planRasterTile(ask(layers, params), signal),
     degrade: async (layers, params, _encoding, signal) =>
       degraded('overview', await planRasterTile({ ...ask(layers, params), degrade: 'overview' }, signal)),
+    execute: job => handOn.run(job),
     empty: ({ tms, z, format, raster, ...size }) => {
       const { width, height } = tilePixels(grids.byKey(tms).matrices[z], size, raster);
       return emptyImage(format, width, height);

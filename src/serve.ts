@@ -48,8 +48,8 @@ export interface Operation<P = unknown> {
   empty(params: P): Painted;
   /** The same for about a quarter of the bytes: a coarser grid, the next overview. Its headers say X-Tile-Degraded. */
   degrade?(layers: readonly Layer[], params: P, encoding: Encoding, signal: AbortSignal): Promise<Plan> | Plan;
-  /** Where the job does not run in the render pool (session layers live in a thread of their own). */
-  execute?(job: Job, signal: AbortSignal): Promise<Painted>;
+  /** Where a job does not run in the render pool: layers of sessions have their own thread, ready blocks need none. */
+  execute?(job: Job, signal: AbortSignal): Promise<Painted> | undefined;
   /** Told of every question, also of those that the cache answers: who is looked at is not idle. */
   asked?(layers: readonly string[]): void;
   /** Zoom, for the order of eviction; windows have none. */

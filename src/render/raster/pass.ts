@@ -4,7 +4,7 @@
  */
 import { jpegFile } from '../../kernels/codecs/jpeg.ts';
 import { webpFile } from '../../kernels/codecs/webp.ts';
-import type { Cost, Painted, TaskContext } from '../../plan.ts';
+import type { Cost, Job, Painted, TaskContext } from '../../plan.ts';
 import { CONTENT_TYPES } from './encode.ts';
 import type { GridRead } from './read.ts';
 import type { BlockStore } from './store.ts';
@@ -65,18 +65,27 @@ function showsAll({ bands, alpha, premultiplied }: BandChoice, { returnMask }: I
   return alpha === samples - 1 && bands.length === samples - 1 && returnMask && !premultiplied;
 }
 
+export function isPass(job: Job): job is PassJob {
+  return job.task === 'raster' && (job as Partial<PassJob>).kind === 'pass';
+}
+
+/** The picture of a block, as a file of its own. Errors: corrupt-data. */
+export function pictureOf({ level, format }: PassJob, encoded: Uint8Array): Uint8Array {
+  return format === 'jpg' ? jpegFile(encoded, level.format) : webpFile(encoded, level.format);
+}
+
 export async function paintPass(job: PassJob, store: BlockStore, context: TaskContext): Promise<Painted> {
-  const { level, block, format } = job;
   context.check();
-  const body = await store.encoded(level, block, encoded =>
-    format === 'jpg' ? jpegFile(encoded, level.format) : webpFile(encoded, level.format),
-  );
+  return passed(job, await store.encoded(job.level, job.block, encoded => pictureOf(job, encoded)), 0);
+}
+
+export function passed({ block, format }: PassJob, body: Uint8Array, ms: number): Painted {
   return {
     body,
     contentType: CONTENT_TYPES[format],
     encoding: 'identity',
     headers: {},
     peakBytes: block.length + body.length,
-    ms: 0,
+    ms,
   };
 }

@@ -13,6 +13,7 @@ import {
   gridMap,
   kernelRadii,
   SNAP,
+  type Span,
   samplingRatio,
   stretch,
 } from './geometry.ts';
@@ -172,18 +173,41 @@ function touches(
 
 /** One box: the columns and rows whose centres are on the raster. */
 function takeAxes(
-  { map }: GridMap,
+  { map, maxError }: GridMap,
   grid: OutputGrid,
   level: Level,
   { dx, dy, area }: Reach,
   take: (minX: number, minY: number, maxX: number, maxY: number) => void,
 ): void {
+  // On a straight line all lies between its ends: where both are on the raster, or both beyond one side, that is known of all.
+  const ends = maxError === Infinity && !area ? endsOf(map, grid, dx, dy) : null;
+  if (ends && isOff(ends, level)) return;
+  if (ends && isOn(ends, level)) return take(ends.minX, ends.minY, ends.maxX, ends.maxY);
   const { xs, ys } = area
     ? axesOf(cornerMap(map), grid.width + 1, grid.height + 1)
     : axesOf(map, grid.width, grid.height);
   const across = area ? reached(xs, dx) : onRaster(xs, dx, level.width);
   const down = area ? reached(ys, dy) : onRaster(ys, dy, level.height);
   if (across && down) take(across[0], down[0], across[1], down[1]);
+}
+
+/** Where the centres of the first and the last pixel lie. */
+function endsOf(map: GridMap['map'], { width, height }: OutputGrid, dx: number, dy: number): Span {
+  const at = new Float64Array(4);
+  map(0.5, 0.5, at, 0);
+  map(width - 0.5, height - 0.5, at, 2);
+  const span = emptySpan();
+  stretch(span, at[0] + dx, at[1] + dy);
+  stretch(span, at[2] + dx, at[3] + dy);
+  return span;
+}
+
+function isOff({ minX, minY, maxX, maxY }: Span, { width, height }: Level): boolean {
+  return maxX < -SNAP || maxY < -SNAP || minX >= width || minY >= height;
+}
+
+function isOn({ minX, minY, maxX, maxY }: Span, { width, height }: Level): boolean {
+  return minX >= -SNAP && minY >= -SNAP && maxX < width && maxY < height;
 }
 
 function onRaster(positions: Float64Array, shift: number, size: number): [number, number] | null {
