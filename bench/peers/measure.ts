@@ -47,7 +47,7 @@ async function probe(port: number, path: string, accept: string): Promise<void> 
   const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { accept } });
   const body = Buffer.from(await response.arrayBuffer());
   const type = response.headers.get('content-type') ?? 'none';
-  if (response.status === 204 || (response.ok && type.startsWith(accept))) return;
+  if (response.status === 204 || (response.ok && type.replace('image/jpg', 'image/jpeg').startsWith(accept))) return;
   throw new Error(`${path} answered ${response.status} ${type}: ${body.toString('utf8', 0, 300)}`);
 }
 

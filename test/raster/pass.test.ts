@@ -14,6 +14,7 @@ import { createRasterPainter } from '../../src/render/raster/paint.ts';
 import { planRasterTile, type RasterFormat, type RasterParams } from '../../src/render/raster/plan.ts';
 import type { PassJob } from '../../src/render/raster/types.ts';
 import { type TileCoord, WEB_MERCATOR_QUAD } from '../../src/tile.ts';
+import { testApp } from '../lib/app.ts';
 import { findPython, runPython } from '../oracle/python.ts';
 import { never, openLayer, paintPlan } from './layers.ts';
 import { readNpy } from './npy-reader.ts';
@@ -150,4 +151,33 @@ test('a block that is broken is an error, not an answer', { skip }, async () => 
       );
     }
   }
+});
+
+test('over HTTP the thread of the requests hands it on: the same bytes, kept like any answer, and a typed error', {
+  skip,
+}, async t => {
+  const app = await testApp({ paths: [folder] });
+  t.after(() => app.close());
+  const done = () => app.rooms.pool.stats().done;
+  const [tile] = tilesOf(11);
+  const before = done();
+  for (const [name, format] of [
+    ['jpeg', 'jpg'],
+    ['webp-alpha', 'webp'],
+  ] as const) {
+    const url = `/tiles/${name}/${tile.z}/${tile.x}/${tile.y}.${format}`;
+    const wanted = await paintPlan(painter, await planOf(name, { tile, format }));
+    const first = await app.server.inject(url);
+    assert.equal(first.statusCode, 200, first.body);
+    assert.equal(first.headers['x-plimsoll'], 'miss');
+    assert.ok(Number(first.headers['x-plimsoll-cost']) >= wanted.body!.length);
+    assert.deepEqual(first.rawPayload, Buffer.from(wanted.body!));
+    const again = await app.server.inject(url);
+    assert.equal(again.headers['x-plimsoll'], 'hit');
+    assert.deepEqual(again.rawPayload, first.rawPayload);
+  }
+  assert.equal(done(), before);
+  const broken = await app.server.inject(`/tiles/jpeg-all/${tile.z}/${tile.x}/${tile.y}.jpg`);
+  assert.equal(broken.json().code, 'corrupt-data');
+  assert.equal(app.memory.ledger.inUse.inflight, 0);
 });
