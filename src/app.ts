@@ -12,6 +12,7 @@ import type { ByteCache } from './cache/types.ts';
 import { readTileMatrixSets } from './config/grids.ts';
 import type { Config } from './config/load.ts';
 import { createGrids } from './grids/index.ts';
+import type { Grids } from './grids/types.ts';
 import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
 import { createLadder } from './ladder.ts';
@@ -23,9 +24,10 @@ import type { Limit } from './memory/limit.ts';
 import { createMemory, type Memory } from './memory/memory.ts';
 import { segmentBytesFor } from './memory/segments.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { sessionTile, tileOperations } from './operations.ts';
+import { sessionTile, type TileOperations, tileOperations } from './operations.ts';
 import { createPast } from './past.ts';
 import type { Job } from './plan.ts';
+import { rehearse } from './rehearsal.ts';
 import { batchBytesFor } from './render/items/stream.ts';
 import { createHandOn, type HandOn } from './render/raster/hand-on.ts';
 import { createBodies } from './reply-bodies.ts';
@@ -77,7 +79,7 @@ interface Built extends Omit<Rooms, 'observer'> {
 }
 
 export async function createApp(input: AppInput): Promise<App> {
-  const state = { draining: false };
+  const state = { draining: false, rehearsing: () => true };
   const built = await buildRooms(input);
   const reports = createReports({
     ...built,
@@ -85,6 +87,7 @@ export async function createApp(input: AppInput): Promise<App> {
     budget: input.budget,
     limit: input.limit,
     draining: () => state.draining,
+    rehearsing: () => state.rehearsing(),
   });
   const metrics = createMetrics(reports.sources);
   const observer: Observer = {
@@ -94,7 +97,14 @@ export async function createApp(input: AppInput): Promise<App> {
   };
   const catalogue = far(input.config) ? built.farRooms.remotes.beside(built.catalogue) : built.catalogue;
   const rooms: Rooms = { ...built, catalogue, observer };
-  const server = createServer(serverOptions(input, metrics), routes(input, built, rooms, reports, metrics));
+  const grids = createGrids(readTileMatrixSets(input.config.tileMatrixSets).sets);
+  const tiles = tileOperations(grids, built.cells.measure, built.handOn);
+  const server = createServer(
+    serverOptions(input, metrics),
+    routes(input, built, rooms, { reports, metrics, grids, tiles }),
+  );
+  const rehearsal = rehearse(rooms, tiles, { ms: rehearsalMs(input), atOnce: 2 * input.budget.workers });
+  state.rehearsing = () => rehearsal.underway;
   return {
     server,
     catalogue: built.catalogue,
@@ -105,6 +115,7 @@ export async function createApp(input: AppInput): Promise<App> {
       state.draining = true;
       built.admission.close();
       built.turns.close();
+      await rehearsal.close();
       await server.close();
       await built.cells.close();
       await built.shadows.close();
@@ -118,6 +129,11 @@ export async function createApp(input: AppInput): Promise<App> {
       built.memory.close();
     },
   };
+}
+
+/** Compiled code takes memory too, and a second of both cores: small servers start at once. */
+function rehearsalMs({ config, budget }: AppInput): number {
+  return config.server.rehearsal ?? (warmsUp(budget) ? 1000 : 0);
 }
 
 async function buildRooms(input: AppInput): Promise<Built> {
@@ -205,10 +221,16 @@ function serverOptions({ config, log }: AppInput, metrics: Metrics) {
   };
 }
 
-function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, reports: Reports, metrics: Metrics) {
+interface Parts {
+  readonly reports: Reports;
+  readonly metrics: Metrics;
+  readonly grids: Grids;
+  readonly tiles: TileOperations;
+}
+
+function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, { reports, metrics, grids, tiles }: Parts) {
   const { catalogue, admission, sessions } = built;
   const publicUrl = publicUrlOf(config.server.publicUrl);
-  const grids = createGrids(readTileMatrixSets(config.tileMatrixSets).sets);
   const http: HttpContext = {
     catalogue,
     remotes: built.farRooms.remotes,
@@ -217,7 +239,7 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, report
     filter: config.filter,
     publicUrl,
     grids,
-    tiles: tileOperations(grids, built.cells.measure, built.handOn),
+    tiles,
     sessionTile: sessions === null ? null : sessionTile(sessions),
     fieldsOf: reports.fieldsOf,
   };

@@ -36,6 +36,7 @@ export interface ReportInput {
   readonly budget: Budget;
   readonly limit: Limit;
   draining(): boolean;
+  rehearsing(): boolean;
 }
 
 export interface StreamMeta {
@@ -80,6 +81,7 @@ export function createReports(input: ReportInput): Reports {
     },
     notReady: () => {
       if (input.draining()) return 'draining';
+      if (input.rehearsing()) return 'painting its first tiles';
       if (memory.drain()) return 'memory has been above the last line for too long';
       return performance.now() - counts.criticalSince > READY_GRACE_MS ? 'memory level is critical' : null;
     },

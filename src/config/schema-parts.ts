@@ -39,6 +39,15 @@ export const milliseconds = (options: UnitOptions & { default: number }) =>
     'x-unit': 'ms',
     ...options,
   });
+/** null: derived from the memory limit at start. */
+export const derivedDuration = (description: string) =>
+  Type.Unsafe<number | null>({
+    type: ['string', 'null'],
+    pattern: DURATION_PATTERN,
+    'x-unit': 'ms',
+    default: null,
+    description,
+  });
 /** Loaded as seconds, since it goes into Cache-Control; a bare number is seconds. */
 export const seconds = (options: UnitOptions) =>
   Type.Unsafe<number>({

@@ -11,6 +11,7 @@ import {
   choice,
   count,
   derivedBytes,
+  derivedDuration,
   duration,
   flag,
   milliseconds,
@@ -49,6 +50,9 @@ const server = section('Where the server listens and how it talks HTTP.', {
     description: 'After SIGTERM requests under way may finish for this long.',
   }),
   bodyLimit: bytes({ default: '1MiB', description: 'Largest request body outside session uploads.' }),
+  rehearsal: derivedDuration(
+    'Before it is ready the server paints tiles of its layers for this long, so that its code is compiled when the first clients come. null: 1s from 512 MiB on, else none.',
+  ),
   accessLog: flag(false, 'Log one line a request.'),
 });
 

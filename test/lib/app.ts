@@ -43,6 +43,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<App> {
     'memory.limit': memory,
     'memory.workers': '1',
     'discovery.watch': 'false',
+    'server.rehearsal': '0s',
     'vector.warmUp': 'false',
     'raster.shadow.warmUp': 'false',
     ...set,
