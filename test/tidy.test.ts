@@ -10,6 +10,7 @@ const FUNCTION_LINES_MAX = 70;
 const ROOMS = [
   ['main'],
   ['app'],
+  ['rehearsal'],
   ['commands', 'args'],
   ['reports', 'metrics'],
   ['http'],
