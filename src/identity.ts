@@ -1,5 +1,5 @@
 /** What makes two requests the same: operation, layer versions, canonical parameters, encoding. Known before any read. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Layer } from './layers/types.ts';
 import type { Encoding } from './plan.ts';
 
@@ -39,7 +39,7 @@ function identityOf(question: string, encoding: Encoding): Identity {
     },
     encoded: other => `${question}|${other}`,
     get etag() {
-      etag ??= `"${createHash('sha1').update(key).digest('base64url')}"`;
+      etag ??= `"${hash('sha1', key, 'base64url')}"`;
       return etag;
     },
   };

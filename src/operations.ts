@@ -120,7 +120,13 @@ function rasterTile(grids: Grids, handOn: HandOn): Operation<RasterTileParams> {
     revision: 1,
     compressible: false,
     zoom: params => zoomOf(grids, params),
-    plan: (layers, params, _encoding, signal) => planRasterTile(ask(layers, params), signal),
+    plan: async (layers, params, _encoding, signal) => {
+      const asked = ask(layers, params);
+      const plan = await planRasterTile(asked, signal);
+      handOn.learn(asked, plan);
+      return plan;
+    },
+    atOnce: (layers, params) => handOn.atOnce(ask(layers, params)),
     degrade: async (layers, params, _encoding, signal) =>
       degraded('overview', await planRasterTile({ ...ask(layers, params), degrade: 'overview' }, signal)),
     execute: job => handOn.run(job),

@@ -49,6 +49,13 @@ export interface Plan {
   readonly affinity?: number;
 }
 
+/** Work that costs less than handing it to a thread would. */
+export interface AtOnce {
+  readonly plan: Plan;
+  /** Under a permit for the plan's price. Errors: those of the job. */
+  make(): Painted;
+}
+
 /** Body encodings, in the order in which the server prefers them. */
 export const ENCODINGS = ['zstd', 'br', 'gzip', 'identity'] as const;
 export type Encoding = (typeof ENCODINGS)[number];

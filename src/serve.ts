@@ -6,20 +6,15 @@
  * The rungs above the permit (304, hits) cost no memory worth booking and are never refused. Under strain there are two more,
  * a stale answer and a degraded one (ladder.ts), before the 503.
  */
-import type { Admission } from './admission/controller.ts';
-import type { Turns, Walked } from './admission/turns.ts';
+import type { Walked } from './admission/turns.ts';
 import type { Permit, PermitClass } from './admission/types.ts';
-import type { Flight } from './cache/flight.ts';
-import type { ByteCache, CacheHit } from './cache/types.ts';
+import type { CacheHit } from './cache/types.ts';
 import { Problem } from './errors.ts';
 import { type Identity, identify, layerKeys, matches } from './identity.ts';
-import type { Ladder } from './ladder.ts';
-import type { Catalogue, Layer } from './layers/types.ts';
-import type { Past } from './past.ts';
-import type { Encoding, Job, Painted, Plan } from './plan.ts';
+import type { Layer } from './layers/types.ts';
+import type { AtOnce, Encoding, Job, Painted, Plan } from './plan.ts';
 import { TRANSCODE } from './render/transcode.ts';
 import {
-  type Caching,
   type Made,
   type Reply,
   replyExplained,
@@ -28,10 +23,10 @@ import {
   replyNotModified,
   replyPainted,
 } from './reply.ts';
-import type { Bodies } from './reply-bodies.ts';
+import { madeAtOnce } from './serve-at-once.ts';
 import { otherEncoding } from './serve-encodings.ts';
 import { leaseAll, servable, waiting } from './serve-layers.ts';
-import type { Pool } from './workers/pool.ts';
+import type { Observer, Rooms } from './serve-rooms.ts';
 
 /** One kind of work: what it costs to know (plan), who competes with it (class), what it is when there is nothing to draw. */
 export interface Operation<P = unknown> {
@@ -48,6 +43,8 @@ export interface Operation<P = unknown> {
   empty(params: P): Painted;
   /** The same for about a quarter of the bytes: a coarser grid, the next overview. Its headers say X-Tile-Degraded. */
   degrade?(layers: readonly Layer[], params: P, encoding: Encoding, signal: AbortSignal): Promise<Plan> | Plan;
+  /** What is answered within this turn of the loop, where there is room for it. Null: it is planned. */
+  atOnce?(layers: readonly Layer[], params: P): AtOnce | null;
   /** Where a job does not run in the render pool: layers of sessions have their own thread, ready blocks need none. */
   execute?(job: Job, signal: AbortSignal): Promise<Painted> | undefined;
   /** Told of every question, also of those that the cache answers: who is looked at is not idle. */
@@ -70,26 +67,7 @@ export interface Ask<P = unknown> {
   readonly strict: boolean;
 }
 
-export interface Rooms {
-  readonly catalogue: Catalogue;
-  readonly cache: ByteCache;
-  readonly flight: Flight;
-  readonly admission: Admission;
-  readonly turns: Turns;
-  readonly pool: Pool;
-  readonly bodies: Bodies;
-  readonly observer: Observer;
-  readonly ladder: Ladder;
-  readonly past: Past;
-  readonly caching: Caching;
-}
-
-/** Told of what passes, for the metrics; changes nothing. */
-export interface Observer {
-  planned(headers: Readonly<Record<string, string>>): void;
-  waited(permitClass: PermitClass, ms: number): void;
-  rendered(operation: string, ms: number): void;
-}
+export type { Observer, Rooms };
 
 export async function serve<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
   const layers = ask.layers.map(id => servable(rooms.catalogue, id));
@@ -108,10 +86,12 @@ export async function serve<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
     const lesser = staleHit(ask, identity, layers, rooms) ?? rooms.cache.get(identity.degraded.key);
     if (lesser) return replyLesserHit(lesser, ask, layers, rooms);
   }
+  const made = madeAtOnce(ask, identity, layers, rooms, strict);
+  if (made) return replyPainted(made, ask, layers, rooms);
   const flight = strict ? `${identity.key}|strict` : identity.key;
   try {
-    const made = await rooms.flight.run(flight, ask.signal, signal => cold(ask, identity, rooms, strict, signal));
-    return replyPainted(made, ask, layers, rooms);
+    const shared = await rooms.flight.run(flight, ask.signal, signal => cold(ask, identity, rooms, strict, signal));
+    return replyPainted(shared, ask, layers, rooms);
   } catch (error) {
     const last = strict || !isOverload(error) ? undefined : rooms.cache.get(identity.degraded.key, { stale: true });
     if (!last) throw error;

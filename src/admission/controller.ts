@@ -16,19 +16,9 @@ import { type Waiter, WaitingRoom } from './queue.ts';
 import { ADMISSION_DEFAULTS, type AdmissionSettings, scheduleTimeout } from './settings.ts';
 import { CLASSES, type Moment, Shares } from './shares.ts';
 import { type Counters, createCounters, DrainRate, gone, refusal, retryAfterSeconds } from './tally.ts';
-import type { AdmissionMode, AdmissionStats, Bottleneck, Permit, PermitClass, PermitRequest } from './types.ts';
+import type { Admission, AdmissionStats, Bottleneck, Permit, PermitClass, PermitRequest } from './types.ts';
 
-export interface Admission {
-  /** Errors: too-large, overloaded, client-over-share, client-closed. */
-  acquire(request: PermitRequest): Promise<Permit>;
-  /** Bytes to ask a permit for. Errors: none; what is above the ceiling is refused by acquire. */
-  price(cost: Cost, op: string, layer: string): number;
-  learn(op: string, layer: string, cost: Cost, peakBytes: number): void;
-  corrections(): readonly Correction[];
-  stats(): AdmissionStats;
-  /** Refuses all who wait (`draining`); permits that are held stay valid. */
-  close(): void;
-}
+export type { Admission };
 
 /** How often waiting requests are looked at when no permit is given back: deadlines, a budget that recovers. */
 const TICK_MS = 25;
@@ -50,7 +40,6 @@ class Gate implements Admission {
 
   constructor(settings: AdmissionSettings) {
     this.#s = {
-      mode: 'enforce' as AdmissionMode,
       now: () => performance.now(),
       random: Math.random,
       schedule: scheduleTimeout,
@@ -87,6 +76,13 @@ class Gate implements Admission {
     if (this.#room.count === 0 && obstacle === null) return Promise.resolve(this.#grant(request, 0));
     if (request.patienceMs === 0) return Promise.reject(this.#refusal(request, obstacle ?? 'budget'));
     return new Promise((resolve, reject) => this.#enqueue(request, resolve, reject));
+  }
+
+  acquireNow(asked: PermitRequest): Permit | null {
+    const request = { ...asked, bytes: Math.ceil(asked.bytes) };
+    if (this.#closed || request.signal.aborted || this.#s.mode === 'observe' || this.#room.count > 0) return null;
+    if (!(request.bytes <= this.#s.ceilingBytes) || this.#obstacle(request) !== null) return null;
+    return this.#grant(request, 0);
   }
 
   /** Admits everything and counts what would not have been. */

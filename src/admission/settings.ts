@@ -39,6 +39,7 @@ export function scheduleTimeout(ms: number, run: () => void): () => void {
 }
 
 export const ADMISSION_DEFAULTS = {
+  mode: 'enforce' as AdmissionMode,
   floors: { tile: 0.3, window: 0.1, bulk: 0 },
   clientShare: 0.25,
   aloneRepliesShare: 0.35,

@@ -1,4 +1,6 @@
 /** The faces of admission/ that serve.ts sees. */
+import type { Cost } from '../plan.ts';
+import type { Correction } from './price.ts';
 
 /** hits and health take no permit at all. */
 export type PermitClass = 'tile' | 'window' | 'bulk';
@@ -26,6 +28,20 @@ export interface Permit {
   /** Asks for more; false where it does not fit (then the work must end with `overloaded`). */
   grow(bytes: number): boolean;
   release(): void;
+}
+
+export interface Admission {
+  /** Errors: too-large, overloaded, client-over-share, client-closed. */
+  acquire(request: PermitRequest): Promise<Permit>;
+  /** The permit where it is to be had without waiting and nobody waits; null: ask for it as others do. Counts no refusal. */
+  acquireNow(request: PermitRequest): Permit | null;
+  /** Bytes to ask a permit for. Errors: none; what is above the ceiling is refused by acquire. */
+  price(cost: Cost, op: string, layer: string): number;
+  learn(op: string, layer: string, cost: Cost, peakBytes: number): void;
+  corrections(): readonly Correction[];
+  stats(): AdmissionStats;
+  /** Refuses all who wait (`draining`); permits that are held stay valid. */
+  close(): void;
 }
 
 export type AdmissionMode = 'enforce' | 'observe';

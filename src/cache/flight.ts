@@ -16,6 +16,8 @@ export interface FlightStats {
 export interface Flight {
   /** Errors: those of `work`, or client-closed once `signal` is aborted. */
   run<T>(key: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  /** Whether somebody is making it. */
+  flies(key: string): boolean;
   stats(): FlightStats;
 }
 
@@ -63,6 +65,7 @@ export function createFlight(): Flight {
       flight.waiters++;
       return wait(flight, signal, key, () => leave(key, flight)) as ReturnType<typeof work>;
     },
+    flies: key => flying.has(key),
     stats: () => ({ flying: flying.size, started, joined, aborted }),
   };
 }

@@ -16,6 +16,9 @@ export interface Bytes {
   close(): void;
 }
 
+/** Of a file of this machine. */
+export type LocalBytes = Bytes & Required<Pick<Bytes, 'readInto'>>;
+
 /** Size, mtime in ns and inode: what a version of a local file is made of. */
 export function statRef(path: string): BytesRef {
   const stat = statSync(path, { bigint: true });
@@ -34,7 +37,7 @@ export function modifiedNs({ version }: BytesRef): bigint {
 }
 
 /** Opens what `ref` names and refuses it if its version is another by now. */
-export function openBytes(ref: BytesRef): Bytes {
+export function openBytes(ref: BytesRef): LocalBytes {
   if (!isAbsolute(ref.href)) throw problem('read-failed', `cannot open ${ref.href}: not an absolute path`);
   return new FileBytes(ref);
 }

@@ -468,3 +468,43 @@ test('replies that a client has yet to take count against its share', async () =
   asked.permit.release();
   other.release();
 });
+
+test('a permit at once is one like any other, or none: never a refusal, never before who waits', async () => {
+  const bench = new Bench();
+  const now = (bytes: number, more: Partial<{ signal: AbortSignal; client: string }> = {}) =>
+    bench.gate.acquireNow({ bytes, class: 'tile', client: 'x', signal: new AbortController().signal, ...more });
+  const one = now(100.5);
+  assert.equal(one?.bytes, 101);
+  assert.equal(bench.ledger.inUse.inflight, 101);
+  assert.equal(bench.gate.stats().admitted.tile, 1);
+  assert.equal(now(701), null, 'above the ceiling');
+  assert.equal(now(Number.NaN), null);
+  assert.equal(now(10, { signal: AbortSignal.abort() }), null);
+  assert.equal(now(600), null, 'more than a client may borrow');
+  bench.budget = 90;
+  assert.equal(now(50, { client: 'y' }), null, 'beyond the budget');
+  bench.budget = 1000;
+  bench.level = 'critical';
+  assert.equal(now(500, { client: 'z' }), null, 'beyond the floor at that level');
+  bench.level = 'normal';
+  bench.budget = 101;
+  const waiting = bench.ask(60);
+  bench.budget = 1000;
+  assert.equal(now(10, { client: 'w' }), null, 'somebody waits');
+  one?.release();
+  await settled();
+  assert.equal(waiting.permit?.bytes, 60);
+  assert.equal(bench.gate.stats().refused.overloaded, 0);
+  assert.equal(bench.gate.stats().refused['too-large'], 0);
+  assert.equal(
+    new Bench({ mode: 'observe' }).gate.acquireNow({
+      bytes: 1,
+      class: 'tile',
+      client: 'x',
+      signal: new AbortController().signal,
+    }),
+    null,
+  );
+  bench.gate.close();
+  assert.equal(now(1), null);
+});

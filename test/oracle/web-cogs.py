@@ -31,6 +31,10 @@ KINDS = {
     'webp-lossless': (3, None, {'compress': 'WEBP', 'quality': 100}),
     'webp-alpha': (4, 'alpha', {'compress': 'WEBP', 'quality': 75, 'add_mask': 'NO'}),
     'webp-512': (3, None, {'compress': 'WEBP', 'quality': 75, 'blocksize': 512}),
+    # Blocks at its right and lower edge are not full.
+    'jpeg-edge': (3, 'edge', {'compress': 'JPEG', 'quality': 85}),
+    # Pixels a little too wide: its first blocks are tiles within a millionth of a pixel, its last ones are not.
+    'jpeg-drift': (3, 'drift', {'compress': 'JPEG', 'quality': 85}),
     'webp-nodata': (3, 'nodata', {'compress': 'WEBP', 'quality': 75}),
 }
 
@@ -46,15 +50,16 @@ def picture(bands):
 TRANSFORM = Affine(2 * SIDE / SIZE, 0, 0, 0, -2 * SIDE / SIZE, 2 * SIDE)
 
 for name, (bands, special, options) in KINDS.items():
-    values = picture(bands)
+    width, height = (900, 700) if special == 'edge' else (SIZE, SIZE)
+    values = picture(bands)[:, :height, :width]
     profile = {
         'driver': 'GTiff',
-        'width': SIZE,
-        'height': SIZE,
+        'width': width,
+        'height': height,
         'count': bands,
         'dtype': 'uint8',
         'crs': 'EPSG:3857',
-        'transform': TRANSFORM,
+        'transform': TRANSFORM * Affine.scale(1 + 3e-9) if special == 'drift' else TRANSFORM,
         'photometric': 'MINISBLACK' if bands == 1 else 'RGB',
         **({'alpha': 'YES'} if special == 'alpha' else {}),
         **({'nodata': 0} if special == 'nodata' else {}),

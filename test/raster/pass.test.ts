@@ -3,7 +3,7 @@
  * decoding gives, pixel for pixel; and what has to be decoded is.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -138,6 +138,8 @@ test('a block that is broken is an error, not an answer', { skip }, async () => 
     for (const [what, from, to] of [
       ['head', 0, 40],
       ['all', 0, length],
+      // Of a JPEG the end shows that the rest is missing; a WebP says how long it is.
+      ...(name === 'jpeg' ? ([['tail', length / 2, length]] as const) : ([['length', 4, 8]] as const)),
     ] as const) {
       const broken = `${name}-${what}`;
       copyFileSync(join(folder, `${name}.tif`), join(folder, `${broken}.tif`));
@@ -177,7 +179,25 @@ test('over HTTP the thread of the requests hands it on: the same bytes, kept lik
     assert.deepEqual(again.rawPayload, first.rawPayload);
   }
   assert.equal(done(), before);
-  const broken = await app.server.inject(`/tiles/jpeg-all/${tile.z}/${tile.x}/${tile.y}.jpg`);
-  assert.equal(broken.json().code, 'corrupt-data');
+  for (const [name, format] of [
+    ['jpeg-all', 'jpg'],
+    ['jpeg-tail', 'jpg'],
+    ['webp-length', 'webp'],
+  ] as const) {
+    const url = (x: number) => `/tiles/${name}/${tile.z}/${x}/${tile.y}.${format}`;
+    // Planned for itself; and with a neighbour's place known.
+    for (let turn = 0; turn < 2; turn++) {
+      const broken = await app.server.inject(url(tile.x));
+      assert.equal(broken.statusCode, 500, name);
+      assert.equal(broken.json().code, 'corrupt-data');
+      assert.match(broken.json().detail, /block 0\/0/);
+      assert.equal((await app.server.inject(url(tile.x + 1))).statusCode, 200);
+    }
+  }
+  const url = (x: number) => `/tiles/jpeg-head/${tile.z}/${x}/${tile.y + 3}.jpg`;
+  assert.equal((await app.server.inject(url(tile.x))).statusCode, 200);
+  truncateSync(join(folder, 'jpeg-head.tif'), 4096);
+  const cut = await app.server.inject(url(tile.x + 3));
+  assert.equal(cut.json().code, 'source-changed');
   assert.equal(app.memory.ledger.inUse.inflight, 0);
 });

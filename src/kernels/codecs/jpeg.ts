@@ -27,48 +27,72 @@ export async function decodeJpeg(encoded: Uint8Array, frame: Frame): Promise<Dec
   return { data: crop(pixels, header, frame), mask: null, width, height, samples, rest: null };
 }
 
+/** What stands before a block's own segments in a file of its own: the same for all blocks of a level. Errors: corrupt-data. */
+export function jpegHead({ samples, planar, photometric, jpegTables }: BlockFormat): Uint8Array {
+  const colours = (planar === 1 ? samples : 1) === 3 ? adobe(photometric === YCBCR ? 1 : 0) : [];
+  const tables = jpegTables ? keptOf(jpegTables, segments(jpegTables)) : new Uint8Array(0);
+  const out = new Uint8Array(2 + colours.length + tables.length);
+  out.set([0xff, SOI, ...colours]);
+  out.set(tables, 2 + colours.length);
+  return out;
+}
+
 /**
  * A full block as a JPEG file of its own, with the same pixels. Its entropy-coded data is not looked at, but it must end as a
- * JPEG ends.
+ * JPEG ends. `head` is jpegHead of its format.
  */
-export function jpegFile(encoded: Uint8Array, format: BlockFormat): Uint8Array {
+export function jpegFile(encoded: Uint8Array, format: BlockFormat, head: Uint8Array = jpegHead(format)): Uint8Array {
   const { blockWidth, blockHeight } = format;
-  const { stream, header } = rebuilt(encoded, frameOf(format, blockWidth, blockHeight));
-  if (header.width !== blockWidth || header.height !== blockHeight) {
-    throw corrupt(`JPEG block is ${header.width}×${header.height}, not ${blockWidth}×${blockHeight}`);
-  }
-  const end = stream.lastIndexOf(Uint8Array.of(0xff, EOI));
-  if (end < 0) throw corrupt('JPEG block ends before its image does');
-  return new Uint8Array(stream.subarray(0, end + 2));
-}
-
-function rebuilt(encoded: Uint8Array, frame: Frame): { stream: Buffer; header: Header } {
-  const { format, samples } = frame;
   const body = segments(encoded);
-  const header = body.header;
-  if (!header) throw corrupt('JPEG block has no frame header');
-  checkHeader(header, frame);
-  const tables = format.jpegTables ? segments(format.jpegTables).kept : [];
-  const stream = Buffer.concat([
-    Uint8Array.of(0xff, SOI),
-    ...(samples === 3 ? [adobe(format.photometric === YCBCR ? 1 : 0)] : []),
-    ...tables,
-    ...body.kept,
-    encoded.subarray(body.scanAt),
-  ]);
-  return { stream, header };
+  const { width, height } = checked(body.header, frameOf(format, blockWidth, blockHeight));
+  if (width !== blockWidth || height !== blockHeight)
+    throw corrupt(`JPEG block is ${width}×${height}, not ${blockWidth}×${blockHeight}`);
+  return joined(head, encoded, body, endOf(encoded, body.scanAt));
 }
 
-function checkHeader(header: Header, { format, width, height, samples }: Frame): void {
+/** Behind the last EOI. */
+function endOf(encoded: Uint8Array, scanAt: number): number {
+  for (let at = encoded.length - 2; at > scanAt; at--)
+    if (encoded[at] === 0xff && encoded[at + 1] === EOI) return at + 2;
+  throw corrupt('JPEG block ends before its image does');
+}
+
+function joined(head: Uint8Array, encoded: Uint8Array, { kept, scanAt }: Segments, end: number): Uint8Array {
+  let length = head.length + end - scanAt;
+  for (let i = 0; i < kept.length; i += 2) length += kept[i + 1] - kept[i];
+  const out = new Uint8Array(length);
+  out.set(head);
+  let at = head.length;
+  for (let i = 0; i < kept.length; i += 2) {
+    out.set(encoded.subarray(kept[i], kept[i + 1]), at);
+    at += kept[i + 1] - kept[i];
+  }
+  out.set(encoded.subarray(scanAt, end), at);
+  return out;
+}
+
+function keptOf(bytes: Uint8Array, { kept }: Segments): Uint8Array {
+  return joined(new Uint8Array(0), bytes, { kept, header: null, scanAt: bytes.length }, bytes.length);
+}
+
+function rebuilt(encoded: Uint8Array, frame: Frame): { stream: Uint8Array; header: Header } {
+  const body = segments(encoded);
+  const header = checked(body.header, frame);
+  return { stream: joined(jpegHead(frame.format), encoded, body, encoded.length), header };
+}
+
+function checked(header: Header | null, { format, width, height, samples }: Frame): Header {
+  if (!header) throw corrupt('JPEG block has no frame header');
   if (header.precision !== 8) throw corrupt(`JPEG block has ${header.precision} bits a sample, not 8`);
   if (header.components !== samples) throw corrupt(`JPEG block has ${header.components} components, not ${samples}`);
   const fits = header.width <= format.blockWidth && header.height <= format.blockHeight;
   if (!fits || header.width < width || header.height < height) {
     throw corrupt(`JPEG block is ${header.width}×${header.height}, not ${width}×${height}`);
   }
+  return header;
 }
 
-async function decodeStream(stream: Buffer, { width, height, components }: Header): Promise<Uint8Array> {
+async function decodeStream(stream: Uint8Array, { width, height, components }: Header): Promise<Uint8Array> {
   const image = sharp(stream, { failOn: 'error', ignoreIcc: true, limitInputPixels: width * height });
   if (components === 1) image.toColourspace('b-w');
   // libvips takes four components for CMYK, and CMYK for inverted; kept as it is and inverted back, they are the samples.
@@ -97,13 +121,13 @@ function crop(pixels: Uint8Array, header: Header, { width, height, samples, rawB
   return out;
 }
 
-function adobe(transform: number): Uint8Array {
-  return Uint8Array.of(0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, transform);
+function adobe(transform: number): number[] {
+  return [0xff, 0xee, 0, 14, 0x41, 0x64, 0x6f, 0x62, 0x65, 0, 100, 0, 0, 0, 0, transform];
 }
 
 interface Segments {
-  /** Marker segments to keep, in their order, without SOI, APPn, COM and EOI. */
-  readonly kept: Uint8Array[];
+  /** Where marker segments to keep begin and end, in their order, without SOI, APPn, COM and EOI. */
+  readonly kept: readonly number[];
   readonly header: Header | null;
   /** Where the first scan (its SOS marker) begins. */
   readonly scanAt: number;
@@ -111,7 +135,7 @@ interface Segments {
 
 function segments(bytes: Uint8Array): Segments {
   if (bytes[0] !== 0xff || bytes[1] !== SOI) throw corrupt('JPEG data does not begin with SOI');
-  const kept: Uint8Array[] = [];
+  const kept: number[] = [];
   let header: Header | null = null;
   let at = 2;
   while (at + 4 <= bytes.length) {
@@ -126,7 +150,7 @@ function segments(bytes: Uint8Array): Segments {
     const end = at + 2 + length;
     if (length < 2 || end > bytes.length) throw corrupt(`JPEG segment at byte ${at} overruns the block`);
     if (isFrame(marker)) header ??= frameHeader(bytes.subarray(at + 4, end), marker);
-    if (marker !== COM && (marker & 0xf0) !== 0xe0) kept.push(bytes.subarray(at, end));
+    if (marker !== COM && (marker & 0xf0) !== 0xe0) kept.push(at, end);
     at = end;
   }
   return { kept, header, scanAt: at };

@@ -15,7 +15,7 @@ const WEBP = 50001;
 /** What is put around a block's bytes at most, beside the shared tables. */
 const WRAP = 64;
 
-interface PassPlan {
+export interface PassPlan {
   readonly job: PassJob;
   readonly cost: Cost;
 }
@@ -45,11 +45,13 @@ export function planPass(
   if (format.compression !== codec || format.planar !== 1 || format.bits !== 8) return null;
   // CMYK is no picture that a browser shows right.
   if (codec === JPEG && format.samples !== 1 && format.samples !== 3) return null;
-  const outputBytes = block.length + (format.jpegTables?.length ?? 0) + WRAP;
-  return {
-    job: { task: 'raster', kind: 'pass', choice, level, block, format: style.format },
-    cost: { inputBytes: block.length, decodedBytes: 0, outputBytes },
-  };
+  return passPlan({ task: 'raster', kind: 'pass', choice, level, block, format: style.format });
+}
+
+export function passPlan(job: PassJob): PassPlan {
+  const { level, block } = job;
+  const outputBytes = block.length + (level.format.jpegTables?.length ?? 0) + WRAP;
+  return { job, cost: { inputBytes: block.length, decodedBytes: 0, outputBytes } };
 }
 
 function isPlain({ rescale, percentiles, table, map, formula, scales }: ImageStyle): boolean {
@@ -69,9 +71,9 @@ export function isPass(job: Job): job is PassJob {
   return job.task === 'raster' && (job as Partial<PassJob>).kind === 'pass';
 }
 
-/** The picture of a block, as a file of its own. Errors: corrupt-data. */
-export function pictureOf({ level, format }: PassJob, encoded: Uint8Array): Uint8Array {
-  return format === 'jpg' ? jpegFile(encoded, level.format) : webpFile(encoded, level.format);
+/** The picture of a block, as a file of its own. `head`: jpegHead of its format, where that is at hand. Errors: corrupt-data. */
+export function pictureOf({ level, format }: PassJob, encoded: Uint8Array, head?: Uint8Array): Uint8Array {
+  return format === 'jpg' ? jpegFile(encoded, level.format, head) : webpFile(encoded, level.format);
 }
 
 export async function paintPass(job: PassJob, store: BlockStore, context: TaskContext): Promise<Painted> {

@@ -76,7 +76,8 @@ export function planRasterTile(ask: RasterTileAsk, signal: AbortSignal): Promise
   return planImage(ask, tileGrid(ask), signal);
 }
 
-function tileGrid(ask: RasterTileAsk): OutputGrid {
+/** Errors: tile-outside-grid. */
+export function tileGrid(ask: RasterTileAsk): OutputGrid {
   const { grid: set, tile } = ask;
   if (!inGrid(set, tile)) throw problem('tile-outside-grid', `${set.id} has no tile ${tile.z}/${tile.x}/${tile.y}`);
   const [minx, , , maxy] = tileBounds(set, tile);

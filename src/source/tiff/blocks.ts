@@ -3,7 +3,7 @@
  * so this room stays below the kernels.
  */
 import { Problem, problem } from '../../errors.ts';
-import type { Bytes } from '../../io/bytes.ts';
+import type { Bytes, LocalBytes } from '../../io/bytes.ts';
 import type { BlockFormat, Level } from '../types.ts';
 
 /** A block of a level: where it is in the grid and in the file. `row` counts blocks, `plane` the samples of a planar file. */
@@ -104,8 +104,7 @@ export function fetchBlock(
   if (place.length === 0) return sparseBlock(format, rows, options.fill);
   const decode = (encoded: Uint8Array) => decodeNamed(bytes, format, place, encoded, rows, options);
   if (!bytes.readInto) return bytes.read(place.offset, place.length).then(decode);
-  if (place.offset + place.length > bytes.ref.size)
-    throw named(problem('corrupt-data', 'it lies outside the file'), bytes, place);
+  checkInside(bytes, place);
   const lent = options.encoded;
   const encoded = lent && lent.length >= place.length ? lent.subarray(0, place.length) : new Uint8Array(place.length);
   bytes.readInto(place.offset, encoded);
@@ -138,19 +137,41 @@ export function fetchEncoded(
   place: BlockPlace,
   make: (encoded: Uint8Array) => Uint8Array,
 ): MaybePromise<Uint8Array> {
-  const made = (encoded: Uint8Array) => {
-    try {
-      return make(encoded);
-    } catch (error) {
-      throw named(error, bytes, place);
-    }
-  };
+  if (bytes.readInto) return readEncoded(bytes as LocalBytes, place, make);
+  checkInside(bytes, place);
+  return bytes.read(place.offset, place.length).then(encoded => madeNamed(bytes, place, encoded, make));
+}
+
+/** The same of a file of this machine, at once. `lent` is where the encoded bytes may be for as long as `make` works. */
+export function readEncoded(
+  bytes: LocalBytes,
+  place: BlockPlace,
+  make: (encoded: Uint8Array) => Uint8Array,
+  lent?: Uint8Array,
+): Uint8Array {
+  checkInside(bytes, place);
+  const { offset, length } = place;
+  const encoded = lent && lent.length >= length ? lent.subarray(0, length) : new Uint8Array(length);
+  bytes.readInto(offset, encoded);
+  return madeNamed(bytes, place, encoded, make);
+}
+
+function checkInside(bytes: Bytes, place: BlockPlace): void {
   if (place.offset + place.length > bytes.ref.size)
     throw named(problem('corrupt-data', 'it lies outside the file'), bytes, place);
-  if (!bytes.readInto) return bytes.read(place.offset, place.length).then(made);
-  const encoded = new Uint8Array(place.length);
-  bytes.readInto(place.offset, encoded);
-  return made(encoded);
+}
+
+function madeNamed(
+  bytes: Bytes,
+  place: BlockPlace,
+  encoded: Uint8Array,
+  make: (encoded: Uint8Array) => Uint8Array,
+): Uint8Array {
+  try {
+    return make(encoded);
+  } catch (error) {
+    throw named(error, bytes, place);
+  }
 }
 
 function decodeNamed(
