@@ -5,15 +5,19 @@
  */
 import { deflateSync } from 'node:zlib';
 import { freeArray } from '../memory/segments.ts';
+import { CRS_BYTES_MAX } from '../source/tiff/geokeys.ts';
+import type { CrsKeys } from '../source/types.ts';
 import { SAMPLE_TYPES, type Samples, type SampleType, writeBand } from './samples.ts';
 
+/** GDAL order: x = t[0] + col * t[1] + row * t[2], y = t[3] + col * t[4] + row * t[5]. */
+export type Affine = readonly [number, number, number, number, number, number];
+
 export interface Georeference {
-  readonly originX: number;
-  readonly originY: number;
-  readonly resX: number;
-  readonly resY: number;
-  /** Null: written as user defined, without a name. */
+  readonly transform: Affine;
+  /** Null: no number names the system. */
   readonly epsg: { readonly code: number; readonly geographic: boolean } | null;
+  /** How another file says it, where no number does; null: the system is not told. */
+  readonly keys: CrsKeys | null;
 }
 
 export interface TiffImage {
@@ -51,7 +55,7 @@ export function geotiffBytes(
   const raw = width * height * bands * SAMPLE_TYPES[type].bytes;
   const strips = Math.min(height, Math.ceil(raw / STRIP_BYTES) + 1);
   // A mask's own directory and strips, at most as many: a bit a pixel, less than the plane that alpha would take.
-  return raw + (raw >>> 10) + strips * 48 + 4096;
+  return raw + (raw >>> 10) + strips * 48 + CRS_BYTES_MAX + 4096;
 }
 
 export function encodeGeotiff(image: TiffImage): Uint8Array {
@@ -199,20 +203,37 @@ function ascii(text: string): number[] {
   return [...`${text}\0`].map(char => char.charCodeAt(0));
 }
 
+/** North-up as GDAL writes it; what is turned or south-up by the whole matrix. */
+function placeFields([x, dx, tiltX, y, tiltY, dy]: Affine): Field[] {
+  if (tiltX === 0 && tiltY === 0 && dx > 0 && dy < 0)
+    return [
+      { tag: 33550, type: DOUBLE, values: [dx, -dy, 0] },
+      { tag: 33922, type: DOUBLE, values: [0, 0, 0, x, y, 0] },
+    ];
+  return [{ tag: 34264, type: DOUBLE, values: [dx, tiltX, 0, x, tiltY, dy, 0, y, 0, 0, 0, 0, 0, 0, 0, 1] }];
+}
+
 /** ModelType 1 projected, 2 geographic; RasterType 1 area. */
-function geoFields({ originX, originY, resX, resY, epsg }: Georeference): Field[] {
-  const fields: Field[] = [
-    { tag: 33550, type: DOUBLE, values: [resX, resY, 0] },
-    { tag: 33922, type: DOUBLE, values: [0, 0, 0, originX, originY, 0] },
-  ];
-  if (!epsg) return fields;
-  const keys = [
-    [1024, 0, 1, epsg.geographic ? 2 : 1],
-    [1025, 0, 1, 1],
-    [epsg.geographic ? 2048 : 3072, 0, 1, epsg.code],
-  ];
-  fields.push({ tag: 34735, type: SHORT, values: [1, 1, 0, keys.length, ...keys.flat()] });
+function geoFields({ transform, epsg, keys }: Georeference): Field[] {
+  const fields = placeFields(transform);
+  if (epsg) {
+    const named = [
+      [1024, 0, 1, epsg.geographic ? 2 : 1],
+      [1025, 0, 1, 1],
+      [epsg.geographic ? 2048 : 3072, 0, 1, epsg.code],
+    ];
+    fields.push({ tag: 34735, type: SHORT, values: [1, 1, 0, named.length, ...named.flat()] });
+  } else if (keys) {
+    fields.push({ tag: 34735, type: SHORT, values: asArea(keys.words) });
+    if (keys.doubles.length > 0) fields.push({ tag: 34736, type: DOUBLE, values: keys.doubles });
+    if (keys.ascii !== '') fields.push({ tag: 34737, type: ASCII, values: ascii(keys.ascii) });
+  }
   return fields;
+}
+
+/** The place of a picture is always told by the corner of its first pixel. */
+function asArea(words: readonly number[]): number[] {
+  return words.map((word, i) => (i >= 4 && i % 4 === 3 && words[i - 3] === 1025 ? 1 : word));
 }
 
 interface Placed extends Directory {

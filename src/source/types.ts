@@ -162,6 +162,13 @@ export interface Level {
   readonly ref: BytesRef;
 }
 
+/** What a file's tags say of its system: GeoKeyDirectory, GeoDoubleParams and GeoAsciiParams. */
+export interface CrsKeys {
+  readonly words: readonly number[];
+  readonly doubles: readonly number[];
+  readonly ascii: string;
+}
+
 export interface RasterSource extends SourceBase {
   readonly kind: 'raster';
   readonly width: number;
@@ -178,6 +185,8 @@ export interface RasterSource extends SourceBase {
   /** levels[0] is full resolution; then ever coarser. */
   readonly levels: readonly Level[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** What the file's own tags say of its system, to be copied where no number names it; null: there is nothing to copy. */
+  readonly crsKeys: CrsKeys | null;
 }
 
 export type Source = VectorSource | RasterSource;

@@ -15,11 +15,11 @@ before(async () => {
   const [width, height] = [700, 600];
   const image = { type: 'uint8', width, height, bands: 1, mask: null, nodata: null } as const;
   const samples = new Uint8Array(width * height).map((_, i) => i % 251);
-  const utm = { originX: 700_000, originY: 1_000_000, resX: 1000, resY: 1000 };
-  const degrees = { originX: 176, originY: 5, resX: 0.01, resY: 0.01 };
+  const utm = [700_000, 1000, 0, 1_000_000, 0, -1000] as const;
+  const degrees = [176, 0.01, 0, 5, 0, -0.01] as const;
   const systems = {
-    utm: { ...utm, epsg: { code: 32660, geographic: false } },
-    degrees: { ...degrees, epsg: { code: 4326, geographic: true } },
+    utm: { transform: utm, epsg: { code: 32660, geographic: false }, keys: null },
+    degrees: { transform: degrees, epsg: { code: 4326, geographic: true }, keys: null },
   };
   for (const [name, georef] of Object.entries(systems)) {
     writeFileSync(join(folder, `${name}.tif`), encodeGeotiff({ ...image, samples, georef }));

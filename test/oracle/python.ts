@@ -28,8 +28,10 @@ export function askPython<T>(python: string, script: string, lines: readonly str
   return { totals: JSON.parse(said.pop() as string) as T, said };
 }
 
-export function runPython(python: string, script: string, args: readonly string[]): void {
+/** Answers with what it prints. */
+export function runPython(python: string, script: string, args: readonly string[]): string {
   const path = fileURLToPath(new URL(script, import.meta.url));
   const run = spawnSync(python, [path, ...args], { encoding: 'utf8' });
   if (run.status !== 0) throw new Error(`${script}: ${run.stderr || run.error}`);
+  return run.stdout;
 }

@@ -149,7 +149,8 @@ test('what is out of range is clamped, halves are rounded up, NaN in integers is
 
 test('a GeoTIFF written here opens here, with its place, nodata and values', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tiff-'));
-  const georef = { originX: 500000, originY: 5000000, resX: 10, resY: 20, epsg: { code: 32633, geographic: false } };
+  const transform = [500000, 10, 0, 5000000, 0, -20] as const;
+  const georef = { transform, epsg: { code: 32633, geographic: false }, keys: null };
   try {
     for (const type of TYPES) {
       const [width, height, bands] = [300, 200, 3];
@@ -180,7 +181,7 @@ test('invalid pixels of a GeoTIFF: nodata if there is one, NaN in floats, else a
   const make = async (type: SampleType, nodata: number | null, bands = 1) => {
     const samples = workingArray(type, 4 * bands).fill(5);
     const path = join(folder, 'a.tif');
-    const georef = { originX: 0, originY: 0, resX: 1, resY: 1, epsg: { code: 4326, geographic: true } };
+    const georef = { transform: [0, 1, 0, 0, 0, -1] as const, epsg: { code: 4326, geographic: true }, keys: null };
     const mask = Uint8Array.of(255, 0, 255, 255);
     const size = { width: 2, height: 2 };
     const file = encodeGeotiff({ type, ...size, bands, samples, mask, nodata, georef });

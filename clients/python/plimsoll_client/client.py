@@ -47,6 +47,57 @@ class Layer:
     info: dict = field(default_factory=dict, repr=False, compare=False)
 
 
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Part of a raster: ``data`` of bands, rows and columns, ``mask`` (False: no data), and where it lies."""
+
+    data: Any
+    mask: Any
+    bounds: tuple[float, float, float, float]
+    """Left, bottom, right, top; x before y, in units of ``crs``."""
+    crs: str
+    """``EPSG:25832`` or a PROJ string: rasterio and pyproj take it as it is, less a leading ``PROJ:``."""
+
+    @property
+    def transform(self) -> tuple[float, float, float, float, float, float]:
+        """Pixels to places, in the order of ``rasterio.Affine(*transform)``."""
+        left, bottom, right, top = self.bounds
+        _, rows, columns = self.data.shape
+        return ((right - left) / columns, 0.0, left, 0.0, (bottom - top) / rows, top)
+
+    def masked(self) -> Any:
+        """A numpy masked array."""
+        import numpy
+
+        return numpy.ma.MaskedArray(self.data, numpy.broadcast_to(~self.mask, self.data.shape))
+
+    def to_xarray(self) -> Any:
+        """A DataArray with the centres of its pixels for coordinates; NaN where there is no data. Has ``.rio`` where rioxarray is installed."""
+        import numpy
+        import xarray
+
+        across, _, left, _, down, top = self.transform
+        _, rows, columns = self.data.shape
+        values = numpy.where(self.mask, self.data.astype(numpy.promote_types(self.data.dtype, numpy.float32)), numpy.nan)
+        array = xarray.DataArray(
+            values,
+            dims=("band", "y", "x"),
+            coords={
+                "band": numpy.arange(1, len(values) + 1),
+                "y": top + (numpy.arange(rows) + 0.5) * down,
+                "x": left + (numpy.arange(columns) + 0.5) * across,
+            },
+            attrs={"crs": self.crs, "transform": self.transform},
+        )
+        try:
+            import rioxarray  # noqa: F401
+        except ImportError:
+            return array
+        # The same system, which rasterio knows as a number by this name only.
+        crs = "EPSG:4326" if self.crs == "OGC:CRS84" else self.crs.removeprefix("PROJ:")
+        return array.rio.write_crs(crs).rio.write_nodata(numpy.nan)
+
+
 class Plimsoll:
     """A server. ``public_url`` is how browsers reach it, where that differs from how this process does.
 
@@ -76,10 +127,24 @@ class Plimsoll:
         """Part of a raster as a numpy array of bands, rows and columns; the last band is the mask (0: no data)."""
         import numpy
 
-        box = ",".join(str(float(edge)) for edge in bbox)
-        query = _query({"url": _id(layer), **parameters})
-        body = self.request("GET", f"/cog/bbox/{box}/{int(width)}x{int(height)}.npy?{query}")
+        body = self.request("GET", self._window_path(layer, bbox, width, height, {"return_mask": True, **parameters}))
         return numpy.load(io.BytesIO(body), allow_pickle=False)
+
+    def read(
+        self, layer: Layer | str, bbox: tuple[float, float, float, float], width: int, height: int, **parameters: Any
+    ) -> Window:
+        """Part of a raster with its place: :class:`Window`. ``coord_crs`` is the box's system (degrees where absent), ``dst_crs`` the window's."""
+        import numpy
+
+        body, headers = self._exchange("GET", self._window_path(layer, bbox, width, height, {**parameters, "return_mask": True}))
+        bands = numpy.load(io.BytesIO(body), allow_pickle=False)
+        box = tuple(float(edge) for edge in headers["x-raster-bbox"].split(","))
+        return Window(bands[:-1], bands[-1] > 0, box, headers["x-raster-crs"])
+
+    @staticmethod
+    def _window_path(layer: Layer | str, bbox: Any, width: int, height: int, parameters: dict[str, Any]) -> str:
+        box = ",".join(str(float(edge)) for edge in bbox)
+        return f"/cog/bbox/{box}/{int(width)}x{int(height)}.npy?{_query({'url': _id(layer), **parameters})}"
 
     def features(self, layer: Layer | str, *, page: int = 1000, **parameters: Any) -> Iterator[dict]:
         """GeoJSON features of a vector layer, page by page; ``bbox=(w, s, e, n)`` and attribute filters as the API has them."""
@@ -100,12 +165,17 @@ class Plimsoll:
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> bytes:
         """One request, asked again while the server says that it is busy. Raises :class:`PlimsollError`."""
+        return self._exchange(method, path, body, headers)[0]
+
+    def _exchange(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[bytes, dict[str, str]]:
         deadline = time.monotonic() + self.patience
         while True:
             request = Request(self.url + path, data=body, method=method, headers=headers or {})
             try:
                 with urlopen(request, timeout=self.timeout) as response:
-                    return response.read()
+                    return response.read(), {name.lower(): value for name, value in response.headers.items()}
             except HTTPError as error:
                 with error:
                     problem = _problem(error)

@@ -67,6 +67,35 @@ class Values(unittest.TestCase):
         self.assertEqual(array.shape, (2, 32, 64))
         self.assertGreater(array[0].max(), 3000)
 
+    def test_read_tells_the_place(self) -> None:
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("numpy is not installed")
+        window = self.plimsoll.read("elevation", (80, 25, 90, 30), 64, 32)
+        array = self.plimsoll.window("elevation", (80, 25, 90, 30), 64, 32)
+        self.assertTrue(numpy.array_equal(window.data, array[:-1]))
+        self.assertEqual((window.bounds, window.mask.shape, window.mask.dtype), ((80, 25, 90, 30), (32, 64), bool))
+        self.assertIn(window.crs, ("OGC:CRS84", "EPSG:4326"))
+        self.assertEqual(window.transform, (10 / 64, 0, 80, 0, -5 / 32, 30))
+        self.assertGreater(window.masked().max(), 3000)
+        moved = self.plimsoll.read("elevation", (80, 25, 90, 30), 64, 32, dst_crs="EPSG:3857")
+        self.assertEqual(moved.crs, "EPSG:3857")
+        self.assertAlmostEqual(moved.bounds[0], 8905559.263, 2)
+
+    def test_read_becomes_a_data_array(self) -> None:
+        try:
+            import xarray  # noqa: F401
+        except ImportError:
+            self.skipTest("xarray is not installed")
+        array = self.plimsoll.read("elevation", (80, 25, 90, 30), 64, 32).to_xarray()
+        self.assertEqual(array.dims, ("band", "y", "x"))
+        self.assertEqual((float(array.x[0]), float(array.y[0])), (80 + 5 / 64, 30 - 5 / 64))
+        self.assertGreater(float(array.max()), 3000)
+        if hasattr(array, "rio"):
+            self.assertEqual(array.rio.crs.to_epsg(), 4326)
+            self.assertEqual([round(edge, 9) for edge in array.rio.bounds()], [80, 25, 90, 30])
+
     def test_errors_say_what_the_server_says(self) -> None:
         with self.assertRaises(PlimsollError) as caught:
             self.plimsoll.layer("nothing")

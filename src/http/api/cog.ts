@@ -57,6 +57,8 @@ const IMAGE_HEADERS = [
   'X-Plimsoll-Cost',
   'Server-Timing',
   'X-Tile-Degraded',
+  'X-Raster-Bbox',
+  'X-Raster-Crs',
   'X-Raster-Level',
   'X-Raster-Rescale',
 ] as const;

@@ -36,6 +36,12 @@ export const HEADERS = {
     description: 'Where something was rendered: bytes of memory that were reserved for it.',
     schema: { type: 'integer', minimum: 0 },
   },
+  'X-Raster-Bbox': {
+    description:
+      'Windows and previews: left, bottom, right and top edge of the picture, x before y, in units of X-Raster-Crs. Absent where the raster is turned.',
+    schema: text,
+  },
+  'X-Raster-Crs': { description: 'System of X-Raster-Bbox: EPSG:n or a PROJ string.', schema: text },
   'X-Raster-Level': {
     description:
       'Level that was read: 0 is full resolution, 1 the first overview; shadow: one that this server made in memory.',

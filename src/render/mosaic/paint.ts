@@ -38,7 +38,7 @@ async function paintImage(job: MosaicImageJob, workshop: Workshop, context: Task
   const ranges = style.rescale ?? found;
   // The members are unscaled already.
   const done = { ...style, ...PLAIN };
-  const { body, headers } = await encodeCanvas(canvas, shown, job.crs, done, job.nodata, ranges);
+  const { body, headers } = await encodeCanvas(canvas, shown, done, job.nodata, ranges);
   const { samples, mask } = canvas;
   const choice = { ...job.members[0].job.choice, bands: new Array(canvas.bands).fill(0), dtype: canvas.type };
   const encoding = encodingBytes(done, mask.length, choice, found !== null, body.length) + body.length;

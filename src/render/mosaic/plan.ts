@@ -65,7 +65,6 @@ export async function planMosaicImage(ask: MosaicAsk, signal: AbortSignal): Prom
     cutline: ask.cutline,
     style,
     nodata: plain && same ? found[0].job.choice.nodata : null,
-    crs: crsOf(layer),
   };
   const members = found.map(({ row, job: each }): MemberJob => ({ row, job: each }));
   return {

@@ -30,7 +30,6 @@ export interface MosaicImageJob extends MosaicJobBase {
   readonly style: ImageStyle;
   /** What stands for nothing in the files, where it is the same in all of them and still means that in the answer. */
   readonly nodata: number | null;
-  readonly crs: string;
 }
 
 export interface MosaicPlacesJob extends MosaicJobBase {

@@ -28,7 +28,6 @@ import { SAMPLE_TYPES, type Samples, type SampleType, workingBytes } from '../..
 import { emptyWebp } from '../../kernels/webp-empty.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted } from '../../plan.ts';
-import { epsgOf } from './crs.ts';
 import type { BandChoice, ImageStyle, OutputGrid, RasterFormat } from './types.ts';
 
 export const CONTENT_TYPES: Readonly<Record<RasterFormat, string>> = {
@@ -97,7 +96,6 @@ export interface Encoded {
 export async function encodeCanvas(
   canvas: Canvas,
   grid: OutputGrid,
-  crs: string,
   style: ImageStyle,
   nodata: number | null,
   ranges: readonly Range[] | null,
@@ -111,11 +109,6 @@ export async function encodeCanvas(
     };
   }
   if (style.format === 'tif') {
-    const epsg = epsgOf(grid.crs ?? crs);
-    const georef =
-      grid.crs === null
-        ? null
-        : { originX: grid.originX, originY: grid.originY, resX: grid.resX, resY: grid.resY, epsg };
     return {
       body: encodeGeotiff({
         type,
@@ -125,7 +118,7 @@ export async function encodeCanvas(
         samples,
         mask: style.returnMask ? mask : null,
         nodata,
-        georef,
+        georef: style.georef ?? null,
       }),
       headers: {},
     };

@@ -106,7 +106,7 @@ function paintAny(job: RasterJob, studio: Studio, context: TaskContext): Promise
 }
 
 async function paintImage(job: ImageJob, studio: Studio, context: TaskContext): Promise<Painted> {
-  const { choice, style, placement, shown } = job;
+  const { choice, style, shown } = job;
   const found = job.stretch ? await stretchOf(job, studio, context) : null;
   if (job.strips) return paintStrips(job, job.strips, found, studio.store, context);
   const { canvas: read, gathered } = await paintCanvas(job, studio.store, context);
@@ -116,7 +116,7 @@ async function paintImage(job: ImageJob, studio: Studio, context: TaskContext): 
   if (job.cutline) clearOutside(job.cutline, shown, canvas);
   const ranges = style.rescale ?? found;
   const nodata = canvas.samples === read.samples ? choice.nodata : null;
-  const { body, headers } = await encodeCanvas(canvas, shown, placement.crs, style, nodata, ranges);
+  const { body, headers } = await encodeCanvas(canvas, shown, style, nodata, ranges);
   const { samples, mask } = canvas;
   const product = { ...choice, bands: new Array(canvas.bands).fill(0), dtype: canvas.type };
   const encoding = encodingBytes(style, mask.length, product, found !== null, body.length) + body.length;

@@ -16,6 +16,7 @@ import { imageCost } from './cost.ts';
 import { planDerivation, widened } from './derive.ts';
 import { affinityOf, explainRead } from './explain.ts';
 import { sameCrs } from './geometry.ts';
+import { georefOf, placeHeaders } from './georef.ts';
 import { guarded } from './guard.ts';
 import { planPass } from './pass.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
@@ -142,7 +143,8 @@ async function planPicture(ask: ImageAsk, file: RasterSource, shown: OutputGrid,
   const derivation = planDerivation(layer, params, format);
   const grid = widened(shown, derivation.derive);
   const choice = chooseBands(layer, params, derivation.wanted);
-  const style = imageStyle(layer, params, derivation, format);
+  const plain = imageStyle(layer, params, derivation, format);
+  const style = format === 'tif' ? { ...plain, georef: georefOf(layer, shown) } : plain;
   const crs = crsOf(layer);
   const coarser = ask.degrade === 'overview' ? 1 : 0;
   const cutline = cutlineOf(ask, shown);
@@ -151,14 +153,19 @@ async function planPicture(ask: ImageAsk, file: RasterSource, shown: OutputGrid,
     const made = { layer, params, grid, shown, derivation, choice, style, cutline, coarser, fewer };
     const plan = await planMosaicImage(made, signal);
     return plan
-      ? { ...plan, fits: fitsOf(ask, shown, plan.cost, signal) }
+      ? {
+          ...plan,
+          headers: { ...plan.headers, ...('tile' in ask ? {} : placeHeaders(layer, shown)) },
+          fits: fitsOf(ask, shown, plan.cost, signal),
+        }
       : nothing(ask, shown, choice, style, derivation);
   }
   const resampling = resamplingOf(layer, params, grid.crs !== null && !sameCrs(grid.crs, crs));
   const read = await planGridRead({ source: layer.source, crs, grid, choice, resampling, coarser }, signal);
   if (read === null) return nothing(ask, shown, choice, style, derivation);
   const pass = cutline ? null : planPass(grid, choice, style, derivation, read);
-  const about = { headers: { 'x-raster-level': String(read.level) }, affinity: affinityOf(layer.id, read) };
+  const headers = { 'x-raster-level': String(read.level), ...('tile' in ask ? {} : placeHeaders(layer, shown)) };
+  const about = { headers, affinity: affinityOf(layer.id, read) };
   if (pass) {
     const explain = { ...explainRead(layer, shown, derivation.wanted, read, null), passed: true };
     return { ...pass, ...about, explain };

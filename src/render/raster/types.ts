@@ -5,6 +5,7 @@ import type { ColourOperation } from '../../kernels/colour-formula.ts';
 import type { ColourMap } from '../../kernels/colour-map.ts';
 import type { Rings } from '../../kernels/coverage.ts';
 import type { Expression } from '../../kernels/expression/parse.ts';
+import type { Georeference } from '../../kernels/geotiff-writer.ts';
 import type { Resampling } from '../../kernels/resampling.ts';
 import type { SampleType } from '../../kernels/samples.ts';
 import type { StatisticsOptions } from '../../kernels/statistics/types.ts';
@@ -129,6 +130,8 @@ export interface ImageStyle {
   /** What a stretch leaves out on either side. */
   readonly percentiles: readonly [number, number] | null;
   readonly returnMask: boolean;
+  /** Of a GeoTIFF: where it lies. */
+  readonly georef?: Georeference;
   /** Per wanted band, or null where values stay as stored. */
   readonly scales: readonly number[] | null;
   readonly offsets: readonly number[] | null;

@@ -1,4 +1,5 @@
 /** The GeoKey directory: keys → values. */
+import type { CrsKeys } from '../types.ts';
 import type { Directory } from './ifd.ts';
 import { TAG } from './tags.ts';
 
@@ -49,6 +50,8 @@ export const KEY = {
 } as const;
 
 export const USER_DEFINED = 32767;
+/** Of all that a file says of its system, where it is copied. */
+export const CRS_BYTES_MAX = 8192;
 
 export function geoKeysOf(directory: Directory): GeoKeys {
   const words = directory.numbers.get(TAG.GeoKeyDirectory) ?? [];
@@ -71,6 +74,16 @@ export function geoKeysOf(directory: Directory): GeoKeys {
     } else if (location === TAG.GeoKeyDirectory && value < words.length) keys.set(key, words[value]);
   }
   return keys;
+}
+
+/** As they are, for a picture in the same system that no number names; null where one does, or where they are overlong. */
+export function crsKeysOf(directory: Directory, crs: string | null): CrsKeys | null {
+  const words = directory.numbers.get(TAG.GeoKeyDirectory) ?? [];
+  if (crs === null || crs.startsWith('EPSG:') || words.length < 4) return null;
+  const doubles = directory.numbers.get(TAG.GeoDoubleParams) ?? [];
+  const ascii = directory.texts.get(TAG.GeoAsciiParams) ?? '';
+  if (words.length * 2 + doubles.length * 8 + ascii.length + 1 > CRS_BYTES_MAX) return null;
+  return { words: [...words], doubles: [...doubles], ascii };
 }
 
 export function number(keys: GeoKeys, key: number): number | undefined {

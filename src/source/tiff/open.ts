@@ -14,7 +14,7 @@ import type { BBox } from '../../tile.ts';
 import type { DType, Level, RasterSource } from '../types.ts';
 import { bandsOf, descriptionOf, isPremultiplied, nodataOf, paletteOf, warnOfLossyNodata } from './bands.ts';
 import { crsOf } from './crs.ts';
-import { geoKeysOf, isPixelIsPoint, verticalUnitOf } from './geokeys.ts';
+import { crsKeysOf, geoKeysOf, isPixelIsPoint, verticalUnitOf } from './geokeys.ts';
 import { boundsOf, IDENTITY, transformOf } from './georef.ts';
 import { one, openTiff, readDirectories, type TiffReader } from './ifd.ts';
 import {
@@ -121,6 +121,7 @@ async function judge(
     premultipliedAlpha: isPremultiplied(directory),
     levels,
     metadata: metadataOf(items),
+    crsKeys: crsKeysOf(directory, located.crs),
     residentBytes: residentOf(levels, opened.length),
     verdict: findings.verdict(),
     close: async () => {
