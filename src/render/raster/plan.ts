@@ -130,10 +130,11 @@ const PIXELS = { crs: null, originX: 0, originY: 0, resX: 1, resY: 1 } as const;
 type ImageAsk = RasterTileAsk | WindowAsk | PreviewAsk;
 
 async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal): Promise<Plan> {
-  return guarded(
-    ask.layer,
-    await planPicture({ ...ask, layer: withShadow(ask.layer) }, ask.layer.source, shown, signal),
-  );
+  const { layer } = ask;
+  const plan = await planPicture({ ...ask, layer: withShadow(layer) }, layer.source, shown, signal);
+  // Where a tile lies its name says.
+  const placed = 'tile' in ask ? plan : { ...plan, headers: { ...plan.headers, ...placeHeaders(layer, shown) } };
+  return guarded(layer, placed);
 }
 
 /** `file`: without the levels of a shadow, which do not say what its values range over. */
@@ -153,19 +154,14 @@ async function planPicture(ask: ImageAsk, file: RasterSource, shown: OutputGrid,
     const made = { layer, params, grid, shown, derivation, choice, style, cutline, coarser, fewer };
     const plan = await planMosaicImage(made, signal);
     return plan
-      ? {
-          ...plan,
-          headers: { ...plan.headers, ...('tile' in ask ? {} : placeHeaders(layer, shown)) },
-          fits: fitsOf(ask, shown, plan.cost, signal),
-        }
+      ? { ...plan, fits: fitsOf(ask, shown, plan.cost, signal) }
       : nothing(ask, shown, choice, style, derivation);
   }
   const resampling = resamplingOf(layer, params, grid.crs !== null && !sameCrs(grid.crs, crs));
   const read = await planGridRead({ source: layer.source, crs, grid, choice, resampling, coarser }, signal);
   if (read === null) return nothing(ask, shown, choice, style, derivation);
   const pass = cutline ? null : planPass(grid, choice, style, derivation, read);
-  const headers = { 'x-raster-level': String(read.level), ...('tile' in ask ? {} : placeHeaders(layer, shown)) };
-  const about = { headers, affinity: affinityOf(layer.id, read) };
+  const about = { headers: { 'x-raster-level': String(read.level) }, affinity: affinityOf(layer.id, read) };
   if (pass) {
     const explain = { ...explainRead(layer, shown, derivation.wanted, read, null), passed: true };
     return { ...pass, ...about, explain };
