@@ -26,23 +26,33 @@ export function identify(
 ): Identity {
   const { name, revision } = ask.operation;
   const named = layers.map((layer, i) => layerKey(layer.id, versions[i])).join(',');
-  return identityOf(`${name}.${revision}|${named}|${JSON.stringify(ask.params)}`, ask.encoding);
+  return new Asked(`${name}.${revision}|${named}|${JSON.stringify(ask.params)}`, ask.encoding);
 }
 
-function identityOf(question: string, encoding: Encoding): Identity {
-  const key = `${question}|${encoding}`;
-  let etag: string | undefined;
-  return {
-    key,
-    get degraded() {
-      return identityOf(`${question}|degraded`, encoding);
-    },
-    encoded: other => `${question}|${other}`,
-    get etag() {
-      etag ??= `"${hash('sha1', key, 'base64url')}"`;
-      return etag;
-    },
-  };
+class Asked implements Identity {
+  readonly key: string;
+  readonly #question: string;
+  readonly #encoding: Encoding;
+  #etag: string | undefined;
+
+  constructor(question: string, encoding: Encoding) {
+    this.key = `${question}|${encoding}`;
+    this.#question = question;
+    this.#encoding = encoding;
+  }
+
+  get degraded(): Identity {
+    return new Asked(`${this.#question}|degraded`, this.#encoding);
+  }
+
+  encoded(other: Encoding): string {
+    return `${this.#question}|${other}`;
+  }
+
+  get etag(): string {
+    this.#etag ??= `"${hash('sha1', this.key, 'base64url')}"`;
+    return this.#etag;
+  }
 }
 
 /** What the cache knows a layer's entries by, so that those of one version can be dropped. */

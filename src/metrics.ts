@@ -87,14 +87,31 @@ export function createMetrics(sources: MetricSources): Metrics {
   registerHoldings(registry, sources);
   registerWatch(registry, sources);
   registerShadows(registry, sources);
+  // Finding a series by its labels takes longer than counting.
+  const request = memo((_, route: string, method: string, status: number) =>
+    requests.labels({ route, method, status }),
+  );
+  const duration = memo(route => durations.labels({ route }));
+  const wait = memo(permitClass => waits.labels({ class: permitClass }));
+  const render = memo(operation => renders.labels({ operation }));
   return {
     http: (route, method, status, seconds) => {
-      requests.inc({ route, method, status });
-      durations.observe({ route }, seconds);
+      request(`${route} ${method} ${status}`, route, method, status).inc();
+      duration(route).observe(seconds);
     },
-    waited: (permitClass, seconds) => waits.observe({ class: permitClass }, seconds),
-    rendered: (operation, seconds) => renders.observe({ operation }, seconds),
+    waited: (permitClass, seconds) => wait(permitClass).observe(seconds),
+    rendered: (operation, seconds) => render(operation).observe(seconds),
     scrape: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+/** As many as there are series. */
+function memo<A extends unknown[], T>(make: (key: string, ...args: A) => T): (key: string, ...args: A) => T {
+  const made = new Map<string, T>();
+  return (key, ...args) => {
+    const known = made.get(key) ?? make(key, ...args);
+    made.set(key, known);
+    return known;
   };
 }
 

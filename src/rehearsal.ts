@@ -10,6 +10,7 @@ import { rasterParams } from './http/raster-params.ts';
 import type { Ladder } from './ladder.ts';
 import type { Layer } from './layers/types.ts';
 import type { TileOperations } from './operations.ts';
+import type { RasterFormat } from './render/raster/plan.ts';
 import { type Ask, type Observer, type Rooms, serve } from './serve.ts';
 import { type BBox, latToMercator, lonToMercator, MERCATOR_HALF, type TileCoord, WEB_MERCATOR_QUAD } from './tile.ts';
 
@@ -81,25 +82,39 @@ function asksOf(layers: readonly Layer[], tiles: TileOperations, signal: AbortSi
   const kinds = (['vector', 'raster'] as const).map(kind =>
     near.filter(each => each.kind === kind).slice(0, LAYERS_MAX),
   );
-  const chosen = kinds
-    .flat()
-    .flatMap(layer => (layer.lonLatBounds ? [{ layer, bounds: inMercator(layer.lonLatBounds) }] : []));
+  const chosen = kinds.flat().flatMap(layer => {
+    const bounds = layer.lonLatBounds && inMercator(layer.lonLatBounds);
+    return bounds ? formatsOf(layer).map(format => ({ layer, bounds, format })) : [];
+  });
   if (chosen.length === 0) return null;
   const random = seeded();
   let turn = 0;
   return () => {
-    const { layer, bounds } = chosen[turn++ % chosen.length];
-    return askOf(layer, tileIn(bounds, zoomFrom(layer, bounds) + Math.floor(random() * ZOOMS), random), tiles, signal);
+    const { layer, bounds, format } = chosen[turn++ % chosen.length];
+    const tile = tileIn(bounds, zoomFrom(layer, bounds) + Math.floor(random() * ZOOMS), random);
+    return askOf({ layer, format, tile }, tiles, signal);
   };
 }
 
-function askOf(layer: Layer, tile: TileCoord, tiles: TileOperations, signal: AbortSignal): AnyAsk {
+interface Wanted {
+  readonly layer: Layer;
+  readonly format: RasterFormat;
+  readonly tile: TileCoord;
+}
+
+/** Blocks that are pictures may be handed on as they are. */
+function formatsOf(layer: Layer): RasterFormat[] {
+  const compression = layer.kind === 'raster' ? layer.source.levels[0]?.format.compression : undefined;
+  return compression === 7 ? ['png', 'jpg'] : compression === 50001 ? ['png', 'webp'] : ['png'];
+}
+
+function askOf({ layer, format, tile }: Wanted, tiles: TileOperations, signal: AbortSignal): AnyAsk {
   const place = { tms: WEB_MERCATOR_QUAD.key, ...tile };
   const common = {
     layers: [layer.id],
     ifNoneMatch: undefined,
     client: 'rehearsal',
-    signal,
+    signal: () => signal,
     explain: false,
     strict: true,
   };
@@ -109,7 +124,7 @@ function askOf(layer: Layer, tile: TileCoord, tiles: TileOperations, signal: Abo
           ...common,
           operation: tiles.rasterTile,
           encoding: 'identity',
-          params: { ...place, scale: 1, tilesize: null, buffer: 0, format: 'png', raster: rasterParams({}, layer) },
+          params: { ...place, scale: 1, tilesize: null, buffer: 0, format, raster: rasterParams({}, layer) },
         }
       : { ...common, operation: tiles.vectorTile, encoding: 'gzip', params: { ...place, properties: null } };
   return ask as unknown as AnyAsk;
@@ -144,6 +159,8 @@ async function serveAndDrop(ask: AnyAsk, rooms: Rooms): Promise<boolean> {
   try {
     const reply = await serve(ask, rooms);
     reply.release();
+    // What is answered within a turn of the loop would leave no turn to others.
+    await new Promise(setImmediate);
     return true;
   } catch {
     // A layer that cannot be painted tells its first client why. Here it must only not be tried in a tight loop.

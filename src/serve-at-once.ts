@@ -11,7 +11,7 @@ import type { Rooms } from './serve-rooms.ts';
 
 /** Null: it goes the usual way. */
 export function madeAtOnce<P>(
-  { operation, params, client, signal }: Ask<P>,
+  { operation, params, client }: Ask<P>,
   identity: Identity,
   layers: readonly Layer[],
   rooms: Rooms,
@@ -24,7 +24,7 @@ export function madeAtOnce<P>(
   const { plan } = ready;
   const subject = layers.map(({ id }) => id).join(',');
   const bytes = admission.price(plan.cost, name, subject);
-  const permit = admission.acquireNow({ bytes, class: kind, client, signal });
+  const permit = admission.acquireNow({ bytes, class: kind, client });
   if (!permit) return null;
   try {
     observer.waited(kind, 0);

@@ -61,7 +61,8 @@ export interface Ask<P = unknown> {
   readonly encoding: Encoding;
   readonly ifNoneMatch: string | undefined;
   readonly client: string;
-  readonly signal: AbortSignal;
+  /** Of the client's going away: made when somebody has to wait, which a hit never has. */
+  readonly signal: () => AbortSignal;
   readonly explain: boolean;
   /** Full quality or an error: neither stale nor degraded. */
   readonly strict: boolean;
@@ -90,7 +91,7 @@ export async function serve<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
   if (made) return replyPainted(made, ask, layers, rooms);
   const flight = strict ? `${identity.key}|strict` : identity.key;
   try {
-    const shared = await rooms.flight.run(flight, ask.signal, signal => cold(ask, identity, rooms, strict, signal));
+    const shared = await rooms.flight.run(flight, ask.signal(), signal => cold(ask, identity, rooms, strict, signal));
     return replyPainted(shared, ask, layers, rooms);
   } catch (error) {
     const last = strict || !isOverload(error) ? undefined : rooms.cache.get(identity.degraded.key, { stale: true });
@@ -266,7 +267,8 @@ async function explain<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
   const leases = leaseAll(rooms.catalogue, ask.layers);
   try {
     const layers = leases.map(lease => lease.layer);
-    const { operation, signal } = ask;
+    const { operation } = ask;
+    const signal = ask.signal();
     const { value: plan } = await planOf('plan', ask, layers, rooms, signal);
     const price = ({ cost, job }: Plan) =>
       job ? rooms.admission.price(cost, operation.name, ask.layers.join(',')) : 0;

@@ -27,6 +27,9 @@ export function createAdmission(settings: AdmissionSettings): Admission {
   return new Gate(settings);
 }
 
+/** What is granted. */
+type Wanted = Pick<PermitRequest, 'bytes' | 'class' | 'client'>;
+
 class Gate implements Admission {
   #s;
   #shares: Shares;
@@ -78,9 +81,9 @@ class Gate implements Admission {
     return new Promise((resolve, reject) => this.#enqueue(request, resolve, reject));
   }
 
-  acquireNow(asked: PermitRequest): Permit | null {
-    const request = { ...asked, bytes: Math.ceil(asked.bytes) };
-    if (this.#closed || request.signal.aborted || this.#s.mode === 'observe' || this.#room.count > 0) return null;
+  acquireNow({ bytes, class: kind, client }: Wanted): Permit | null {
+    const request = { bytes: Math.ceil(bytes), class: kind, client };
+    if (this.#closed || this.#s.mode === 'observe' || this.#room.count > 0) return null;
     if (!(request.bytes <= this.#s.ceilingBytes) || this.#obstacle(request) !== null) return null;
     return this.#grant(request, 0);
   }
@@ -104,11 +107,11 @@ class Gate implements Admission {
     };
   }
 
-  #obstacle({ class: kind, client, bytes }: PermitRequest): Bottleneck | null {
+  #obstacle({ class: kind, client, bytes }: Wanted): Bottleneck | null {
     return this.#shares.obstacle(kind, client, bytes, this.#moment(client));
   }
 
-  #grant(request: PermitRequest, waitedMs: number): Permit {
+  #grant(request: Wanted, waitedMs: number): Permit {
     const { class: kind, client, bytes } = request;
     const alone = this.#shares.permits === 0 && bytes > this.#s.budgetBytes();
     const booking = this.#s.ledger.book('inflight', bytes, `${kind} permit`);
@@ -129,7 +132,7 @@ class Gate implements Admission {
     });
   }
 
-  #mayGrow({ class: kind, client }: PermitRequest, held: number, extra: number): boolean {
+  #mayGrow({ class: kind, client }: Wanted, held: number, extra: number): boolean {
     if (this.#s.mode === 'observe') return true;
     const fits = held + extra <= this.#s.ceilingBytes && this.#shares.mayGrow(kind, extra, this.#moment(client));
     if (!fits) this.#counters.growRefused++;

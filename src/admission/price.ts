@@ -42,7 +42,9 @@ interface Learned {
 
 export function createPriceBook(settings: PriceSettings = {}): PriceBook {
   const { weight = 0.05, factorMax = 8, samplesMin = 5, entriesMax = 1024 } = settings;
+  /** The one learned longest ago first. */
   const learned = new Map<string, Learned>();
+  let latest: Learned | undefined;
 
   function factor(entry: Learned): number {
     if (entry.samples < samplesMin) return 1;
@@ -60,8 +62,11 @@ export function createPriceBook(settings: PriceSettings = {}): PriceBook {
       const key = `${op} ${layer}`;
       const entry = learned.get(key) ?? { op, layer, mean: 1, variance: 0, samples: 0 };
       observe(entry, Math.min(peakBytes / bytes, 4 * factorMax), weight);
-      learned.delete(key);
-      learned.set(key, entry);
+      if (entry !== latest) {
+        learned.delete(key);
+        learned.set(key, entry);
+        latest = entry;
+      }
       if (learned.size > entriesMax) learned.delete(learned.keys().next().value as string);
     },
     corrections() {

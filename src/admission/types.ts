@@ -34,7 +34,7 @@ export interface Admission {
   /** Errors: too-large, overloaded, client-over-share, client-closed. */
   acquire(request: PermitRequest): Promise<Permit>;
   /** The permit where it is to be had without waiting and nobody waits; null: ask for it as others do. Counts no refusal. */
-  acquireNow(request: PermitRequest): Permit | null;
+  acquireNow(request: Pick<PermitRequest, 'bytes' | 'class' | 'client'>): Permit | null;
   /** Bytes to ask a permit for. Errors: none; what is above the ceiling is refused by acquire. */
   price(cost: Cost, op: string, layer: string): number;
   learn(op: string, layer: string, cost: Cost, peakBytes: number): void;

@@ -6,7 +6,7 @@ import { CLUSTER_PARTS, type ClusterPart } from '../render/clusters/plan.ts';
 import { WEB_MERCATOR_QUAD } from '../tile.ts';
 import { clientOf, type HttpContext } from './context.ts';
 import { vectorOf } from './ogc.ts';
-import { clientSignal, clip, flag, integer, negotiateEncoding, queryOf, text } from './params.ts';
+import { clip, flag, integer, lazySignal, negotiateEncoding, queryOf, text } from './params.ts';
 import { sendReply } from './send.ts';
 
 interface ClusterRoute {
@@ -64,7 +64,7 @@ function common(request: FastifyRequest, reply: FastifyReply) {
   return {
     ifNoneMatch: request.headers['if-none-match'],
     client: clientOf(request),
-    signal: clientSignal(request, reply.raw),
+    signal: lazySignal(request, reply.raw),
     explain: flag(query, 'explain', false),
     strict: flag(query, 'strict', false),
   };

@@ -111,17 +111,31 @@ export function clip(value: string): string {
   return value.length > 80 ? `${value.slice(0, 77)}…` : value;
 }
 
+interface RawReply {
+  once(event: 'close', fn: () => void): unknown;
+  readonly writableFinished: boolean;
+  readonly destroyed: boolean;
+}
+
 /** An AbortSignal of the client's going away. On a plain GET the request closes with its socket. */
-export function clientSignal(
-  request: FastifyRequest,
-  raw: { once(event: 'close', fn: () => void): unknown; writableFinished: boolean },
-): AbortSignal {
+export function clientSignal(request: FastifyRequest, raw: RawReply): AbortSignal {
   const controller = new AbortController();
-  raw.once('close', () => {
+  const gone = () => {
     if (!raw.writableFinished)
       controller.abort(new Problem('client-closed', `${request.method} ${request.url}: the client went away`));
-  });
+  };
+  if (raw.destroyed) gone();
+  else raw.once('close', gone);
   return controller.signal;
+}
+
+/** The same, made when it is asked for. */
+export function lazySignal(request: FastifyRequest, raw: RawReply): () => AbortSignal {
+  let made: AbortSignal | undefined;
+  return () => {
+    made ??= clientSignal(request, raw);
+    return made;
+  };
 }
 
 export interface TilePath {

@@ -6,7 +6,7 @@ import { isUrl } from '../io/http/allow.ts';
 import type { RasterLayer } from '../layers/types.ts';
 import type { Operation } from '../serve.ts';
 import { clientOf, type HttpContext } from './context.ts';
-import { clientSignal, flag, queryOf, text } from './params.ts';
+import { clientSignal, flag, lazySignal, queryOf, text } from './params.ts';
 import { sendReply } from './send.ts';
 import { layersOf } from './tiles.ts';
 
@@ -83,7 +83,7 @@ export async function run<P>(
     encoding: 'identity',
     ifNoneMatch: request.method === 'POST' ? undefined : request.headers['if-none-match'],
     client: clientOf(request),
-    signal: clientSignal(request, reply.raw),
+    signal: lazySignal(request, reply.raw),
     explain: flag(queryOf(request), 'explain', false),
     strict: flag(queryOf(request), 'strict', false),
   });

@@ -11,8 +11,8 @@ export function sendReply(reply: FastifyReply, answer: Reply): FastifyReply {
     if (open) answer.release();
     open = false;
   };
-  raw.once('close', done);
-  raw.once('finish', done);
+  raw.on('close', done);
+  raw.on('finish', done);
   answer.onLate?.(() => raw.destroy());
   reply.code(answer.status).headers(answer.headers).header('x-plimsoll', answer.outcome);
   return answer.body === null ? reply.send() : reply.send(answer.body);

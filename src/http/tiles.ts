@@ -13,10 +13,10 @@ import { clientOf, type HttpContext } from './context.ts';
 import { FILTER_PARAMETERS, filterParameter } from './filter-params.ts';
 import { answerOverzoomed, halves, lastZoom, overzoomed } from './overzoom.ts';
 import {
-  clientSignal,
   clip,
   flag,
   gridPath,
+  lazySignal,
   list,
   negotiateEncoding,
   type Query,
@@ -43,6 +43,13 @@ export const RASTER_FORMATS = {
   npy: 'npy',
 } as const;
 const RASTER_NAMES = RASTER_TILE_PARAMETERS.map(({ name }) => name);
+/** Parameters of other kinds of layers. */
+const FOREIGN: Readonly<Record<Layer['kind'], readonly string[]>> = {
+  raster: ['properties', 'exclude-properties', ...FILTER_PARAMETERS],
+  session: [...RASTER_NAMES, ...FILTER_PARAMETERS],
+  vector: RASTER_NAMES,
+  refused: RASTER_NAMES,
+};
 type RasterExtension = keyof typeof RASTER_FORMATS;
 
 interface TileRoute {
@@ -82,7 +89,7 @@ export function registerTiles(app: FastifyInstance, context: HttpContext): void 
 
 /** Layers of a comma list: known, servable, of one kind, none twice. */
 export function layersOf(context: HttpContext, ids: string): Layer[] {
-  const names = [...new Set(ids.split(',').filter(id => id !== ''))];
+  const names = ids.includes(',') ? [...new Set(ids.split(',').filter(id => id !== ''))] : ids === '' ? [] : [ids];
   if (names.length === 0) throw problem('bad-parameter', 'no layer is named');
   if (names.length > MAX_COMPOSITE)
     throw problem('unprocessable', `${names.length} layers in one tile; at most ${MAX_COMPOSITE}`);
@@ -129,7 +136,7 @@ export async function answerTile(
     layers: layers.map(layer => layer.id),
     ifNoneMatch: request.headers['if-none-match'],
     client: clientOf(request),
-    signal: clientSignal(request, reply.raw),
+    signal: lazySignal(request, reply.raw),
     explain: flag(query, 'explain', false),
     strict: flag(query, 'strict', false),
   };
@@ -254,13 +261,7 @@ function refuseFiltered(layers: readonly Layer[]): void {
 
 /** What would change nothing is refused, as what is misspelt is. */
 function refuseForeign({ id, kind }: Layer, query: Query): void {
-  const foreign =
-    kind === 'raster'
-      ? ['properties', 'exclude-properties', ...FILTER_PARAMETERS]
-      : kind === 'session'
-        ? [...RASTER_NAMES, ...FILTER_PARAMETERS]
-        : RASTER_NAMES;
-  const name = foreign.find(one => query[one] !== undefined);
+  const name = FOREIGN[kind].find(one => query[one] !== undefined);
   if (name === undefined) return;
   const owner = RASTER_NAMES.includes(name) ? 'rasters' : kind === 'raster' ? 'vector layers' : 'layers of files';
   throw problem('unknown-parameter', `${name} is a parameter of ${owner}; ${id} is a ${kind} layer`, {

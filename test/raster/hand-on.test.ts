@@ -3,7 +3,7 @@
  * planning them says, or nothing; and what is slow to read is left to threads.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -189,11 +189,10 @@ test('where the budget is taken it waits like others, and is refused like others
   const { admission } = app.rooms;
   const url = (x: number) => `/tiles/jpeg/11/${x}/1020.jpg?strict=1`;
   assert.equal((await app.server.inject(url(1024))).statusCode, 200);
-  const { signal } = new AbortController();
   const held = [];
   for (const client of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l']) {
     for (let bytes = 64 << 20; bytes > 16; bytes = Math.floor(bytes / 2)) {
-      const permit = admission.acquireNow({ bytes, class: 'tile', client, signal });
+      const permit = admission.acquireNow({ bytes, class: 'tile', client });
       if (permit) held.push(permit);
     }
   }
@@ -203,4 +202,19 @@ test('where the budget is taken it waits like others, and is refused like others
   for (const permit of held) permit.release();
   assert.equal((await app.server.inject(url(1025))).statusCode, 200);
   assert.equal(app.memory.ledger.inUse.inflight, 0);
+});
+
+test('a rehearsal that hands blocks on leaves the loop to others, and nothing behind', { skip }, async t => {
+  const only = mkdtempSync(join(tmpdir(), 'raster-rehearsal-'));
+  copyFileSync(join(folder, 'webp.tif'), join(only, 'webp.tif'));
+  t.after(() => rmSync(only, { recursive: true }));
+  const app = await testApp({ paths: [only], set: { 'server.rehearsal': '60s' } });
+  assert.equal((await app.server.inject('/readyz')).statusCode, 503);
+  assert.equal((await app.server.inject('/livez')).statusCode, 200);
+  while (app.rooms.admission.stats().admitted.tile < 200) await new Promise(resolve => setTimeout(resolve, 5));
+  assert.ok(app.rooms.pool.stats().done < app.rooms.admission.stats().admitted.tile, 'some were handed on');
+  await app.close();
+  assert.equal(app.rooms.ladder.stats().full, 0);
+  assert.equal(app.rooms.cache.stats().entries, 0);
+  assert.equal(app.memory.ledger.inUse.inflight + app.memory.ledger.inUse.replies, 0);
 });

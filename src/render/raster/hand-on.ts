@@ -42,6 +42,7 @@ const SLOW_FOR_MS = 1000;
 const LENT_BYTES = 64 * 1024;
 
 interface Opened {
+  readonly key: string;
   readonly bytes: LocalBytes;
   /** Slow reads, less what was fast since. */
   slow: number;
@@ -55,7 +56,9 @@ export function createHandOn(settings: HandOnSettings = {}): HandOn {
 class BlockHandOn implements HandOn {
   readonly #now: () => number;
   readonly #open: (ref: BytesRef) => LocalBytes;
+  /** In order of use, the latest last. */
   readonly #files = new Map<string, Opened>();
+  #latest: Opened | undefined;
   readonly #heads = new WeakMap<BlockFormat, Uint8Array>();
   readonly #places = createPassPlaces();
   readonly #lent = new Uint8Array(LENT_BYTES);
@@ -84,6 +87,7 @@ class BlockHandOn implements HandOn {
   close(): void {
     for (const { bytes } of this.#files.values()) bytes.close();
     this.#files.clear();
+    this.#latest = undefined;
   }
 
   #make(job: PassJob): Painted {
@@ -118,9 +122,11 @@ class BlockHandOn implements HandOn {
 
   #file(ref: BytesRef): Opened {
     const key = keyOf(ref);
-    const known = this.#files.get(key) ?? { bytes: this.#open(ref), slow: 0, slowUntilMs: 0 };
+    if (this.#latest?.key === key) return this.#latest;
+    const known = this.#files.get(key) ?? { key, bytes: this.#open(ref), slow: 0, slowUntilMs: 0 };
     this.#files.delete(key);
     this.#files.set(key, known);
+    this.#latest = known;
     for (const [oldest, { bytes }] of this.#files) {
       if (this.#files.size <= OPEN_FILES_MAX) break;
       this.#files.delete(oldest);
