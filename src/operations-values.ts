@@ -1,4 +1,5 @@
 /** Kinds of work over rasters whose answers are numbers, and what a request brings polygons for. */
+import { isLonLat } from './crs/index.ts';
 import { problem } from './errors.ts';
 import type { StatisticsOptions } from './kernels/statistics/types.ts';
 import type { Layer, RasterLayer } from './layers/types.ts';
@@ -16,7 +17,7 @@ import {
   type RasterParams,
 } from './render/raster/plan.ts';
 import type { FeaturesAnswer } from './render/raster/types.ts';
-import type { Zone } from './render/raster/zone.ts';
+import { joinedZone, type Zone } from './render/raster/zone.ts';
 import type { Operation } from './serve.ts';
 
 interface Where {
@@ -105,8 +106,9 @@ export function featureStatistics(
 
 export function rasterFeature(zone: Zone): Operation<FeatureParams> {
   return values('feature', (layer, { raster, coordCrs, digest: _, ...rest }, signal) => {
-    const cutline = { zone, crs: coordCrs };
-    return planWindow({ layer, params: raster, bbox: boxOf(zone), bboxCrs: coordCrs, cutline, ...rest }, signal);
+    const whole = isLonLat(coordCrs) ? joinedZone(zone) : zone;
+    const cutline = { zone: whole, crs: coordCrs };
+    return planWindow({ layer, params: raster, bbox: boxOf(whole), bboxCrs: coordCrs, cutline, ...rest }, signal);
   });
 }
 

@@ -2,7 +2,6 @@
  * Plans of raster tiles, windows and previews: from the index alone, which level, which window of it, which blocks, and
  * what that will cost. Nothing is read but block tables.
  */
-import { transformBounds } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import { type Cost, costBytes, type Plan } from '../../plan.ts';
@@ -12,6 +11,7 @@ import { fittingZoom } from '../fits.ts';
 import { boundsGrid, planMosaicImage } from '../mosaic/plan.ts';
 import { withShadow } from '../shadow/layout.ts';
 import { chooseBands, imageStyle, needsStretch, resamplingOf } from './bands.ts';
+import { movedBox, unrolled } from './boxes.ts';
 import { imageCost } from './cost.ts';
 import { planDerivation, widened } from './derive.ts';
 import { affinityOf, explainRead } from './explain.ts';
@@ -108,13 +108,12 @@ export function planWindow(ask: WindowAsk, signal: AbortSignal): Promise<Plan> {
   return planImage(ask, grid, signal);
 }
 
-/** The bbox in the output's CRS; one that crosses the antimeridian is continued beyond 180°. */
+/** The bbox in the output's CRS; one that crosses the antimeridian is continued beyond it. */
 function boxIn({ bbox, bboxCrs, dstCrs }: WindowAsk, crs: string): BBox {
-  const box = dstCrs === null || dstCrs === bboxCrs ? bbox : transformBounds(bboxCrs, crs, bbox);
+  const box = dstCrs === null || dstCrs === bboxCrs ? unrolled(bbox, bboxCrs) : movedBox(bboxCrs, crs, bbox);
   if (box === null) throw problem('unprocessable', `the bbox ${bbox.join(',')} has no image in ${crs}`);
-  const right = box[2] < box[0] ? box[2] + 360 : box[2];
-  if (!(right > box[0] && box[3] > box[1])) throw problem('unprocessable', `the bbox ${bbox.join(',')} has no area`);
-  return [box[0], box[1], right, box[3]];
+  if (!(box[2] > box[0] && box[3] > box[1])) throw problem('unprocessable', `the bbox ${bbox.join(',')} has no area`);
+  return box;
 }
 
 /** The whole raster in its own pixels, at most maxSize a side. */

@@ -1,6 +1,6 @@
 /** Polygons of a request in the pixels of a level or of an image. */
 import { transformer } from '../../crs/index.ts';
-import { invertAffine, wrapPeriod } from './geometry.ts';
+import { emptySpan, invertAffine, stretch, wrapPeriod } from './geometry.ts';
 import type { OutputGrid, Placement, Rect } from './types.ts';
 
 /** Polygons, each its rings: the exterior, then holes. Rings are closed, x and y alternate. */
@@ -11,7 +11,7 @@ export interface ZoneArea {
   readonly rings: Float64Array[];
 }
 
-/** Null: it does not touch the level. Corners are moved, sides stay straight in the raster's own CRS, as GDAL does it. */
+/** Null: it does not touch the level. The window is around all of its polygons. Corners are moved, sides stay straight in the raster's own CRS, as GDAL does it. */
 export function zoneIn(
   zone: Zone,
   crs: string,
@@ -28,18 +28,50 @@ export function zoneIn(
     t[5] / place.scaleY,
   ]);
   const period = wrapPeriod(place.crs);
-  const rings = movedRings(zone, crs, place.crs, (x, y) => [
-    inverse[0] + x * inverse[1] + y * inverse[2],
-    inverse[3] + x * inverse[4] + y * inverse[5],
-  ]);
-  for (const turns of period === null ? [0] : [0, 1, -1]) {
-    const dx = turns * (period ?? 0) * inverse[1];
-    const dy = turns * (period ?? 0) * inverse[4];
-    const shifted = turns === 0 ? rings : rings.map(ring => ring.map((value, i) => value + (i % 2 ? dy : dx)));
-    const window = boxOf(shifted, width, height);
-    if (window) return { window, rings: shifted };
+  const rings: Float64Array[] = [];
+  const span = emptySpan();
+  for (const polygon of zone) {
+    const moved = movedRings([polygon], crs, place.crs, (x, y) => [
+      inverse[0] + x * inverse[1] + y * inverse[2],
+      inverse[3] + x * inverse[4] + y * inverse[5],
+    ]);
+    // Each by all of its names that the raster has: one side of the antimeridian may be at the other end of it.
+    for (const turns of period === null ? [0] : [0, 1, -1]) {
+      const dx = turns * (period ?? 0) * inverse[1];
+      const dy = turns * (period ?? 0) * inverse[4];
+      const shifted = turns === 0 ? moved : moved.map(ring => ring.map((value, i) => value + (i % 2 ? dy : dx)));
+      const window = boxOf(shifted, width, height);
+      if (!window) continue;
+      rings.push(...shifted);
+      stretch(span, window.x, window.y);
+      stretch(span, window.x + window.width, window.y + window.height);
+    }
   }
-  return null;
+  if (rings.length === 0) return null;
+  const { minX: x, minY: y } = span;
+  return { window: { x, y, width: span.maxX - x, height: span.maxY - y }, rings };
+}
+
+/**
+ * Polygons in degrees that were cut at the antimeridian (RFC 7946, 3.1.9), as one area: those west of the widest gap between all
+ * of them are named a world further east. Others stay as they are.
+ */
+export function joinedZone(zone: Zone): Zone {
+  const spans = zone.map(([exterior]) => {
+    let [from, to] = [Infinity, -Infinity];
+    for (let i = 0; i < exterior.length; i += 2) [from, to] = [Math.min(from, exterior[i]), Math.max(to, exterior[i])];
+    return { from, to };
+  });
+  if (!spans.some(({ from }) => from === -180) || !spans.some(({ to }) => to === 180)) return zone;
+  let [reached, gap, edge] = [-180, 0, -180];
+  for (const { from, to } of spans.toSorted((a, b) => a.from - b.from)) {
+    if (from - reached > gap) [gap, edge] = [from - reached, from];
+    reached = Math.max(reached, to);
+  }
+  if (gap === 0) return zone;
+  return zone.map((polygon, i) =>
+    spans[i].from >= edge ? polygon : polygon.map(ring => ring.map((value, n) => (n % 2 === 0 ? value + 360 : value))),
+  );
 }
 
 /** In the pixels of an image with a CRS. */
