@@ -52,7 +52,7 @@ export interface Plan {
 /** Work that costs less than handing it to a thread would. */
 export interface AtOnce {
   readonly plan: Plan;
-  /** Under a permit for the plan's price. Errors: those of the job. */
+  /** Under a permit for the plan's price. The body is lent: good until the next one is made. Errors: those of the job. */
   make(): Painted;
 }
 

@@ -53,6 +53,12 @@ export function replyHit(hit: CacheHit, layers: readonly Layer[], rooms: Caching
   };
 }
 
+/** What was just made, out of the cache that took it. */
+export function replyKept(hit: CacheHit, work: Work | null, layers: readonly Layer[], rooms: CachingRoom): Reply {
+  const reply = replyHit(hit, layers, rooms);
+  return { ...reply, headers: { ...reply.headers, ...costHeaders(work) }, outcome: 'miss' };
+}
+
 /** A stale or degraded answer out of the cache: what it is, and short-lived. */
 export function replyLesserHit(
   hit: CacheHit,

@@ -23,7 +23,7 @@ import {
   replyNotModified,
   replyPainted,
 } from './reply.ts';
-import { madeAtOnce } from './serve-at-once.ts';
+import { answerAtOnce } from './serve-at-once.ts';
 import { otherEncoding } from './serve-encodings.ts';
 import { leaseAll, servable, waiting } from './serve-layers.ts';
 import type { Observer, Rooms } from './serve-rooms.ts';
@@ -87,12 +87,12 @@ export async function serve<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
     const lesser = staleHit(ask, identity, layers, rooms) ?? rooms.cache.get(identity.degraded.key);
     if (lesser) return replyLesserHit(lesser, ask, layers, rooms);
   }
-  const made = madeAtOnce(ask, identity, layers, rooms, strict);
-  if (made) return replyPainted(made, ask, layers, rooms);
+  const answered = answerAtOnce(ask, identity, layers, rooms, strict);
+  if (answered) return answered;
   const flight = strict ? `${identity.key}|strict` : identity.key;
   try {
-    const shared = await rooms.flight.run(flight, ask.signal(), signal => cold(ask, identity, rooms, strict, signal));
-    return replyPainted(shared, ask, layers, rooms);
+    const made = await rooms.flight.run(flight, ask.signal(), signal => cold(ask, identity, rooms, strict, signal));
+    return replyPainted(made, ask, layers, rooms);
   } catch (error) {
     const last = strict || !isOverload(error) ? undefined : rooms.cache.get(identity.degraded.key, { stale: true });
     if (!last) throw error;

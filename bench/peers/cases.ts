@@ -1,5 +1,5 @@
 /** What every server is asked for, as lists of paths. */
-import { type Dataset, otherTiles, otherWindows, type Tile } from './dataset.ts';
+import { type Dataset, otherTiles, otherWindows, restOf, type Tile } from './dataset.ts';
 import { type Paths, RGB_TILE, type TileWant } from './peer.ts';
 
 export interface Case {
@@ -7,6 +7,8 @@ export interface Case {
   readonly accept: string;
   /** True: one path over and over; false: every path once, so that no cache of replies can help. */
   readonly repeated: boolean;
+  /** Requests, at most, whatever the options say. */
+  readonly requests?: number;
   /** Null where this server has no such thing. */
   paths(dataset: Dataset, paths: Paths): string[] | null;
   /** What warms the server; absent: the first tenth of the paths, which then is not measured. */
@@ -52,6 +54,18 @@ function steady(name: string, want: Partial<TileWant>): Case {
   return warmed(rasterCase(name, want), want);
 }
 
+/** All tiles of the zooms of the list, by a server that has made those of the list and as many others before. */
+function served(name: string, want: Partial<TileWant>): Case {
+  const whole = { ...RGB_TILE, ...want };
+  const before = tilePaths(whole, tiles => [...otherTiles(tiles), ...tiles]);
+  return {
+    ...rasterCase(name, want),
+    requests: Number.POSITIVE_INFINITY,
+    paths: tilePaths(whole, restOf),
+    warm: (dataset, paths) => before(dataset, paths) ?? [],
+  };
+}
+
 const WINDOW: Case = {
   name: 'window, 512 px PNG',
   accept: 'image/png',
@@ -71,7 +85,9 @@ export const RASTER_CASES: readonly Case[] = [
     warm: (dataset, paths) => orFirst(allOf(otherWindows(dataset.windows).map(each => paths.window(each))), null),
   },
   steady('JPEG blocks of 256 px as JPEG', { layer: 'jpeg', format: 'jpg' }),
+  served('JPEG blocks, all others after those', { layer: 'jpeg', format: 'jpg' }),
   steady('WebP blocks of 256 px as WebP', { layer: 'webp', format: 'webp' }),
+  served('WebP blocks, all others after those', { layer: 'webp', format: 'webp' }),
 ];
 
 export const CASES: readonly Case[] = [

@@ -38,15 +38,33 @@ export function rasterFiles(dataset: Dataset): [RasterLayer, string][] {
   return all.filter((entry): entry is [RasterLayer, string] => entry[1] !== undefined);
 }
 
+function nameOf({ z, x, y }: Tile): string {
+  return `${z}/${x}/${y}`;
+}
+
 /** As many others near by, which warm a server without making the answers that are measured. */
 export function otherTiles(tiles: readonly Tile[]): Tile[] {
-  const nameOf = ({ z, x, y }: Tile) => `${z}/${x}/${y}`;
   const taken = new Set(tiles.map(nameOf));
   return tiles.flatMap(({ z, x, y }) => {
     const other = [1, 2, 3].map(n => ({ z, x: x ^ (n & 1), y: y ^ (n >> 1) })).find(each => !taken.has(nameOf(each)));
     if (other) taken.add(nameOf(other));
     return other ? [other] : [];
   });
+}
+
+/** All others of their zooms in the box around them, in no order that a file has. */
+export function restOf(tiles: readonly Tile[]): Tile[] {
+  const taken = new Set([...tiles, ...otherTiles(tiles)].map(nameOf));
+  const rest = [...new Set(tiles.map(({ z }) => z))].flatMap(z => {
+    const own = tiles.filter(tile => tile.z === z);
+    const range = (values: number[]): number[] => {
+      const first = Math.min(...values);
+      return Array.from({ length: Math.max(...values) - first + 1 }, (_, i) => first + i);
+    };
+    const rows = range(own.map(({ y }) => y));
+    return range(own.map(({ x }) => x)).flatMap(x => rows.map(y => ({ z, x, y })));
+  });
+  return shuffled(rest.filter(tile => !taken.has(nameOf(tile))));
 }
 
 /** The same, a third of their width further. */

@@ -63,7 +63,7 @@ async function measured(ask: Ask, one: Case, bounds: Bounds): Promise<Omit<Row, 
   const headers = { accept: one.accept, 'accept-encoding': 'gzip' };
   const warm = ask.warm ?? (one.repeated ? paths : paths.slice(0, Math.ceil(paths.length * WARM_SHARE)));
   const from = one.repeated || ask.warm ? 0 : warm.length;
-  const rest = one.repeated ? paths : paths.slice(from, from + bounds.requests);
+  const rest = one.repeated ? paths : paths.slice(from, from + (one.requests ?? bounds.requests));
   const common = { port, connections: bounds.connections, headers };
   await load({ ...common, paths: warm, count: one.repeated ? 50 : warm.length, seconds: WARM_SECONDS });
   const resident = watchResident(ask.pids);

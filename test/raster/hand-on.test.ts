@@ -11,15 +11,17 @@ import { openBytes } from '../../src/io/bytes.ts';
 import type { RasterLayer } from '../../src/layers/types.ts';
 import type { Plan } from '../../src/plan.ts';
 import { createHandOn } from '../../src/render/raster/hand-on.ts';
+import { createRasterPainter } from '../../src/render/raster/paint.ts';
 import { createPassPlaces } from '../../src/render/raster/pass-places.ts';
 import { planRasterTile, type RasterFormat, type RasterTileAsk } from '../../src/render/raster/plan.ts';
 import { WEB_MERCATOR_QUAD } from '../../src/tile.ts';
 import { testApp } from '../lib/app.ts';
 import { findPython, runPython } from '../oracle/python.ts';
-import { never, openLayer } from './layers.ts';
+import { never, openLayer, paintPlan } from './layers.ts';
 
 const found = findPython('rasterio', 'numpy');
 const skip = 'reason' in found ? found.reason : false;
+const painter = createRasterPainter();
 let folder = '';
 
 before(() => {
@@ -28,6 +30,7 @@ before(() => {
   runPython((found as { python: string }).python, 'web-cogs.py', [folder]);
 });
 after(() => {
+  painter.close();
   if (folder) rmSync(folder, { recursive: true });
 });
 
@@ -217,4 +220,29 @@ test('a rehearsal that hands blocks on leaves the loop to others, and nothing be
   assert.equal(app.rooms.ladder.stats().full, 0);
   assert.equal(app.rooms.cache.stats().entries, 0);
   assert.equal(app.memory.ledger.inUse.inflight + app.memory.ledger.inUse.replies, 0);
+});
+
+test('what is lent to one answer is not in another: without a cache, and with one that keeps nothing', {
+  skip,
+}, async t => {
+  for (const set of [{ 'cache.enabled': 'false' }, { 'cache.maxEntryBytes': '1KiB' }, {}] as Record<string, string>[]) {
+    const app = await testApp({ paths: [folder], set });
+    t.after(() => app.close());
+    for (const [name, format] of [
+      ['jpeg', 'jpg'],
+      ['webp', 'webp'],
+    ] as const) {
+      const layer = await openLayer(join(folder, `${name}.tif`));
+      const places = Array.from({ length: 16 }, (_, i) => [11, 1024 + (i % 4), 1020 + Math.floor(i / 4)] as const);
+      const get = ([z, x, y]: readonly number[]) => app.server.inject(`/tiles/${name}/${z}/${x}/${y}.${format}`);
+      await get(places[0]);
+      const replies = await Promise.all(places.map(get));
+      for (const [i, { rawPayload }] of replies.entries()) {
+        const plan = await planRasterTile(askOf(layer, places[i], format, 1), never);
+        const { body } = await paintPlan(painter, plan);
+        assert.deepEqual(rawPayload, Buffer.from(body!), `${name} ${places[i]} ${JSON.stringify(set)}`);
+      }
+    }
+    assert.equal(app.memory.ledger.inUse.replies + app.memory.ledger.inUse.inflight, 0);
+  }
 });

@@ -39,15 +39,20 @@ export function jpegHead({ samples, planar, photometric, jpegTables }: BlockForm
 
 /**
  * A full block as a JPEG file of its own, with the same pixels. Its entropy-coded data is not looked at, but it must end as a
- * JPEG ends. `head` is jpegHead of its format.
+ * JPEG ends. `head` is jpegHead of its format; the file is in `lent` where that is large enough.
  */
-export function jpegFile(encoded: Uint8Array, format: BlockFormat, head: Uint8Array = jpegHead(format)): Uint8Array {
+export function jpegFile(
+  encoded: Uint8Array,
+  format: BlockFormat,
+  head: Uint8Array = jpegHead(format),
+  lent?: Uint8Array,
+): Uint8Array {
   const { blockWidth, blockHeight } = format;
   const body = segments(encoded);
   const { width, height } = checked(body.header, frameOf(format, blockWidth, blockHeight));
   if (width !== blockWidth || height !== blockHeight)
     throw corrupt(`JPEG block is ${width}×${height}, not ${blockWidth}×${blockHeight}`);
-  return joined(head, encoded, body, endOf(encoded, body.scanAt));
+  return joined(head, encoded, body, endOf(encoded, body.scanAt), lent);
 }
 
 /** Behind the last EOI. */
@@ -57,10 +62,16 @@ function endOf(encoded: Uint8Array, scanAt: number): number {
   throw corrupt('JPEG block ends before its image does');
 }
 
-function joined(head: Uint8Array, encoded: Uint8Array, { kept, scanAt }: Segments, end: number): Uint8Array {
+function joined(
+  head: Uint8Array,
+  encoded: Uint8Array,
+  { kept, scanAt }: Segments,
+  end: number,
+  lent?: Uint8Array,
+): Uint8Array {
   let length = head.length + end - scanAt;
   for (let i = 0; i < kept.length; i += 2) length += kept[i + 1] - kept[i];
-  const out = new Uint8Array(length);
+  const out = lent && lent.length >= length ? lent.subarray(0, length) : new Uint8Array(length);
   out.set(head);
   let at = head.length;
   for (let i = 0; i < kept.length; i += 2) {

@@ -24,7 +24,7 @@ export async function decodeWebp(encoded: Uint8Array, frame: Frame): Promise<Dec
   }
 }
 
-/** A full block as a WebP file: it is one, once its size and its length have been checked. */
+/** A full block as a WebP file: it is one, once its size and its length have been checked. The same memory. */
 export function webpFile(encoded: Uint8Array, { blockWidth, blockHeight }: BlockFormat): Uint8Array {
   const size = webpSize(encoded);
   if (!size) throw corrupt('WebP block has no readable header');
@@ -33,7 +33,7 @@ export function webpFile(encoded: Uint8Array, { blockWidth, blockHeight }: Block
   }
   const length = 8 + new DataView(encoded.buffer, encoded.byteOffset).getUint32(4, true);
   if (length > encoded.length) throw corrupt(`WebP block holds ${encoded.length} of ${length} bytes`);
-  return encoded.slice(0, length);
+  return encoded.subarray(0, length);
 }
 
 /** The canvas size as the first chunk states it (VP8X, VP8L or VP8), read before anything is decoded. */

@@ -61,7 +61,9 @@ class BlockHandOn implements HandOn {
   #latest: Opened | undefined;
   readonly #heads = new WeakMap<BlockFormat, Uint8Array>();
   readonly #places = createPassPlaces();
-  readonly #lent = new Uint8Array(LENT_BYTES);
+  /** For what is read, and for what is made of it. */
+  readonly #encoded = new Uint8Array(LENT_BYTES);
+  readonly #made = new Uint8Array(LENT_BYTES);
 
   constructor({ now = () => performance.now(), open = openBytes }: HandOnSettings) {
     this.#now = now;
@@ -70,7 +72,10 @@ class BlockHandOn implements HandOn {
 
   run(job: Job): Promise<Painted> | undefined {
     if (!isPass(job) || job.level.ref.remote || this.#isSlow(job.level.ref)) return undefined;
-    return (async () => this.#make(job))();
+    return (async () => {
+      const painted = this.#make(job);
+      return { ...painted, body: painted.body?.slice() ?? null };
+    })();
   }
 
   atOnce(ask: RasterTileAsk): AtOnce | null {
@@ -90,12 +95,13 @@ class BlockHandOn implements HandOn {
     this.#latest = undefined;
   }
 
+  /** The body may be in lent memory. */
   #make(job: PassJob): Painted {
     const { level, block, format } = job;
     const started = this.#now();
     const file = this.#file(level.ref);
     const head = format === 'jpg' ? this.#head(level.format) : undefined;
-    const body = readEncoded(file.bytes, block, encoded => pictureOf(job, encoded, head), this.#lent);
+    const body = readEncoded(file.bytes, block, encoded => pictureOf(job, encoded, head, this.#made), this.#encoded);
     const ms = this.#now() - started;
     this.#judge(file, ms);
     return passed(job, body, ms);

@@ -71,14 +71,24 @@ export function isPass(job: Job): job is PassJob {
   return job.task === 'raster' && (job as Partial<PassJob>).kind === 'pass';
 }
 
-/** The picture of a block, as a file of its own. `head`: jpegHead of its format, where that is at hand. Errors: corrupt-data. */
-export function pictureOf({ level, format }: PassJob, encoded: Uint8Array, head?: Uint8Array): Uint8Array {
-  return format === 'jpg' ? jpegFile(encoded, level.format, head) : webpFile(encoded, level.format);
+/**
+ * The picture of a block, as a file: of its own memory, in `lent`, or where `encoded` is. `head`: jpegHead of its format, where that is
+ * at hand. Errors: corrupt-data.
+ */
+export function pictureOf(
+  { level, format }: PassJob,
+  encoded: Uint8Array,
+  head?: Uint8Array,
+  lent?: Uint8Array,
+): Uint8Array {
+  return format === 'jpg' ? jpegFile(encoded, level.format, head, lent) : webpFile(encoded, level.format);
 }
 
 export async function paintPass(job: PassJob, store: BlockStore, context: TaskContext): Promise<Painted> {
   context.check();
-  return passed(job, await store.encoded(job.level, job.block, encoded => pictureOf(job, encoded)), 0);
+  const made = await store.encoded(job.level, job.block, encoded => pictureOf(job, encoded));
+  // What goes to another thread takes its whole buffer along.
+  return passed(job, made.byteLength === made.buffer.byteLength ? made : made.slice(), 0);
 }
 
 export function passed({ block, format }: PassJob, body: Uint8Array, ms: number): Painted {
