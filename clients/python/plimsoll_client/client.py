@@ -57,6 +57,8 @@ class Window:
     """Left, bottom, right, top; x before y, in units of ``crs``."""
     crs: str
     """``EPSG:25832`` or a PROJ string: rasterio and pyproj take it as it is, less a leading ``PROJ:``."""
+    nodata: float | None = None
+    """What the raster itself writes where it has no data. In ``data`` those pixels are 0: ``mask`` tells."""
 
     @property
     def transform(self) -> tuple[float, float, float, float, float, float]:
@@ -71,14 +73,27 @@ class Window:
 
         return numpy.ma.MaskedArray(self.data, numpy.broadcast_to(~self.mask, self.data.shape))
 
-    def to_xarray(self) -> Any:
-        """A DataArray with the centres of its pixels for coordinates; NaN where there is no data. Has ``.rio`` where rioxarray is installed."""
+    def filled(self) -> Any:
+        """``data`` in its own type, with ``nodata`` where there is none; as it is where the raster has no such value."""
+        import numpy
+
+        if self.nodata is None:
+            return self.data
+        return numpy.where(self.mask, self.data, self.data.dtype.type(self.nodata))
+
+    def to_xarray(self, *, masked: bool = True) -> Any:
+        """A DataArray with the centres of its pixels for coordinates. Has ``.rio`` where rioxarray is installed.
+
+        ``masked``: floats, NaN where there is no data; otherwise :meth:`filled`, in the raster's own type.
+        """
         import numpy
         import xarray
 
         across, _, left, _, down, top = self.transform
         _, rows, columns = self.data.shape
-        values = numpy.where(self.mask, self.data.astype(numpy.promote_types(self.data.dtype, numpy.float32)), numpy.nan)
+        nodata = numpy.nan if masked else self.nodata
+        floats = numpy.promote_types(self.data.dtype, numpy.float32)
+        values = numpy.where(self.mask, self.data.astype(floats), numpy.nan) if masked else self.filled()
         array = xarray.DataArray(
             values,
             dims=("band", "y", "x"),
@@ -95,7 +110,8 @@ class Window:
             return array
         # The same system, which rasterio knows as a number by this name only.
         crs = "EPSG:4326" if self.crs == "OGC:CRS84" else self.crs.removeprefix("PROJ:")
-        return array.rio.write_crs(crs).rio.write_nodata(numpy.nan)
+        placed = array.rio.write_crs(crs)
+        return placed if nodata is None else placed.rio.write_nodata(nodata)
 
 
 class Plimsoll:
@@ -131,20 +147,30 @@ class Plimsoll:
         return numpy.load(io.BytesIO(body), allow_pickle=False)
 
     def read(
-        self, layer: Layer | str, bbox: tuple[float, float, float, float], width: int, height: int, **parameters: Any
+        self,
+        layer: Layer | str,
+        bbox: tuple[float, float, float, float],
+        width: int | None = None,
+        height: int | None = None,
+        **parameters: Any,
     ) -> Window:
-        """Part of a raster with its place: :class:`Window`. ``coord_crs`` is the box's system (degrees where absent), ``dst_crs`` the window's."""
+        """Part of a raster with its place: :class:`Window`. ``coord_crs`` is the box's system (degrees where absent), ``dst_crs`` the window's.
+
+        Without a size it is the raster's own resolution, or what ``max_size`` leaves of it; one side gives the other.
+        """
         import numpy
 
         body, headers = self._exchange("GET", self._window_path(layer, bbox, width, height, {**parameters, "return_mask": True}))
         bands = numpy.load(io.BytesIO(body), allow_pickle=False)
         box = tuple(float(edge) for edge in headers["x-raster-bbox"].split(","))
-        return Window(bands[:-1], bands[-1] > 0, box, headers["x-raster-crs"])
+        nodata = headers.get("x-raster-nodata")
+        return Window(bands[:-1], bands[-1] > 0, box, headers["x-raster-crs"], None if nodata is None else float(nodata))
 
     @staticmethod
-    def _window_path(layer: Layer | str, bbox: Any, width: int, height: int, parameters: dict[str, Any]) -> str:
+    def _window_path(layer: Layer | str, bbox: Any, width: int | None, height: int | None, parameters: dict[str, Any]) -> str:
         box = ",".join(str(float(edge)) for edge in bbox)
-        return f"/cog/bbox/{box}/{int(width)}x{int(height)}.npy?{_query({'url': _id(layer), **parameters})}"
+        sides = {name: int(side) for name, side in (("width", width), ("height", height)) if side is not None}
+        return f"/cog/bbox/{box}.npy?{_query({'url': _id(layer), **sides, **parameters})}"
 
     def features(self, layer: Layer | str, *, page: int = 1000, **parameters: Any) -> Iterator[dict]:
         """GeoJSON features of a vector layer, page by page; ``bbox=(w, s, e, n)`` and attribute filters as the API has them."""

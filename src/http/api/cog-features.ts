@@ -62,7 +62,7 @@ function featureImages(url: Parameter[], coordCrs: Parameter, body: Body): Endpo
     answers: {
       200: {
         description: 'The image.',
-        headers: [...HEADERS, 'X-Raster-Bbox', 'X-Raster-Crs', 'X-Raster-Rescale'] as const,
+        headers: [...HEADERS, 'X-Raster-Bbox', 'X-Raster-Crs', 'X-Raster-Nodata', 'X-Raster-Rescale'] as const,
         content: { ...Object.fromEntries(types), 'application/json': ref('Plan') },
       },
     },

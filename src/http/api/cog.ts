@@ -60,6 +60,7 @@ const IMAGE_HEADERS = [
   'X-Raster-Bbox',
   'X-Raster-Crs',
   'X-Raster-Level',
+  'X-Raster-Nodata',
   'X-Raster-Rescale',
 ] as const;
 export const IMAGE_ANSWERS: Readonly<Record<number, Answer>> = {

@@ -42,6 +42,11 @@ export const HEADERS = {
     schema: text,
   },
   'X-Raster-Crs': { description: 'System of X-Raster-Bbox: EPSG:n or a PROJ string.', schema: text },
+  'X-Raster-Nodata': {
+    description:
+      'Windows and previews: what the raster writes where it has no data, "nan" among it. Absent where it has no such value, or values are computed.',
+    schema: text,
+  },
   'X-Raster-Level': {
     description:
       'Level that was read: 0 is full resolution, 1 the first overview; shadow: one that this server made in memory.',

@@ -1,10 +1,12 @@
 /** Where a picture lies: in the tags of a GeoTIFF, and in headers for those forms that cannot say it (PNG, WebP, NPY). */
 import type { Affine, Georeference } from '../../kernels/geotiff-writer.ts';
 import type { RasterLayer } from '../../layers/types.ts';
+import type { Job } from '../../plan.ts';
+import type { MosaicImageJob } from '../mosaic/types.ts';
 import { epsgOf } from './crs.ts';
 import { sameCrs } from './geometry.ts';
 import { crsOf } from './read.ts';
-import type { OutputGrid } from './types.ts';
+import type { ImageJob, OutputGrid } from './types.ts';
 
 /** A system that no number names is written as the file itself has it, where it is the file's. */
 export function georefOf(layer: RasterLayer, grid: OutputGrid): Georeference {
@@ -27,6 +29,15 @@ export function placeHeaders(layer: RasterLayer, grid: OutputGrid): Record<strin
   if (tiltX !== 0 || tiltY !== 0 || !(dx > 0 && dy < 0)) return {};
   const box = [left, top + grid.height * dy, left + grid.width * dx, top];
   return { 'x-raster-bbox': box.join(','), 'x-raster-crs': grid.crs ?? crsOf(layer) };
+}
+
+/** X-Raster-Nodata: what a GeoTIFF of the same picture says in its tag; not of what is computed from the file's values. */
+export function nodataHeader(job: Job | null): Record<string, string> {
+  const image = job as ImageJob | MosaicImageJob | null;
+  if (image?.kind !== 'image' || (image.style.format !== 'tif' && image.style.format !== 'npy')) return {};
+  const kept = 'choice' in image && image.derive === null && image.style.scales === null;
+  const nodata = 'nodata' in image ? image.nodata : kept ? image.choice.nodata : null;
+  return nodata === null ? {} : { 'x-raster-nodata': String(nodata) };
 }
 
 /** A grid without a system shows the whole raster. */

@@ -16,7 +16,7 @@ import { imageCost } from './cost.ts';
 import { planDerivation, widened } from './derive.ts';
 import { affinityOf, explainRead } from './explain.ts';
 import { sameCrs } from './geometry.ts';
-import { georefOf, placeHeaders } from './georef.ts';
+import { georefOf, nodataHeader, placeHeaders } from './georef.ts';
 import { guarded } from './guard.ts';
 import { planPass } from './pass.ts';
 import { crsOf, type GridRead, placementOf, planGridRead } from './read.ts';
@@ -132,7 +132,8 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
   const { layer } = ask;
   const plan = await planPicture({ ...ask, layer: withShadow(layer) }, layer.source, shown, signal);
   // Where a tile lies its name says.
-  const placed = 'tile' in ask ? plan : { ...plan, headers: { ...plan.headers, ...placeHeaders(layer, shown) } };
+  const told = 'tile' in ask ? {} : { ...placeHeaders(layer, shown), ...nodataHeader(plan.job) };
+  const placed = { ...plan, headers: { ...plan.headers, ...told } };
   return guarded(layer, placed);
 }
 
