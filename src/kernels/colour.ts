@@ -1,4 +1,5 @@
 /** From samples to the 8-bit pixels of an image. */
+import { rescaleFloats } from './floats.ts';
 import type { Samples } from './samples.ts';
 
 export type Range = readonly [number, number];
@@ -9,6 +10,10 @@ export type Range = readonly [number, number];
  */
 export function rescaleToBytes(from: Samples, bands: number, count: number, ranges: readonly Range[]): Uint8Array {
   const out = new Uint8Array(count * bands);
+  if (from instanceof Float32Array && (bands === 1 || ranges.length === 1)) {
+    rescaleFloats(from.subarray(0, out.length), out, ...ranges[0]);
+    return out;
+  }
   for (let band = 0; band < bands; band++) {
     const [low, high] = ranges[band] ?? ranges[0];
     if (from instanceof Uint8Array) rescaleBytes(from, out, band, bands, low, high);

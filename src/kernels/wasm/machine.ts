@@ -30,6 +30,19 @@ export interface MachineCode {
   adler32(before: number, at: number, length: number): number;
   undoBytes(at: number, rowBytes: number, rows: number, stride: number): void;
   undoFloats(at: number, n: number, rows: number): void;
+  /** wasm/floats.ts. */
+  floatsLack(at: number, count: number, nodata: number, counts: boolean): number;
+  bilinearRowFloats(
+    top: number,
+    under: number,
+    share: number,
+    first: number,
+    second: number,
+    shares: number,
+    count: number,
+    out: number,
+  ): void;
+  rescaleFloats(at: number, count: number, low: number, span: number, out: number): void;
   /** wasm/png.ts. */
   filterSub(at: number, rows: number, stride: number, channels: number): void;
   filterUp(at: number, rows: number, stride: number): void;

@@ -1,4 +1,5 @@
 /** Blocks into one window: interleaved samples of the wanted bands, and a weight a pixel that says how valid it is. */
+import { lacksFloats } from '../../kernels/floats.ts';
 import type { WindowPixels } from '../../kernels/resample.ts';
 import { SAMPLE_TYPES, type Samples, workingArray } from '../../kernels/samples.ts';
 import type { TaskContext } from '../../plan.ts';
@@ -81,8 +82,8 @@ async function gatherFrom(
       });
       applyMask(target, read.mask.level, place, found instanceof Promise ? await found : found);
     }
-  } else if (choice.nodata !== null && !Number.isNaN(choice.nodata)) applyNodata(target, choice.nodata);
-  if (!SAMPLE_TYPES[choice.dtype].integer) applyNaN(target);
+  }
+  applyLacks(target, read.mask || Number.isNaN(choice.nodata) ? null : choice.nodata);
   const { weights } = target;
   const bytes = samples.byteLength + (weights?.byteLength ?? 0);
   return { samples, bands: choice.bands.length, width: window.width, height: window.height, weights, bytes };
@@ -220,6 +221,14 @@ function applyMask(target: Target, level: LevelRead, place: BlockRead, block: Fe
     let p = (y - window.y) * window.width + (x0 - window.x);
     for (let x = x0; x < x1; x++, m += block.samples, p++) if (block.data[m] === 0) weights[p] = 0;
   }
+}
+
+/** Most windows lack nothing: of float32 that is found out first. */
+function applyLacks(target: Target, nodata: number | null): void {
+  const { samples, choice } = target;
+  if (samples instanceof Float32Array && !lacksFloats(samples, nodata)) return;
+  if (nodata !== null) applyNodata(target, nodata);
+  if (!SAMPLE_TYPES[choice.dtype].integer) applyNaN(target);
 }
 
 /**

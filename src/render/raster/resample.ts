@@ -1,4 +1,5 @@
 /** A gathered window onto the grid of a job, strip by strip: where its pixels lie, then what is there. */
+import { floatAxes, placeFloats } from '../../kernels/floats.ts';
 import { bilinearRow, nearestRow, type RowTarget } from '../../kernels/resample.ts';
 import { areaRows } from '../../kernels/resample-area.ts';
 import { bilinearAxes, bilinearTaps, markAxes, nearestAxes, nearestTaps } from '../../kernels/resample-axes.ts';
@@ -54,11 +55,13 @@ function byAxes(
   const across = taps(axes.xs, dx, window.width);
   const down = taps(axes.ys, dy, window.height);
   const rgb = resampling === 'nearest' ? null : placeRgb(window, canvas.out);
+  const floats = resampling === 'nearest' ? null : placeFloats(window, canvas.out);
   for (let y0 = 0; y0 < height; y0 += CELL) {
     context.check();
     const target = { ...canvas, y0, y1: Math.min(y0 + CELL, height) };
     if (resampling === 'nearest') nearestAxes(window, across, down, target);
     else if (rgb && rgbAxes(rgb, across, down, target)) markAxes(across, down, target);
+    else if (floats && floatAxes(floats, across, down, target)) markAxes(across, down, target);
     else bilinearAxes(window, across, down, target, SAMPLE_TYPES[choice.dtype].integer);
   }
 }
