@@ -12,7 +12,7 @@ import { axesOf, CELL, fillAxes, fillMap } from '../../kernels/warp.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { TaskContext } from '../../plan.ts';
 import type { Gathered } from './gather.ts';
-import { cornerMap, type GridMap, gridMap } from './geometry.ts';
+import { cornerMap, type GridMap, gridMapFor } from './geometry.ts';
 import type { ImageJob, Part } from './types.ts';
 
 interface Canvas {
@@ -22,7 +22,7 @@ interface Canvas {
 
 /** Pixels of the canvas that fall outside the window are left alone. */
 export function resample(job: ImageJob, part: Part, window: Gathered, canvas: Canvas, context: TaskContext): void {
-  const there = gridMap(job.grid, job.placement);
+  const there = gridMapFor(job.grid, job.placement, job.resampling);
   const area = areaKind(job.resampling);
   if (area !== null) byArea(job, part, window, canvas, there, area, context);
   else if (there.separable && isNarrow(job) && window.weights === null)
@@ -115,7 +115,7 @@ function byArea(
   part: Part,
   window: Gathered,
   canvas: Canvas,
-  { map, maxError }: GridMap,
+  { map, maxError, separable }: GridMap,
   kind: AreaKind,
   context: TaskContext,
 ): void {
@@ -123,12 +123,15 @@ function byArea(
   const { dx, dy } = shiftOf(part);
   const corner = cornerMap(map);
   const columns = width + 1;
+  const axes = separable ? axesOf(corner, columns, height + 1) : null;
   const xs = new Float64Array(columns * (Math.min(CELL, height) + 1));
   const ys = new Float64Array(xs.length);
   for (let y0 = 0; y0 < height; y0 += CELL) {
     context.check();
     const y1 = Math.min(y0 + CELL, height);
-    fillMap(corner, { width: columns, y0, y1: y1 + 1 }, xs, ys, maxError);
+    const extent = { width: columns, y0, y1: y1 + 1 };
+    if (axes) fillAxes(axes, extent, xs, ys);
+    else fillMap(corner, extent, xs, ys, maxError);
     for (let i = 0; i < columns * (y1 + 1 - y0); i++) {
       xs[i] += dx;
       ys[i] += dy;
