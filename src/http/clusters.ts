@@ -1,10 +1,12 @@
 /** What clusters are made of: /tiles/{layer}/clusters/{id}/expansion-zoom, /children, /leaves. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
+import type { VectorLayer } from '../layers/types.ts';
 import { type ClusterParams, clusterParts } from '../operations-clusters.ts';
-import { CLUSTER_PARTS, type ClusterPart } from '../render/clusters/plan.ts';
+import { CLUSTER_PARTS, type ClusterPart } from '../render/clusters/parts.ts';
 import { WEB_MERCATOR_QUAD } from '../tile.ts';
 import { clientOf, type HttpContext } from './context.ts';
+import { filterParameter } from './filter-params.ts';
 import { vectorOf } from './ogc.ts';
 import { clip, flag, integer, lazySignal, negotiateEncoding, queryOf, text } from './params.ts';
 import { sendReply } from './send.ts';
@@ -29,7 +31,7 @@ export function registerClusters(app: FastifyInstance, context: HttpContext, { l
       const answer = await context.serve({
         operation,
         layers: [layer.id],
-        params: paramsOf(context, request, part, limitMax),
+        params: paramsOf(context, request, layer, part, limitMax),
         encoding: negotiateEncoding(request.headers['accept-encoding'], context.encodings),
         ...common(request, reply),
       });
@@ -39,18 +41,21 @@ export function registerClusters(app: FastifyInstance, context: HttpContext, { l
 }
 
 function paramsOf(
-  { grids }: HttpContext,
+  context: HttpContext,
   request: FastifyRequest<ClusterRoute>,
+  layer: VectorLayer,
   part: ClusterPart,
   limitMax: number,
 ): ClusterParams {
   const query = queryOf(request);
-  const tms = grids.get(text(query, 'tms') ?? WEB_MERCATOR_QUAD.id).key;
+  const tms = context.grids.get(text(query, 'tms') ?? WEB_MERCATOR_QUAD.id).key;
   const id = idOf(request.params.id);
-  if (part !== 'leaves') return { tms, id, part, offset: 0, limit: limitMax };
+  const spec = filterParameter(query, [layer], context);
+  const filter = spec ? { filter: spec } : {};
+  if (part !== 'leaves') return { tms, id, part, offset: 0, limit: limitMax, ...filter };
   const all = { min: 0, max: Number.MAX_SAFE_INTEGER };
   const limit = Math.min(limitMax, integer(query, 'limit', { ...all, min: 1 }) ?? LEAVES_DEFAULT);
-  return { tms, id, part, offset: integer(query, 'offset', all) ?? 0, limit };
+  return { tms, id, part, offset: integer(query, 'offset', all) ?? 0, limit, ...filter };
 }
 
 function idOf(id: string): number {

@@ -1,11 +1,9 @@
 /** XYZ tiles and TileJSON: /tiles/{layers}, /tiles/{layers}/{z}/{x}/{y}[@2x][.ext]. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problem } from '../errors.ts';
-import { clusterSettings } from '../kernels/clusters.ts';
 import type { Layer, VectorLayer } from '../layers/types.ts';
 import { MVT } from '../operations.ts';
 import type { RasterFormat } from '../render/raster/plan.ts';
-import { filterFault } from '../render/vector/clusters.ts';
 import type { Reply } from '../reply.ts';
 import { inGrid, type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
 import { RASTER_TILE_PARAMETERS } from './api/raster-parameters.ts';
@@ -247,15 +245,7 @@ export function judgeQuery(context: HttpContext, layers: readonly Layer[], query
     tileSizeParams(query);
   } else {
     propertiesOf(query, layers);
-    if (filterParameter(query, vectorsOf(layers), context)) refuseFiltered(layers);
-  }
-}
-
-/** Some tiles of the document would be refused. */
-function refuseFiltered(layers: readonly Layer[]): void {
-  for (const layer of layers) {
-    const settings = layer.kind === 'vector' ? clusterSettings(layer.options) : null;
-    if (settings && settings.maxZoom >= layer.minzoom) throw filterFault(layer.id, settings);
+    filterParameter(query, vectorsOf(layers), context);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Clusters of points by cells of a grid: what is chosen of them, and the numbers that they go by. */
+import type { Aggregate } from './aggregates.ts';
 
 export interface ClusterSettings {
   /** In units of `extent` to a tile side. */
@@ -6,10 +7,12 @@ export interface ClusterSettings {
   readonly extent: number;
   readonly minPoints: number;
   readonly maxZoom: number;
+  /** By the names of the attributes that clusters have of them. */
+  readonly aggregates: Readonly<Record<string, Aggregate>>;
 }
 
 /** Those of supercluster. */
-export const CLUSTER_DEFAULTS: ClusterSettings = { radius: 40, extent: 512, minPoints: 2, maxZoom: 16 };
+export const CLUSTER_DEFAULTS: ClusterSettings = { radius: 40, extent: 512, minPoints: 2, maxZoom: 16, aggregates: {} };
 
 /** What an operator chose of a layer. */
 interface Chosen {
@@ -35,6 +38,16 @@ export function cellsATile({ radius, extent }: ClusterSettings): number {
 
 /** Zooms that ids know. */
 const ZOOMS = 32;
+
+/** A grid of cells as plain data. */
+export interface CellPlane {
+  /** From degrees to web mercator; else by a factor alone. */
+  readonly mercator: boolean;
+  readonly originX: number;
+  readonly originY: number;
+  /** Cells a unit: metres of mercator, or the layer's. */
+  readonly scale: number;
+}
 
 /** The cells of a layer at a zoom: the first column and row that it reaches, and how many. */
 export interface CellFrame {

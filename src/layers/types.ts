@@ -1,4 +1,5 @@
 /** What a layer is to the rest of the house: an id, a source, and the choices an operator made for it. */
+import type { Aggregate } from '../kernels/aggregates.ts';
 import type { PixelSelection } from '../kernels/pixel-selection.ts';
 import type { Resampling } from '../kernels/resampling.ts';
 import type { Level, RasterSource, Source, VectorSource, Verdict } from '../source/types.ts';
@@ -70,6 +71,8 @@ export interface ClusterChoice {
   readonly extent?: number;
   readonly minPoints?: number;
   readonly maxZoom?: number;
+  /** Attributes of clusters that are made of those of their points, by name. */
+  readonly aggregates?: Readonly<Record<string, Aggregate>>;
 }
 
 /** What the configuration says of a mosaic. */

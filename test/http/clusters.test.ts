@@ -233,8 +233,9 @@ describe('refusals', () => {
     ['/tiles/nope/clusters/3001/children', 404, 'layer-not-found', /nope/],
     ['/tiles/areas/0/0/0.mvt', 422, 'layer-not-servable', /cluster: draws points together.*MultiPolygon|Polygon/],
     ['/tiles/heights/0/0/0.png', 422, 'layer-not-servable', /pixels/],
-    ["/tiles/towns/3/4/3.mvt?filter=name='p7'", 422, 'unprocessable', /no filter up to zoom 16/],
-    ["/tiles/towns?filter=name='p7'", 422, 'unprocessable', /no filter up to zoom 16/],
+    ["/tiles/towns/3/4/3.mvt?filter=nome='p7'", 400, 'bad-filter', /nome/],
+    ["/tiles/towns/clusters/3001/leaves?filter=nome='p7'", 400, 'bad-filter', /nome/],
+    ["/tiles/towns/clusters/3001/leaves?filter=name='p7'", 404, 'feature-not-found', /no cluster 3001 .* that match/],
   ] as const) {
     test(`${url}: ${status} ${code}`, async () => {
       const answer = await app.server.inject(encodeURI(url));
@@ -267,6 +268,9 @@ describe('refusals', () => {
     ['{maxZoom: 8}, maxzoom: 8', /maxZoom: must be below maxzoom \(8\)/],
     ['{radius: 40}, maxFeatures: 100', /more than maxFeatures \(100\)/],
     ['{raduis: 4}', /unknown key.*radius/],
+    ['{aggregates: {point_count: {op: sum, property: x}}}', /aggregates.point_count: is the name of an attribute/],
+    ['{aggregates: {a: {op: median, property: x}}}', /median/],
+    ['{aggregates: {a: {op: sum}}}', /aggregates.a: must say op and property/],
     ['40', /true or false or a section/],
   ] as const) {
     test(`cluster: ${cluster} is refused where it stands`, () => {

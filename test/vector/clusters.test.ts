@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
-import { Problem } from '../../src/errors.ts';
 import { parseTileMatrixSet } from '../../src/grids/index.ts';
 import { abbreviated, cellOfCluster, clusterId, numbered, zoomOfCluster } from '../../src/kernels/clusters.ts';
 import { costBytes } from '../../src/plan.ts';
@@ -164,17 +163,6 @@ describe('tiles', () => {
       const ratio = seen.size / theirs.length;
       assert.ok(ratio > 0.6 && ratio < 1.7, `zoom ${z}: ${seen.size} for ${theirs.length}`);
     }
-  });
-
-  test('a filter is refused where there are clusters, and holds where there are none', async () => {
-    const ask = { layers: [layer], grid: WEB_MERCATOR_QUAD, properties: null, encoding: 'identity' } as const;
-    const filter = { cql: { op: '=', args: [{ property: 'name' }, 'p7'] }, crs: 'OGC:CRS84' } as never;
-    await assert.rejects(planVectorTile({ ...ask, tile: { z: 3, x: 4, y: 3 }, filter }), (error: Problem) => {
-      assert.ok(error instanceof Problem);
-      assert.equal(error.code, 'unprocessable');
-      assert.match(error.message, /no filter up to zoom 16/);
-      return true;
-    });
   });
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { statRef } from '../../src/io/bytes.ts';
 import type { LayerOptions, VectorLayer } from '../../src/layers/types.ts';
 import type { Cost, Painted } from '../../src/plan.ts';
+import type { FilterSpec } from '../../src/render/filter/filter.ts';
 import type { VectorJob } from '../../src/render/vector/job.ts';
 import type { LodCaps } from '../../src/render/vector/lod.ts';
 import { createVectorPainter } from '../../src/render/vector/paint.ts';
@@ -35,6 +36,7 @@ export interface TileAsk {
   readonly caps?: LodCaps;
   readonly grid?: TileMatrixSet;
   readonly encoding?: 'gzip' | 'identity';
+  readonly filter?: FilterSpec | null;
 }
 
 export interface RigTile {
@@ -59,8 +61,8 @@ export async function tileOf(
   y: number,
   ask: TileAsk = {},
 ): Promise<RigTile | null> {
-  const { properties = null, caps, grid = WEB_MERCATOR_QUAD, encoding = 'identity' } = ask;
-  const plan = await planVectorTile({ layers: [layer], grid, tile: { z, x, y }, properties, encoding, caps });
+  const { properties = null, caps, grid = WEB_MERCATOR_QUAD, encoding = 'identity', filter = null } = ask;
+  const plan = await planVectorTile({ layers: [layer], grid, tile: { z, x, y }, properties, encoding, caps, filter });
   if (!plan.job) return null;
   const painted = painter.paint(plan.job as VectorJob, always);
   if (painted.body === null) return null;

@@ -1,6 +1,7 @@
 /** /tiles/{layer}/clusters: what the clusters of a layer of points are made of. */
 import { WEB_MERCATOR_QUAD } from '../../tile.ts';
 import { LEAVES_DEFAULT } from '../clusters.ts';
+import { filterParameters } from './filter-parameters.ts';
 import { EXPLAIN, IF_NONE_MATCH, pathParam, queryParam, ref, SERVED_NOT_MODIFIED, WORK_PROBLEMS } from './parts.ts';
 import type { Answer, Endpoint, Parameter, Samples, Schema } from './types.ts';
 
@@ -17,6 +18,9 @@ const OFFSET = queryParam(
   { type: 'integer', minimum: 0, default: 0 },
   { example: 1 },
 );
+
+/** The id is one of a tile with the same filter. */
+const FILTER = filterParameters([], 'The cluster of the points that match: ');
 
 export function clusterEndpoints({ clustered }: Samples, { limitMax }: { readonly limitMax: number }): Endpoint[] {
   const named = [
@@ -87,8 +91,16 @@ function endpoint(
     path: `/tiles/{layer}/clusters/{clusterId}/${part}`,
     summary,
     description,
-    parameters: [...named, ...more, TMS, EXPLAIN, IF_NONE_MATCH],
+    parameters: [...named, ...more, TMS, ...FILTER, EXPLAIN, IF_NONE_MATCH],
     answers: { 200: answer, 304: SERVED_NOT_MODIFIED },
-    problems: [...WORK_PROBLEMS, 'bad-parameter', 'unprocessable', 'wrong-kind', 'not-found', 'feature-not-found'],
+    problems: [
+      ...WORK_PROBLEMS,
+      'bad-parameter',
+      'bad-filter',
+      'unprocessable',
+      'wrong-kind',
+      'not-found',
+      'feature-not-found',
+    ],
   };
 }

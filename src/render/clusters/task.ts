@@ -7,13 +7,17 @@ import { writeFeature } from '../items/geojson.ts';
 import { TextSink } from '../items/sink.ts';
 import { runItems } from '../items/task.ts';
 import { compress } from '../transcode.ts';
+import { resolved } from './read-task.ts';
 import type { ClusterPartsJob } from './types.ts';
 
-export function runClusterParts(job: ClusterPartsJob, context: TaskContext): Painted {
+export function runClusterParts(asked: ClusterPartsJob, context: TaskContext): Painted {
   const started = performance.now();
+  const found = asked.read && resolved(asked, asked.read, context);
+  const job = found?.job ?? asked;
+  const held = found?.heldBytes ?? 0;
   if (job.zoom !== null) {
     const plain = Uint8Array.from(Buffer.from(JSON.stringify({ expansionZoom: job.zoom })));
-    return painted(job, 'application/json', plain, plain.length, started);
+    return painted(job, 'application/json', plain, held + plain.length, started);
   }
   const items = job.items && runItems(job.items, context);
   const sink = new TextSink();
@@ -25,12 +29,12 @@ export function runClusterParts(job: ClusterPartsJob, context: TaskContext): Pai
   const returned = job.clusters.ids.length + (job.items?.ordinals.length ?? 0);
   const tail = Buffer.from(`],"numberMatched":${job.matched},"numberReturned":${returned}}`);
   const plain = Uint8Array.from(Buffer.concat([head, features, tail]));
-  return painted(job, 'application/geo+json', plain, (items?.peakBytes ?? 0) + head.length, started);
+  return painted(job, 'application/geo+json', plain, Math.max(held, (items?.peakBytes ?? 0) + head.length), started);
 }
 
 function writeClusters(sink: TextSink, { clusters, crs }: ClusterPartsJob): void {
   const out = { ...transformer(crs, 'OGC:CRS84'), northFirst: false };
-  const { ids, counts, xy } = clusters;
+  const { ids, counts, xy, aggregates } = clusters;
   for (let i = 0; i < ids.length; i++) {
     const [x, y] = [xy[i * 2], xy[i * 2 + 1]];
     if (!Number.isFinite(x) || !Number.isFinite(y)) throw problem('corrupt-data', `cluster ${ids[i]} has no place`);
@@ -40,6 +44,7 @@ function writeClusters(sink: TextSink, { clusters, crs }: ClusterPartsJob): void
       cluster_id: ids[i],
       point_count: counts[i],
       point_count_abbreviated: abbreviated(counts[i]),
+      ...Object.fromEntries(aggregates.map(({ name, values }) => [name, values[i]])),
     };
     writeFeature(sink, { id: ids[i], geometry: { type: 'Point', coordinates: [x, y] }, properties }, out);
   }

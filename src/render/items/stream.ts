@@ -112,7 +112,7 @@ export async function planItems(ask: ItemsAsk, signal: AbortSignal): Promise<Ite
     filtered,
     batches: batches.length,
     inputBytes,
-    readBytes: batches.reduce((sum, batch) => sum + readBytes(batch), 0),
+    readBytes: batches.reduce((sum, batch) => sum + batchRead(batch), 0),
     nextOrdinal: first.nextOrdinal,
   };
   return { ask, cost, first, counting, explain };
@@ -142,7 +142,7 @@ function* batchesOf({ ordinals, offsets, lengths }: FeaturePage, batchBytes = BA
 }
 
 /** With the gaps that are read along. */
-function readBytes({ offsets, lengths }: Batch): number {
+export function batchRead({ offsets, lengths }: Batch): number {
   let bytes = 0;
   for (let first = 0; first < offsets.length; ) {
     const last = runEnd(offsets, lengths, first);
@@ -153,11 +153,18 @@ function readBytes({ offsets, lengths }: Batch): number {
 }
 
 /** What it costs to write those features. */
-export function batchCost(batch: Batch, { layer, properties }: Pick<ItemsAsk, 'layer' | 'properties'>): Cost {
-  const inputBytes = readBytes(batch);
+export function batchCost(batch: Batch, asked: Pick<ItemsAsk, 'layer' | 'properties'>): Cost {
+  return writingCost(batchRead(batch), batch.offsets.length, asked);
+}
+
+/** The same of so many, wherever they lie. */
+export function writingCost(
+  inputBytes: number,
+  features: number,
+  { layer, properties }: Pick<ItemsAsk, 'layer' | 'properties'>,
+): Cost {
   const names = properties ?? layerColumns(layer).map(({ name }) => name);
   const nameBytes = names.reduce((sum, name) => sum + name.length + 8, 0);
-  const features = batch.offsets.length;
   const textBytes = inputBytes * TEXT_FACTOR + features * (FEATURE_TEXT_BYTES + nameBytes);
   // The text is a string first, then bytes.
   return {

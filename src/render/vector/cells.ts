@@ -4,6 +4,7 @@
  * of a zoom enters, so any two zooms of any grid of tiles have cells of which one refines the other.
  */
 import { resolveCrs, transformer } from '../../crs/index.ts';
+import type { CellPlane } from '../../kernels/clusters.ts';
 import type { CellGrid } from '../../source/fgb/lod.ts';
 import { type BBox, MERCATOR_HALF, type TileMatrixSet } from '../../tile.ts';
 import type { Projection } from './job.ts';
@@ -16,10 +17,25 @@ export function cellGrid(
   step: number,
   base = 1,
 ): CellGrid {
+  return cellsOn(cellPlane(source, projection, grid, step, base));
+}
+
+/** The same as plain data. */
+export function cellPlane(
+  source: { readonly crs: string | null; readonly bounds: BBox | null },
+  projection: Projection,
+  grid: TileMatrixSet,
+  step: number,
+  base = 1,
+): CellPlane {
   const { originX, originY } = grid.matrices[0];
   const k = (base * 2 ** step) / side(grid);
-  if (projection === 'mercator') return mercatorCells(originX, originY, k);
-  const s = projection === 'same' ? k : k / layerUnits(source, grid);
+  const scale = projection === 'other' ? k / layerUnits(source, grid) : k;
+  return { mercator: projection === 'mercator', originX, originY, scale };
+}
+
+export function cellsOn({ mercator, originX, originY, scale: s }: CellPlane): CellGrid {
+  if (mercator) return mercatorCells(originX, originY, s);
   return {
     col: x => (x - originX) * s,
     row: y => (originY - y) * s,

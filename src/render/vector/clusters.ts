@@ -6,6 +6,7 @@
 import { problem } from '../../errors.ts';
 import {
   type CellFrame,
+  type CellPlane,
   type ClusterSettings,
   cellsATile,
   clusterId,
@@ -13,27 +14,36 @@ import {
   numbered,
 } from '../../kernels/clusters.ts';
 import type { LayerOptions, VectorLayer } from '../../layers/types.ts';
+import { selectCandidates } from '../../source/fgb/candidates.ts';
+import { cellPoints } from '../../source/fgb/cell-points.ts';
 import { type CellRange, type Clustered, clusterCells } from '../../source/fgb/clusters.ts';
 import type { CellGrid, Selection } from '../../source/fgb/lod.ts';
 import { meets } from '../../source/fgb/rtree.ts';
-import type { LayerView } from './boxes.ts';
-import { cellGrid, cellsAcross } from './cells.ts';
-import type { JobClusters } from './job.ts';
+import type { TileCoord } from '../../tile.ts';
+import type { FilterSpec } from '../filter/filter.ts';
+import { type LayerView, queryBoxes } from './boxes.ts';
+import { cellPlane, cellsAcross, cellsOn } from './cells.ts';
+import {
+  CLUSTER_HELD_BYTES,
+  CLUSTER_TILE_BYTES,
+  type ClusterCost,
+  mustRead,
+  readLimit,
+  selectToRead,
+} from './cluster-read.ts';
+import { narrowing, readableZoom } from './filtered.ts';
+import type { JobClusters, ReadClusters } from './job.ts';
 
 /** The cells of a layer at one zoom. */
 export interface ClusterCells extends CellFrame {
   readonly cells: CellGrid;
+  readonly plane: CellPlane;
   /** How often they were halved since the first zoom. */
   readonly step: number;
   /** How many there are along the shorter side of a tile. */
   readonly across: number;
   readonly settings: ClusterSettings;
 }
-
-/** Bytes of a cluster in a job, on both sides of the thread. */
-export const CLUSTER_HELD_BYTES = 80;
-/** Most that one takes in a tile: id, place, four or five attributes with values of their own. */
-export const CLUSTER_TILE_BYTES = 128;
 
 /** null where the zoom, by its place among the grid's, has no clusters. Errors: unprocessable. */
 export function clusterCellsAt(
@@ -47,12 +57,13 @@ export function clusterCellsAt(
   const step = Math.floor(Math.log2(cellsAcross(grid, 0, 0) / cellsAcross(grid, z, 0)) + 1e-9);
   const [first] = grid.matrices;
   const base = cellsATile(settings) * (first.tileWidth / Math.min(first.tileWidth, first.tileHeight));
-  const cells = cellGrid(source, projection, grid, step, base);
+  const plane = cellPlane(source, projection, grid, step, base);
+  const cells = cellsOn(plane);
   const [minx, miny, maxx, maxy] = source.bounds;
   const [col0, row0] = [Math.floor(cells.col(minx)), Math.floor(cells.row(maxy))];
   const cols = Math.floor(cells.col(maxx)) - col0 + 1;
   const rows = Math.floor(cells.row(miny)) - row0 + 1;
-  const found = { z, col0, row0, cols, rows, cells, step, across: base * cellsAcross(grid, z, step), settings };
+  const found = { z, col0, row0, cols, rows, cells, plane, step, across: base * cellsAcross(grid, z, step), settings };
   if (cols > 0 && rows > 0 && !numbered(found, source.count)) {
     const detail = `${id}: at zoom ${z} its clusters, ${cols} × ${rows}, are more than ids can tell apart`;
     throw problem('unprocessable', `${detail}; a larger cluster.radius or a lesser cluster.maxZoom has fewer`);
@@ -60,39 +71,72 @@ export function clusterCellsAt(
   return found;
 }
 
+export interface ClustersAsk {
+  readonly tile: TileCoord;
+  readonly filter?: FilterSpec | null;
+}
+
 export interface TileClusters {
   readonly selection: Selection;
-  /** null where there is none. */
+  /** null where there is none, or where only reading tells. */
   readonly clusters: JobClusters | null;
+  readonly toCluster: ReadClusters | null;
+  readonly cost: ClusterCost;
   /** Along a tile side. */
   readonly cells: number;
 }
 
-/** What a tile shows of a layer at a zoom with clusters; null where the zoom has none. Errors: unprocessable. */
+/** What a tile shows of a layer at a zoom with clusters; null where the zoom has none. Errors: too-large, unprocessable. */
 export async function selectClusters(
   view: LayerView,
   layer: VectorLayer,
-  { z, filtered }: { readonly z: number; readonly filtered: boolean },
+  { tile, filter = null }: ClustersAsk,
   boxes: Float64Array,
   signal?: AbortSignal,
 ): Promise<TileClusters | null> {
-  const at = clusterCellsAt(view, layer, z);
+  const at = clusterCellsAt(view, layer, tile.z);
   if (!at) return null;
-  if (filtered) throw filterFault(layer.id, at.settings);
-  const found = await clusterCells(view.source, at.cells, rangesOf(at, boxes), boxes, at.settings.minPoints, signal);
+  const ranges = rangesOf(at, boxes);
+  if (mustRead(at.settings, filter)) {
+    const part = { at, ranges, filter, layer };
+    const found = await selectToRead(view.source, part, signal);
+    if (found.bytes > readLimit(layer)) throw await tooLarge(view, layer, tile, found.bytes, filter, signal);
+    return { ...found, clusters: null, cells: at.across };
+  }
+  const found = await clusterCells(view.source, at.cells, ranges, boxes, at.settings.minPoints, signal);
   const { singles, visited } = found;
   const clusters = shownIn(boxes, at, found, view.source.count, layer.options);
+  const count = clusters.ids.length;
+  const cost = { tileBytes: count * CLUSTER_TILE_BYTES, heldBytes: count * CLUSTER_HELD_BYTES, drawnBytes: null };
   return {
     selection: { ...singles, dropped: 0, counts: null, visited },
-    clusters: clusters.ids.length > 0 ? clusters : null,
+    clusters: count > 0 ? clusters : null,
+    toCluster: null,
+    cost,
     cells: at.across,
   };
 }
 
-/** Counts come from the index, which knows nothing of attributes. */
-export function filterFault(id: string, { maxZoom }: ClusterSettings): Error {
-  const detail = `${id}: its clusters are counted from the index, which knows no attributes: no filter up to zoom ${maxZoom}`;
-  return problem('unprocessable', detail, { layer: id, clusterMaxZoom: maxZoom });
+/** Down the heaviest quarters: the first zoom of which a tile can be read. */
+async function tooLarge(
+  view: LayerView,
+  layer: VectorLayer,
+  tile: TileCoord,
+  bytes: number,
+  filter: FilterSpec | null,
+  signal?: AbortSignal,
+): Promise<Error> {
+  const limit = readLimit(layer);
+  const narrow = narrowing(layer, filter);
+  const fits = await readableZoom(view, { tile, bytes }, limit, async child => {
+    const { boxes } = queryBoxes(view, child);
+    const at = clusterCellsAt(view, layer, child.z);
+    if (at) return (await cellPoints(view.source, at.cells, rangesOf(at, boxes), narrow, 0, signal)).bytes;
+    return filter ? (await selectCandidates(view.source, boxes, null, null, narrow, 0, signal)).bytes : 0;
+  });
+  const what = filter ? 'the filter would have to be asked' : 'aggregates would have to be made';
+  const detail = `${layer.id}: for the clusters of this tile ${what} of ${bytes} bytes of points; at most ${limit} (filter.maxReadBytes)`;
+  return problem('too-large', detail, { limitBytes: limit, neededBytes: bytes, ...fits });
 }
 
 /** The cells that the boxes meet, as far as the layer reaches. */
@@ -135,5 +179,6 @@ function shownIn(
     counts: Uint32Array.from(sums),
     xy: Float64Array.from(xy),
     rooted: pointCount === true,
+    aggregates: [],
   };
 }

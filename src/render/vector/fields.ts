@@ -1,5 +1,6 @@
 /** What attributes the tiles of a layer have, as TileJSON and the tilesets' documents tell it. */
-import { CLUSTER_NAMES } from '../../kernels/clusters.ts';
+import { ofBooleans } from '../../kernels/aggregates.ts';
+import { CLUSTER_NAMES, clusterSettings } from '../../kernels/clusters.ts';
 import type { LayerOptions } from '../../layers/types.ts';
 import type { ColumnType, VectorSource, WrittenAs } from '../../source/types.ts';
 import { AREA, DUST, POINT_COUNT, SQRT_POINT_COUNT } from './counted.ts';
@@ -30,10 +31,16 @@ export function vectorLayerFields({ columns }: VectorSource, options: LayerOptio
   // The counts take the place of columns of their names, and what dust says of the column's in squares of dust.
   return {
     ...fields,
-    ...(cluster ? CLUSTER_FIELDS : {}),
+    ...(cluster ? { ...CLUSTER_FIELDS, ...aggregateFields(options) } : {}),
     ...(pointCount ? { [POINT_COUNT]: 'Number', [SQRT_POINT_COUNT]: 'Number' } : {}),
     ...(drop === 'dust' ? { [DUST]: 'Boolean', [AREA]: 'Number', [POINT_COUNT]: 'Number' } : {}),
   };
+}
+
+/** A single point has the column of that name, where there is one. */
+function aggregateFields(options: LayerOptions): Record<string, FieldType> {
+  const made = Object.entries(clusterSettings(options)?.aggregates ?? {});
+  return Object.fromEntries(made.map(([name, { op }]) => [name, ofBooleans(op) ? 'Boolean' : 'Number']));
 }
 
 function fieldType(type: ColumnType, as: WrittenAs | undefined): FieldType {

@@ -12,7 +12,7 @@ import { type LayerView, queryBoxes } from './boxes.ts';
 import type { LayerFilter } from './job.ts';
 
 /** What a filtered tile may read where the layer does not say. */
-const READ_BYTES_MAX = 128 << 20;
+export const READ_BYTES_MAX = 128 << 20;
 
 /** Place, length, cell, area and number of a candidate, on both sides of the thread. */
 export const CANDIDATE_BYTES = 80;
@@ -35,8 +35,7 @@ export async function selectFiltered(
   signal?: AbortSignal,
 ): Promise<FilteredPlan> {
   const limit = layer.options.filterReadBytes ?? READ_BYTES_MAX;
-  const where = filterBoxes(spec, layer);
-  const narrow = (boxes: Float64Array) => flat(commonBoxes(listed(boxes), where) ?? []);
+  const narrow = narrowing(layer, spec);
   const { boxes } = queryBoxes(view, tile);
   const found = await selectCandidates(view.source, boxes, grid, dust, narrow, limit, signal);
   if (found.bytes > limit) throw await tooLarge(view, layer, tile, found.bytes, narrow, signal);
@@ -54,6 +53,13 @@ export async function selectFiltered(
   };
 }
 
+/** Boxes to those in which matches can be. */
+export function narrowing(layer: VectorLayer, spec: FilterSpec | null): (boxes: Float64Array) => Float64Array {
+  if (!spec) return boxes => boxes;
+  const where = filterBoxes(spec, layer);
+  return boxes => flat(commonBoxes(listed(boxes), where) ?? []);
+}
+
 function selectionOf({ offsets, lengths, ordinals, visited, cells }: Candidates): Selection {
   return { offsets, lengths, ordinals, visited, dropped: 0, counts: cells && new Uint32Array(0) };
 }
@@ -69,7 +75,6 @@ function flat(boxes: readonly BBox[]): Float64Array {
   return Float64Array.from(boxes.flat());
 }
 
-/** Names the first zoom at which the heaviest tile under this one fits, going down its heaviest quarter. */
 async function tooLarge(
   view: LayerView,
   { id, options }: VectorLayer,
@@ -79,20 +84,32 @@ async function tooLarge(
   signal?: AbortSignal,
 ): Promise<Error> {
   const limit = options.filterReadBytes ?? READ_BYTES_MAX;
-  let heaviest = { tile, bytes };
+  const fits = await readableZoom(view, { tile, bytes }, limit, async child => {
+    const { boxes } = queryBoxes(view, child);
+    return (await selectCandidates(view.source, boxes, null, null, narrow, 0, signal)).bytes;
+  });
+  const detail = `${id}: the filter would have to be asked of ${bytes} bytes of features in this tile; at most ${limit} (filter.maxReadBytes)`;
+  return problem('too-large', detail, { limitBytes: limit, neededBytes: bytes, ...fits });
+}
+
+/** The first zoom at which the heaviest tile under this one fits, going down its heaviest quarter; empty: there is none. */
+export async function readableZoom(
+  view: LayerView,
+  asked: { readonly tile: TileCoord; readonly bytes: number },
+  limit: number,
+  bytesOf: (tile: TileCoord) => Promise<number>,
+): Promise<{ fits?: { z: number } }> {
+  let heaviest = asked;
   while (heaviest.bytes > limit && halves(view, heaviest.tile.z)) {
     const { z, x, y } = heaviest.tile;
     let next = { tile: { z: z + 1, x: x * 2, y: y * 2 }, bytes: -1 };
     for (const child of [0, 1, 2, 3].map(k => ({ z: z + 1, x: x * 2 + (k & 1), y: y * 2 + (k >> 1) }))) {
-      const { boxes } = queryBoxes(view, child);
-      const found = await selectCandidates(view.source, boxes, null, null, narrow, 0, signal);
-      if (found.bytes > next.bytes) next = { tile: child, bytes: found.bytes };
+      const bytes = await bytesOf(child);
+      if (bytes > next.bytes) next = { tile: child, bytes };
     }
     heaviest = next;
   }
-  const fits = heaviest.bytes <= limit ? { fits: { z: heaviest.tile.z } } : {};
-  const detail = `${id}: the filter would have to be asked of ${bytes} bytes of features in this tile; at most ${limit} (filter.maxReadBytes)`;
-  return problem('too-large', detail, { limitBytes: limit, neededBytes: bytes, ...fits });
+  return heaviest.bytes <= limit ? { fits: { z: heaviest.tile.z } } : {};
 }
 
 /** True where the next zoom has four tiles for each of this one. */

@@ -1,5 +1,8 @@
 /** What passes from the plan of a vector tile to the worker that paints it: plain data, no source, no index. */
+import type { Aggregated, AggregateOp } from '../../kernels/aggregates.ts';
+import type { CellFrame, CellPlane } from '../../kernels/clusters.ts';
 import type { BytesRef, Encoding, Job } from '../../plan.ts';
+import type { CellRange } from '../../source/fgb/clusters.ts';
 import type { DustRule } from '../../source/fgb/dust.ts';
 import type { WrittenAs } from '../../source/types.ts';
 import type { FilterSchema, FilterSpec } from '../filter/filter.ts';
@@ -70,6 +73,36 @@ export interface JobClusters {
   readonly xy: Float64Array;
   /** Whether they have sqrt_point_count too. */
   readonly rooted: boolean;
+  /** What is made of their points' attributes, a value a cluster. */
+  readonly aggregates: readonly { readonly name: string; readonly values: readonly Aggregated[] }[];
+}
+
+export interface JobAggregate {
+  readonly name: string;
+  readonly op: AggregateOp;
+  /** Place among the columns of the file. */
+  readonly column: number;
+}
+
+/** How points are counted by cells where only reading tells which match, or what they have. */
+export interface CellsRead {
+  readonly plane: CellPlane;
+  readonly frame: CellFrame;
+  /** Of the file, below whose ids none of a cluster is. */
+  readonly features: number;
+  readonly ranges: readonly CellRange[];
+  readonly minPoints: number;
+  /** null: all points. */
+  readonly filter: FilterSpec | null;
+  readonly schema: FilterSchema;
+  readonly aggregates: readonly JobAggregate[];
+  readonly rooted: boolean;
+}
+
+/** Features are candidates, and reading tells the clusters and who is alone. */
+export interface ReadClusters extends CellsRead {
+  /** Where the features are, two numbers each, in the layer's CRS. */
+  readonly xy: Float64Array;
 }
 
 export interface VectorJobLayer {
@@ -102,6 +135,7 @@ export interface VectorJobLayer {
   readonly counts: Uint32Array | null;
   readonly dust: JobDust | null;
   readonly clusters: JobClusters | null;
+  readonly toCluster: ReadClusters | null;
   /** Names of the attributes that are served, for features that bring columns of their own; null: all. */
   readonly served: readonly string[] | null;
   /** Names that such columns are served under, by those in the file; null: their own. */

@@ -65,6 +65,7 @@ export function jobOf(
     crcs: crcs ?? null,
     counts: pointCount ? counts : null,
     clusters: null,
+    toCluster: null,
     dust: dust && counts ? { ...dust, counts } : null,
     served: properties ? properties.filter(name => served?.includes(name) ?? true) : (served ?? null),
     rename: layer.options.rename ?? null,

@@ -11,7 +11,7 @@ import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putFeature } from '..
 import type { BytesRef, Encoding, Painted, TaskContext } from '../../plan.ts';
 import { compress } from '../transcode.ts';
 import { Attributes } from './attributes.ts';
-import { paintClusters } from './cluster-paint.ts';
+import { clustered, paintClusters } from './cluster-paint.ts';
 import { FastPath, NOT_FOR_IT, type Slow } from './fast.ts';
 import { GeometryWalker } from './geometry.ts';
 import { runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
@@ -86,15 +86,16 @@ class Painter implements VectorPainter {
     return (encoding === 'gzip' ? this.#fast?.gzip(plain) : null) ?? compress(plain, encoding);
   }
 
-  /** A filtered layer as one of those features that match. */
+  /** A filtered layer as one of those features that match, and one that is clustered by reading as its clusters and single points. */
   #narrow(layer: VectorJobLayer, context: TaskContext): Narrowed {
-    if (layer.filter === null) return { layer, dropped: 0, heldBytes: 0 };
+    if (layer.filter === null && layer.toCluster === null) return { layer, dropped: 0, heldBytes: 0 };
     const bytes = this.#bytesOf(layer.ref);
     const read = (offset: number, length: number) => {
       const base = this.#read(bytes, offset, length);
       return { view: this.#run.view, base };
     };
-    return narrowed(layer, read, () => context.check());
+    const check = () => context.check();
+    return layer.toCluster ? clustered(layer, layer.toCluster, { read, check }) : narrowed(layer, read, check);
   }
 
   /** Answers with the bytes that it took, the tile itself apart. */

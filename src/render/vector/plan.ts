@@ -10,12 +10,14 @@ import type { FilterSpec } from '../filter/filter.ts';
 import { fittingZoom } from '../fits.ts';
 import { type LayerView, queryBoxes } from './boxes.ts';
 import { cellGrid, cellsAcross } from './cells.ts';
-import { CLUSTER_HELD_BYTES, CLUSTER_TILE_BYTES, selectClusters } from './clusters.ts';
+import type { ClusterCost } from './cluster-read.ts';
+import { selectClusters } from './clusters.ts';
 import { CANDIDATE_BYTES, type FilteredPlan, selectFiltered } from './filtered.ts';
 import {
   DUST_BYTES,
   type JobClusters,
   OUTPUT_SHARE,
+  type ReadClusters,
   RUN_BYTES_MAX,
   runEnd,
   SCRATCH_SHARE,
@@ -72,6 +74,8 @@ interface LayerPlan {
   readonly selection: Selection;
   /** Most bytes of features that are drawn, where that is fewer than are read. */
   readonly drawnBytes: number | null;
+  /** null: none. */
+  readonly clusterCost: ClusterCost | null;
   readonly explain: Record<string, unknown>;
 }
 
@@ -80,18 +84,21 @@ async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortS
   if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
   const view = viewOf(layer, source, ask.grid);
   const { boxes, shifts } = queryBoxes(view, ask.tile);
-  const { selection, cells, filtered, clusters } = await select(view, layer, ask, boxes, signal);
+  const selected = await select(view, layer, ask, boxes, signal);
+  const { selection, cells, filtered, clusters, toCluster, clusterCost } = selected;
   const filter = filtered?.filter ?? null;
-  const job = { ...jobOf(view, layer, ask, { boxes, shifts }, selection), filter, clusters };
+  const job = { ...jobOf(view, layer, ask, { boxes, shifts }, selection), filter, clusters, toCluster };
   const { ordinals, dropped, visited } = selection;
   // How many match and how many of those are left out, only reading tells.
-  const counted = filtered
-    ? { candidates: ordinals.length }
-    : { features: ordinals.length, dropped, ...dustIn(selection) };
+  const counted =
+    filtered || toCluster
+      ? { candidates: ordinals.length }
+      : { features: ordinals.length, dropped, ...dustIn(selection) };
   const more = clusters ? { clusters: clusters.ids.length } : {};
   const told = { layer: layer.id, labels: job.labels?.id, ...counted, ...more };
   const explain = { ...told, cells, visited, boxes: Array.from(boxes) };
-  return { job, selection, drawnBytes: filtered?.drawnBytes ?? null, explain };
+  const drawnBytes = filtered?.drawnBytes ?? clusterCost?.drawnBytes ?? null;
+  return { job, selection, drawnBytes, clusterCost, explain };
 }
 
 interface Selected {
@@ -100,7 +107,11 @@ interface Selected {
   readonly cells: number | null;
   readonly filtered: FilteredPlan | null;
   readonly clusters: JobClusters | null;
+  readonly toCluster: ReadClusters | null;
+  readonly clusterCost: ClusterCost | null;
 }
+
+const UNCLUSTERED = { clusters: null, toCluster: null, clusterCost: null };
 
 async function select(
   view: LayerView,
@@ -111,19 +122,19 @@ async function select(
 ): Promise<Selected> {
   const { source, projection, grid } = view;
   const { z } = ask.tile;
-  const clustered = await selectClusters(view, layer, { z, filtered: Boolean(ask.filter) }, boxes, signal);
-  if (clustered) return { ...clustered, filtered: null };
+  const clustered = await selectClusters(view, layer, ask, boxes, signal);
+  if (clustered) return { ...clustered, clusterCost: clustered.cost, filtered: null };
   const { step, dust } = boxes.length === 0 ? { step: null, dust: null } : await zoomCells(view, layer, ask);
   const cells = step === null ? null : cellsAcross(grid, z, step);
   if (ask.filter) {
     // Which features pass is not in an overview: the index is walked.
     const cellsOf = step === null ? null : cellGrid(source, projection, grid, step);
     const filtered = await selectFiltered(view, layer, ask.filter, ask.tile, cellsOf, dust, signal);
-    return { selection: filtered.selection, cells, filtered, clusters: null };
+    return { selection: filtered.selection, cells, filtered, ...UNCLUSTERED };
   }
   const selection =
     step === null ? await selectAll(source, boxes, signal) : await selectStep(view, step, boxes, dust, signal);
-  return { selection, cells, filtered: null, clusters: null };
+  return { selection, cells, filtered: null, ...UNCLUSTERED };
 }
 
 /** Squares of dust, and the features that they stand for. */
@@ -141,8 +152,8 @@ function costOf(layers: readonly LayerPlan[]): Cost {
   let candidateBytes = 0;
   let dustBytes = 0;
   const labelled = { inputBytes: 0, bytes: 0 };
-  let clusters = 0;
-  for (const { job, drawnBytes: most } of layers) {
+  const clusters = { tileBytes: 0, heldBytes: 0 };
+  for (const { job, drawnBytes: most, clusterCost } of layers) {
     const { offsets, lengths } = job;
     let bytes = 0;
     const before = inputBytes;
@@ -156,7 +167,8 @@ function costOf(layers: readonly LayerPlan[]): Cost {
       i = next;
     }
     drawnBytes += most ?? bytes;
-    clusters += job.clusters?.ids.length ?? 0;
+    clusters.tileBytes += clusterCost?.tileBytes ?? 0;
+    clusters.heldBytes += clusterCost?.heldBytes ?? 0;
     const squares = job.filter ? job.filter.cellCount : (job.dust?.counts.length ?? 0);
     if (job.dust || job.filter?.dust) dustBytes += squares * DUST_BYTES;
     if (job.labels) {
@@ -168,9 +180,9 @@ function costOf(layers: readonly LayerPlan[]): Cost {
     if (most !== null) candidateBytes += offsets.length * CANDIDATE_BYTES;
   }
   if (layers.length === 0) return { inputBytes: 0, decodedBytes: 0, outputBytes: 0 };
-  const outputBytes = Math.ceil(drawnBytes * OUTPUT_SHARE) + dustBytes + clusters * CLUSTER_TILE_BYTES + 4096;
+  const outputBytes = Math.ceil(drawnBytes * OUTPUT_SHARE) + dustBytes + clusters.tileBytes + 4096;
   const heldInputBytes = Math.min(inputBytes, Math.max(RUN_BYTES_MAX, largest));
-  const held = candidateBytes + clusters * CLUSTER_HELD_BYTES;
+  const held = candidateBytes + clusters.heldBytes;
   const decodedBytes = largest * SCRATCH_SHARE + 2 * outputBytes + held;
   return withLabels({ inputBytes, heldInputBytes, decodedBytes, outputBytes }, labelled, largest);
 }
