@@ -1,7 +1,7 @@
 /**
- * Where output pixels lie in the source. The exact way there (a projection a pixel) is dear, so it is taken at the
- * corners of cells, and between them it is interpolated as long as that misses the truth by less than `maxError` source
- * pixels: a cell that misses more is quartered, down to single pixels, which are exact. So poles and discontinuities
+ * Where output pixels lie in the source. The exact way there (a projection a pixel) is dear, so it is taken at nine points of
+ * each cell, and between them goes the parabola through them, as long as that misses the truth by less than `maxError` source
+ * pixels: a cell that misses more is divided, down to single pixels, which are exact. So poles and discontinuities
  * cost more but are never wrong. A plan walks the same cells as the painter, so it knows exactly what will be touched.
  */
 
@@ -14,18 +14,27 @@ export interface Extent {
   readonly y1: number;
 }
 
+/** x, y of the source at a cell's left edge, middle and right edge, in its top, its middle and its bottom row of points. */
+export type Patch = Float64Array;
+
 export interface CellSink {
-  /** Pixels x0 ≤ x < x1, y0 ≤ y < y1; corners is x, y of the source at (x0,y0), (x1,y0), (x0,y1), (x1,y1). */
-  cell(x0: number, y0: number, x1: number, y1: number, corners: Float64Array): void;
+  /** Pixels x0 ≤ x < x1, y0 ≤ y < y1. */
+  cell(x0: number, y0: number, x1: number, y1: number, patch: Patch): void;
   /** One pixel, exact at its centre. */
   pixel(x: number, y: number, sourceX: number, sourceY: number): void;
 }
 
-/** Side of the first cells, output pixels. 256 px tiles get the 9 × 9 control points that are known to be enough. */
+/** Height of the first cells, output pixels. */
 export const CELL = 32;
 
-/** Interpolation error a cell may have, source pixels: far below the 0.125 that GDAL allows itself. */
-export const MAX_ERROR = 0.04;
+/** And their width: a strip of them is as wide as the picture, and few need more points. */
+const WIDE = 2 * CELL;
+
+/**
+ * Error a cell may have, source pixels. GDAL allows itself 0.125; here nearest is to pick the pixel that the exact way picks, and
+ * what is enlarged twenty times to be right in every output pixel.
+ */
+export const MAX_ERROR = 0.0002;
 
 interface Walk {
   readonly map: PixelMap;
@@ -38,77 +47,89 @@ interface Walk {
 export function walkCells(map: PixelMap, extent: Extent, sink: CellSink, maxError = MAX_ERROR): void {
   const { width, y0, y1 } = extent;
   const walk: Walk = { map, sink, maxError, probe: new Float64Array(2) };
-  const columns = Math.ceil(width / CELL);
-  const top = new Float64Array((columns + 1) * 2);
-  const bottom = new Float64Array((columns + 1) * 2);
-  const corners = new Float64Array(8);
+  const columns = Math.ceil(width / WIDE);
+  const points = (2 * columns + 1) * 2;
+  let top = new Float64Array(points);
+  const middle = new Float64Array(points);
+  let bottom = new Float64Array(points);
+  const patch = new Float64Array(18);
   nodes(walk, top, width, y0);
   for (let y = y0; y < y1; y += CELL) {
     const next = Math.min(y + CELL, y1);
+    nodes(walk, middle, width, (y + next) / 2);
     nodes(walk, bottom, width, next);
     for (let c = 0; c < columns; c++) {
-      corners.set(top.subarray(c * 2, c * 2 + 4), 0);
-      corners.set(bottom.subarray(c * 2, c * 2 + 4), 4);
-      visit(walk, c * CELL, y, Math.min((c + 1) * CELL, width), next, corners);
+      patch.set(top.subarray(c * 4, c * 4 + 6), 0);
+      patch.set(middle.subarray(c * 4, c * 4 + 6), 6);
+      patch.set(bottom.subarray(c * 4, c * 4 + 6), 12);
+      visit(walk, c * WIDE, y, Math.min((c + 1) * WIDE, width), next, patch);
     }
-    top.set(bottom);
+    [top, bottom] = [bottom, top];
   }
 }
 
-function nodes({ map }: Walk, row: Float64Array, width: number, y: number): void {
-  for (let i = 0; i < row.length; i += 2) {
-    if (!map(Math.min((i / 2) * CELL, width), y, row, i)) row[i] = row[i + 1] = Number.NaN;
+/** Of a row of cells: their edges and middles. */
+function nodes(walk: Walk, row: Float64Array, width: number, y: number): void {
+  for (let i = 0; i < row.length; i += 4) {
+    const x = Math.min((i / 4) * WIDE, width);
+    node(walk, x, y, row, i);
+    if (i + 2 < row.length) node(walk, (x + Math.min(x + WIDE, width)) / 2, y, row, i + 2);
   }
 }
 
-function visit(walk: Walk, x0: number, y0: number, x1: number, y1: number, c: Float64Array): void {
-  const missing = countMissing(c);
-  if (missing === 0 && accurate(walk, x0, y0, x1, y1, c)) {
-    walk.sink.cell(x0, y0, x1, y1, c);
+function node({ map }: Walk, x: number, y: number, out: Float64Array, at: number): void {
+  if (!map(x, y, out, at)) out[at] = out[at + 1] = Number.NaN;
+}
+
+function visit(walk: Walk, x0: number, y0: number, x1: number, y1: number, patch: Patch): void {
+  const missing = countMissing(patch);
+  if (missing === 0 && accurate(walk, x0, y0, x1, y1, patch)) {
+    walk.sink.cell(x0, y0, x1, y1, patch);
   } else if (x1 - x0 <= 1 && y1 - y0 <= 1) {
     const { probe } = walk;
     if (walk.map(x0 + 0.5, y0 + 0.5, probe, 0)) walk.sink.pixel(x0, y0, probe[0], probe[1]);
-  } else if (missing < 4 || !emptyInside(walk, x0, y0, x1, y1)) {
-    quarter(walk, x0, y0, x1, y1);
+  } else if (missing < 9 || !emptyInside(walk, x0, y0, x1, y1)) {
+    divide(walk, x0, y0, x1, y1);
   }
 }
 
-function quarter(walk: Walk, x0: number, y0: number, x1: number, y1: number): void {
-  const xs = x1 - x0 > 1 ? [x0, (x0 + x1) >> 1, x1] : [x0, x1];
-  const ys = y1 - y0 > 1 ? [y0, (y0 + y1) >> 1, y1] : [y0, y1];
-  const c = new Float64Array(8);
+/** In two where it is twice as long as wide, or in four. */
+function divide(walk: Walk, x0: number, y0: number, x1: number, y1: number): void {
+  const [width, height] = [x1 - x0, y1 - y0];
+  const xs = width > 1 && 2 * width > height ? [x0, (x0 + x1) >> 1, x1] : [x0, x1];
+  const ys = height > 1 && 2 * height > width ? [y0, (y0 + y1) >> 1, y1] : [y0, y1];
+  const patch = new Float64Array(18);
   for (let j = 0; j + 1 < ys.length; j++) {
     for (let i = 0; i + 1 < xs.length; i++) {
-      for (let k = 0; k < 4; k++) {
-        if (!walk.map(xs[i + (k & 1)], ys[j + (k >> 1)], c, k * 2)) c[k * 2] = c[k * 2 + 1] = Number.NaN;
+      for (let k = 0; k < 9; k++) {
+        const x = xs[i] + ((xs[i + 1] - xs[i]) * (k % 3)) / 2;
+        const y = ys[j] + ((ys[j + 1] - ys[j]) * Math.floor(k / 3)) / 2;
+        node(walk, x, y, patch, k * 2);
       }
-      visit(walk, xs[i], ys[j], xs[i + 1], ys[j + 1], c);
+      visit(walk, xs[i], ys[j], xs[i + 1], ys[j + 1], patch);
     }
   }
 }
 
-function countMissing(c: Float64Array): number {
+function countMissing(patch: Patch): number {
   let n = 0;
-  for (let i = 0; i < 8; i += 2) if (!(Number.isFinite(c[i]) && Number.isFinite(c[i + 1]))) n++;
+  for (let i = 0; i < 18; i += 2) if (!(Number.isFinite(patch[i]) && Number.isFinite(patch[i + 1]))) n++;
   return n;
 }
 
 /**
- * The truth at the centre and on the top and left edges against what interpolation says there. Not at the middles of the edges:
- * where a cell lies evenly about the equator, what bends there bends back, and the middle is right while the rest is not. So far
- * from the middle a bend is seen with 0.84 of its height.
+ * The truth against the parabolas where they are furthest from a curve of the third degree, on both sides: what bends too much in
+ * x and what does in y may make up for each other at one of the two, but not at both.
  */
-function accurate(walk: Walk, x0: number, y0: number, x1: number, y1: number, c: Float64Array): boolean {
+function accurate(walk: Walk, x0: number, y0: number, x1: number, y1: number, patch: Patch): boolean {
   if (walk.maxError === Infinity) return true;
   return (
-    near(walk, x0, y0, x1, y1, c, 0.5, 0.5, 1) &&
-    near(walk, x0, y0, x1, y1, c, OFF_MIDDLE, 0, SEEN) &&
-    near(walk, x0, y0, x1, y1, c, 0, OFF_MIDDLE, SEEN)
+    near(walk, x0, y0, x1, y1, patch, FURTHEST, FURTHEST) && near(walk, x0, y0, x1, y1, patch, FURTHEST, 1 - FURTHEST)
   );
 }
 
-const OFF_MIDDLE = 0.3;
-const SEEN = 4 * OFF_MIDDLE * (1 - OFF_MIDDLE);
+/** Where t(t − ½)(t − 1) is largest. */
+const FURTHEST = 0.5 - Math.sqrt(1 / 12);
 
 function near(
   { map, probe, maxError }: Walk,
@@ -116,15 +137,34 @@ function near(
   y0: number,
   x1: number,
   y1: number,
-  c: Float64Array,
+  patch: Patch,
   u: number,
   v: number,
-  share: number,
 ): boolean {
   if (!map(x0 + (x1 - x0) * u, y0 + (y1 - y0) * v, probe, 0)) return false;
-  const x = (c[0] * (1 - u) + c[2] * u) * (1 - v) + (c[4] * (1 - u) + c[6] * u) * v;
-  const y = (c[1] * (1 - u) + c[3] * u) * (1 - v) + (c[5] * (1 - u) + c[7] * u) * v;
-  return Math.abs(x - probe[0]) <= maxError * share && Math.abs(y - probe[1]) <= maxError * share;
+  return (
+    Math.abs(patchAt(patch, 0, u, v) - probe[0]) <= maxError && Math.abs(patchAt(patch, 1, u, v) - probe[1]) <= maxError
+  );
+}
+
+/** x (axis 0) or y (1) at a share of the cell's width and height. */
+export function patchAt(patch: Patch, axis: 0 | 1, u: number, v: number): number {
+  const left = parabola(patch[axis], patch[axis + 6], patch[axis + 12], v);
+  const middle = parabola(patch[axis + 2], patch[axis + 8], patch[axis + 14], v);
+  return parabola(left, middle, parabola(patch[axis + 4], patch[axis + 10], patch[axis + 16], v), u);
+}
+
+/** Through a at 0, b at ½ and c at 1; made of differences, which keep their digits. */
+function parabola(a: number, b: number, c: number, t: number): number {
+  return a + t * (steepness(a, b, c) + t * bend(a, b, c));
+}
+
+function steepness(a: number, b: number, c: number): number {
+  return 4 * (b - a) - (c - a);
+}
+
+function bend(a: number, b: number, c: number): number {
+  return 2 * (a - b + (c - b));
 }
 
 /** No corner has an image; looks at nine points inside before it believes that nothing else has one. */
@@ -161,24 +201,25 @@ export function fillMap(map: PixelMap, extent: Extent, xs: Float64Array, ys: Flo
       xs[(y - y0) * width + x] = sourceX;
       ys[(y - y0) * width + x] = sourceY;
     },
-    cell(cx0, cy0, cx1, cy1, c) {
-      const w = cx1 - cx0;
-      const h = cy1 - cy0;
+    cell(cx0, cy0, cx1, cy1, patch) {
       for (let y = cy0; y < cy1; y++) {
-        const v = (y + 0.5 - cy0) / h;
-        const left = c[0] + (c[4] - c[0]) * v;
-        const leftY = c[1] + (c[5] - c[1]) * v;
-        const stepX = (c[2] + (c[6] - c[2]) * v - left) / w;
-        const stepY = (c[3] + (c[7] - c[3]) * v - leftY) / w;
-        let at = (y - y0) * width + cx0;
-        for (let i = 0.5; i < w; i++, at++) {
-          xs[at] = left + stepX * i;
-          ys[at] = leftY + stepY * i;
-        }
+        const v = (y + 0.5 - cy0) / (cy1 - cy0);
+        const at = (y - y0) * width + cx0;
+        fillRow(patch, 0, v, xs, at, cx1 - cx0);
+        fillRow(patch, 1, v, ys, at, cx1 - cx0);
       }
     },
   };
   walkCells(map, extent, sink, maxError);
+}
+
+function fillRow(patch: Patch, axis: 0 | 1, v: number, out: Float64Array, at: number, count: number): void {
+  const a = parabola(patch[axis], patch[axis + 6], patch[axis + 12], v);
+  const b = parabola(patch[axis + 2], patch[axis + 8], patch[axis + 14], v);
+  const c = parabola(patch[axis + 4], patch[axis + 10], patch[axis + 16], v);
+  const first = steepness(a, b, c) / count;
+  const second = bend(a, b, c) / (count * count);
+  for (let i = 0.5; i < count; i++, at++) out[at] = a + i * (first + i * second);
 }
 
 export function fillAxes(

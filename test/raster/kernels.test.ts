@@ -138,7 +138,7 @@ test('an interpolated map is never farther from the truth than its bound allows'
     bent((i % 200) + 0.5, Math.floor(i / 200) + 0.5, at, 0);
     worst = Math.max(worst, Math.abs(xs[i] - at[0]), Math.abs(ys[i] - at[1]));
   }
-  // Cells are probed at three points, so the bound holds up to a little curvature between them.
+  // Cells are probed at two points, so the bound holds up to a little curvature between them.
   assert.ok(worst <= MAX_ERROR * 1.5, `${worst}`);
 });
 

@@ -1,7 +1,7 @@
 /** Where output pixels lie in a raster: the one definition that plans and painters share. */
 import { resolveCrs, type Transformer, transformer } from '../../crs/index.ts';
 import { areaKind, type Resampling } from '../../kernels/resampling.ts';
-import { CELL, type CellSink, MAX_ERROR, type PixelMap } from '../../kernels/warp.ts';
+import { CELL, type CellSink, MAX_ERROR, type Patch, type PixelMap, patchAt } from '../../kernels/warp.ts';
 import { latToMercator, lonToMercator, MERCATOR_HALF, MERCATOR_MAX_LAT } from '../../tile.ts';
 import type { Affine, OutputGrid, Placement } from './types.ts';
 
@@ -223,21 +223,24 @@ export function boxSink(
 ): CellSink {
   return {
     pixel: (_x, _y, sx, sy) => take(sx + dx, sy + dy, sx + dx, sy + dy),
-    cell(x0, y0, x1, y1, c) {
+    cell(x0, y0, x1, y1, patch) {
       const u = corners ? 0 : 0.5 / (x1 - x0);
       const v = corners ? 0 : 0.5 / (y1 - y0);
-      const span = emptySpan();
-      for (const [a, b] of [
-        [u, v],
-        [1 - u, v],
-        [u, 1 - v],
-        [1 - u, 1 - v],
-      ]) {
-        const x = (c[0] * (1 - a) + c[2] * a) * (1 - b) + (c[4] * (1 - a) + c[6] * a) * b;
-        const y = (c[1] * (1 - a) + c[3] * a) * (1 - b) + (c[5] * (1 - a) + c[7] * a) * b;
-        stretch(span, x, y);
-      }
-      take(span.minX + dx, span.minY + dy, span.maxX + dx, span.maxY + dy);
+      const [minX, maxX] = patchRange(patch, 0, u, v);
+      const [minY, maxY] = patchRange(patch, 1, u, v);
+      take(minX + dx, minY + dy, maxX + dx, maxY + dy);
     },
   };
+}
+
+/** What a patch reaches, from u to 1 − u and v to 1 − v: no parabola leaves the hull of its control points. */
+function patchRange(patch: Patch, axis: 0 | 1, u: number, v: number): [number, number] {
+  const rows = [v, 0.5, 1 - v].map(y => controls([u, 0.5, 1 - u].map(x => patchAt(patch, axis, x, y))));
+  const all = [0, 1, 2].flatMap(i => controls(rows.map(row => row[i])));
+  return [Math.min(...all), Math.max(...all)];
+}
+
+/** Of the parabola through a, b and c at even distances. */
+function controls([a, b, c]: readonly number[]): number[] {
+  return [a, 2 * b - (a + c) / 2, c];
 }
