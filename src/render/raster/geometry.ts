@@ -1,6 +1,5 @@
 /** Where output pixels lie in a raster: the one definition that plans and painters share. */
 import { resolveCrs, type Transformer, transformer } from '../../crs/index.ts';
-import { areaKind, type Resampling } from '../../kernels/resampling.ts';
 import { CELL, type CellSink, MAX_ERROR, type Patch, type PixelMap, patchAt } from '../../kernels/warp.ts';
 import { latToMercator, lonToMercator, MERCATOR_HALF, MERCATOR_MAX_LAT } from '../../tile.ts';
 import type { Affine, OutputGrid, Placement } from './types.ts';
@@ -79,17 +78,6 @@ export function gridMap(grid: OutputGrid, place: Placement): GridMap {
   const move = moveBetween(grid.crs, place.crs);
   const separable = upright && cylindrical(grid.crs) && cylindrical(place.crs);
   return { map: projectedMap(grid, move, inverse, period), maxError: MAX_ERROR, separable, wrap };
-}
-
-/**
- * The same for a way of resampling. What counts by its share of a pixel must be placed by shares of that pixel: where pixels are smaller
- * than those of the level, they are placed as much better.
- */
-export function gridMapFor(grid: OutputGrid, place: Placement, resampling: Resampling): GridMap {
-  const there = gridMap(grid, place);
-  if (areaKind(resampling) === null || there.maxError === Infinity) return there;
-  const ratio = samplingRatio(there.map, grid.width, grid.height);
-  return ratio ? { ...there, maxError: MAX_ERROR * Math.min(1, ratio.x, ratio.y) } : there;
 }
 
 /**

@@ -11,7 +11,6 @@ import {
   emptySpan,
   type GridMap,
   gridMap,
-  gridMapFor,
   kernelRadii,
   SNAP,
   type Span,
@@ -68,7 +67,7 @@ export async function planGridRead(ask: GridAsk, signal: AbortSignal): Promise<G
   const level = source.levels[index];
   const placement = placementOf(source, crs, level);
   const ratio = { x: wanted.x * placement.scaleX, y: wanted.y * placement.scaleY };
-  const there = gridMapFor(grid, placement, like?.resampling ?? ask.resampling);
+  const there = gridMap(grid, placement);
   const aligned = isAligned(there, grid);
   // One to one, every kernel weighs the pixel itself with one and its neighbours with nothing.
   const resampling = like?.resampling ?? (aligned ? 'nearest' : ask.resampling);

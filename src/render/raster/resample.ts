@@ -12,7 +12,7 @@ import { axesOf, CELL, fillAxes, fillMap } from '../../kernels/warp.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { TaskContext } from '../../plan.ts';
 import type { Gathered } from './gather.ts';
-import { cornerMap, type GridMap, gridMapFor } from './geometry.ts';
+import { cornerMap, type GridMap, gridMap } from './geometry.ts';
 import type { ImageJob, Part } from './types.ts';
 
 interface Canvas {
@@ -22,7 +22,7 @@ interface Canvas {
 
 /** Pixels of the canvas that fall outside the window are left alone. */
 export function resample(job: ImageJob, part: Part, window: Gathered, canvas: Canvas, context: TaskContext): void {
-  const there = gridMapFor(job.grid, job.placement, job.resampling);
+  const there = gridMap(job.grid, job.placement);
   const area = areaKind(job.resampling);
   if (area !== null) byArea(job, part, window, canvas, there, area, context);
   else if (there.separable && isNarrow(job) && window.weights === null)
