@@ -8,6 +8,7 @@ import { layerKey } from './identity.ts';
 import { lazyRangeClient } from './io/files.ts';
 import { type AllowRule, isUrl, parseAllowRule } from './io/http/allow.ts';
 import type { FetchSettings } from './io/http/client.ts';
+import { type RemoteCounts, readTally } from './io/http/tally.ts';
 import { createFarFiles, type FarDeps, type FarFiles } from './layers/far.ts';
 import { createRemotes } from './layers/remote.ts';
 import type { RemoteDeps, Remotes } from './layers/remote-types.ts';
@@ -28,6 +29,7 @@ interface RemoteInput {
   readonly admission: Admission;
   readonly cache: ByteCache;
   readonly zoomsOf: RemoteDeps['zoomsOf'];
+  readonly tally: SharedArrayBuffer;
 }
 
 /** Whether there may be files of other servers at all: where not, nothing is in the way of those of this machine. */
@@ -36,9 +38,10 @@ export function far({ remote, paths, layers }: Config): boolean {
   return remote.allow.length > 0 || [...paths, ...named].some(isUrl);
 }
 
-/** Of one thread: the main one opens files, the workers read them. */
-export function fetchSettings(remote: Config['remote'], workers: number): FetchSettings {
+/** Of one thread: the main one opens files, the workers read them, and all count into `tally`. */
+export function fetchSettings(remote: Config['remote'], workers: number, tally: SharedArrayBuffer): FetchSettings {
   return {
+    tally,
     timeoutMs: remote.timeout,
     retries: remote.retries,
     addresses: remote.addresses,
@@ -51,14 +54,17 @@ export interface FarRooms {
   readonly remotes: Remotes;
   /** By the configuration. */
   readonly files: FarFiles;
+  /** What all threads asked of other servers. */
+  counts(): RemoteCounts;
 }
 
 /** Both are read by the same client, so that what bounds it bounds them together. */
-export function createFarRooms({ config, budget, memory, admission, cache, zoomsOf }: RemoteInput): FarRooms {
+export function createFarRooms(input: RemoteInput): FarRooms {
+  const { config, budget, memory, admission, cache, zoomsOf, tally } = input;
   const { remote } = config;
   const share = Math.max(INDEX_BYTES_MIN, Math.floor(budget.indexBytes * INDEX_SHARE));
   const now = () => performance.now();
-  const client = lazyRangeClient(fetchSettings(remote, budget.workers));
+  const client = lazyRangeClient(fetchSettings(remote, budget.workers, tally));
   const bounds = { ttlMs: remote.ttl, openBytes: remote.openBytes, aheadBytes: remote.aheadBytes };
   const remotes = createRemotes({
     settings: {
@@ -77,7 +83,7 @@ export function createFarRooms({ config, budget, memory, admission, cache, zooms
   memory.register(remotes.sheddable);
   const open: FarDeps['open'] = (ref, bytes, choices) =>
     openCog(ref, { ...choices, siblings: false, open: () => bytes });
-  return { remotes, files: createFarFiles({ ...bounds, client, open, now }) };
+  return { remotes, files: createFarFiles({ ...bounds, client, open, now }), counts: () => readTally(tally) };
 }
 
 /**

@@ -15,6 +15,7 @@ import { createGrids } from './grids/index.ts';
 import type { Grids } from './grids/types.ts';
 import type { HttpContext } from './http/context.ts';
 import { createServer } from './http/server.ts';
+import { tallyBuffer } from './io/http/tally.ts';
 import { createLadder } from './ladder.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
 import { type Budget, warmsUp } from './memory/budget.ts';
@@ -155,11 +156,12 @@ async function buildRooms(input: AppInput): Promise<Built> {
   memory.gauge.onSample(() => bodies.sweep(memory.budgetBytes()));
   const admission = buildAdmission(config, budget, memory, bodies);
   const turns = createTurns({ deadlineMs: config.memory.queue.deadlineMs, waitingMax: config.memory.queue.max });
+  const tally = tallyBuffer();
   const pool = createPool({
     threads: budget.workers,
     workerHeapMb: budget.workerOldSpaceMb,
     blockCacheBytes: Math.floor(budget.blocksBytes / budget.workers),
-    ...(far(config) ? { remote: fetchSettings(config.remote, budget.workers) } : {}),
+    ...(far(config) ? { remote: fetchSettings(config.remote, budget.workers, tally) } : {}),
   });
   const shadows = buildShadows(input, memory, admission, pool);
   const cache = createByteCache({
@@ -179,7 +181,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     level: () => memory.level(),
     ahead: (config.vector.warmUp ?? warmsUp(budget)) ? WEB_MERCATOR_QUAD : null,
   });
-  const farRooms = createFarRooms({ config, budget, memory, admission, cache, zoomsOf });
+  const farRooms = createFarRooms({ config, budget, memory, admission, cache, zoomsOf, tally });
   const catalogue = await buildCatalogue(input, memory, { cells, shadows, far: farRooms.files }, changes => {
     for (const key of past.changed(changes)) cache.deleteLayer(key);
   });

@@ -5,11 +5,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { ACCOUNTS } from './memory/types.ts';
 import { mirror } from './metrics-mirror.ts';
+import { type RemoteSources, registerRemote } from './metrics-remote.ts';
 import { registerShadows, type ShadowSources } from './metrics-shadows.ts';
 import { registerWatch, type WatchSources } from './metrics-watch.ts';
 
 /** What the rooms tell at scrape. */
-export interface MetricSources extends WatchSources, ShadowSources {
+export interface MetricSources extends WatchSources, ShadowSources, RemoteSources {
   limitBytes(): number;
   lineBytes(): number;
   budget(): Readonly<Record<string, number>>;
@@ -87,6 +88,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   registerHoldings(registry, sources);
   registerWatch(registry, sources);
   registerShadows(registry, sources);
+  registerRemote(registry, sources);
   // Finding a series by its labels takes longer than counting.
   const request = memo((_, route: string, method: string, status: number) =>
     requests.labels({ route, method, status }),

@@ -4,6 +4,7 @@ import type { Turns } from './admission/turns.ts';
 import type { Permit, PermitClass } from './admission/types.ts';
 import type { Flight } from './cache/flight.ts';
 import type { ByteCache } from './cache/types.ts';
+import type { RemoteCounts } from './io/http/tally.ts';
 import type { Ladder } from './ladder.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
 import type { Remotes } from './layers/remote-types.ts';
@@ -33,6 +34,8 @@ export interface ReportInput {
   readonly sessions: Sessions | null;
   readonly shadows: Shadows;
   readonly remotes: Remotes;
+  /** Requests to other servers, of all threads. */
+  counts(): RemoteCounts;
   readonly budget: Budget;
   readonly limit: Limit;
   draining(): boolean;
@@ -101,7 +104,7 @@ export function createReports(input: ReportInput): Reports {
       pool: input.pool.stats(),
       catalogue: catalogue.stats(),
       shadows: input.shadows.stats(),
-      remote: input.remotes.stats(),
+      remote: { ...input.remotes.stats(), threads: input.counts() },
     }),
     fieldsOf: id => {
       const layer = catalogue.get(id);
@@ -212,6 +215,7 @@ function sourcesOf(input: ReportInput, counts: { dropped: number }, leak: LeakWa
       return { ...stats, evicted: stats.ended.evicted };
     },
     dropped: () => counts.dropped,
+    remote: () => ({ ...input.counts(), files: input.remotes.stats().files }),
     shadows: () => ({ ...input.shadows.stats(), lacking: catalogue.list().filter(lacksOverviews).length }),
   };
 }

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Problem, problem } from '../errors.ts';
 import { ENCODINGS, type Encoding } from '../plan.ts';
 import type { BBox, TileMatrixSet } from '../tile.ts';
+import { toldTarget } from './told.ts';
 
 export type Query = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -122,7 +123,9 @@ export function clientSignal(request: FastifyRequest, raw: RawReply): AbortSigna
   const controller = new AbortController();
   const gone = () => {
     if (!raw.writableFinished)
-      controller.abort(new Problem('client-closed', `${request.method} ${request.url}: the client went away`));
+      controller.abort(
+        new Problem('client-closed', `${request.method} ${toldTarget(request.url)}: the client went away`),
+      );
   };
   if (raw.destroyed) gone();
   else raw.once('close', gone);

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode, Problem } from '../errors.ts';
 import type { Reply } from '../reply.ts';
+import { toldTarget } from './told.ts';
 
 /** The bytes stay pinned and booked until the socket has taken them: reusing them earlier sends other people's bytes. */
 export function sendReply(reply: FastifyReply, answer: Reply): FastifyReply {
@@ -48,7 +49,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, error:
     .code(status)
     .header('cache-control', cacheControl)
     .header('content-type', 'application/problem+json')
-    .send(Buffer.from(JSON.stringify(problemBody(known, request.url))));
+    .send(Buffer.from(JSON.stringify(problemBody(known, toldTarget(request.url)))));
 }
 
 /** Fastify's own errors (bad JSON, body too large …) in our words; anything unknown is `internal` and tells no secrets. */

@@ -14,6 +14,7 @@ import { sendProblem } from './send.ts';
 import { registerSessions, type SessionsDeps } from './sessions.ts';
 import { registerTiles } from './tiles.ts';
 import { registerTilesets } from './tilesets.ts';
+import { toldTarget } from './told.ts';
 import { registerViewer } from './viewer.ts';
 import { registerZonal } from './zonal.ts';
 
@@ -44,7 +45,7 @@ const EXPOSED = Object.keys(HEADERS).join(', ');
 
 export function createServer(options: ServerOptions, routes: Routes): FastifyInstance {
   const app = Fastify({
-    loggerInstance: options.log as never,
+    loggerInstance: options.log.child({}, { serializers: { req: toldRequest } }) as never,
     logController: new LogController({ disableRequestLogging: !options.accessLog }),
     bodyLimit: options.bodyLimit,
     keepAliveTimeout: options.keepAliveTimeout,
@@ -85,6 +86,12 @@ export function createServer(options: ServerOptions, routes: Routes): FastifyIns
   registerOps(app, routes.ops);
   registerViewer(app, {});
   return app;
+}
+
+/** What the access log has of a request: Fastify's own, less what must not be told. */
+function toldRequest(request: FastifyRequest): Record<string, unknown> {
+  const { method, url, host, ip, socket } = request;
+  return { method, url: toldTarget(url), host, remoteAddress: ip, remotePort: socket?.remotePort };
 }
 
 /** CORS on every status, since a browser otherwise hides even the reason of an error. */

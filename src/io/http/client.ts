@@ -13,6 +13,7 @@ import { type AddressRules, createAddressRules } from './addresses.ts';
 import { shown } from './allow.ts';
 import { type Expected, judgeAnswer, type RangeHead } from './answer.ts';
 import { createHostGates } from './hosts.ts';
+import { createRemoteTally, type RemoteTally } from './tally.ts';
 
 /** Plain data: crosses to the workers. */
 export interface FetchSettings {
@@ -24,6 +25,8 @@ export interface FetchSettings {
   readonly retries: number;
   /** Ranges that may be connected to beside public addresses. */
   readonly addresses: readonly string[];
+  /** Where all threads count together: see tally.ts. Absent: nobody wants to know. */
+  readonly tally?: SharedArrayBuffer;
 }
 
 export interface Answer extends RangeHead {
@@ -63,10 +66,12 @@ export function createRangeClient(settings: FetchSettings, resolve: Resolve = sy
   const lookup = guardedLookup(asOne(resolve), rules);
   const hosts = createHostGates(settings.concurrency);
   const counts = { requests: 0, retries: 0, failures: 0, bytes: 0 };
+  const tally = settings.tally ? createRemoteTally(settings.tally) : null;
   const once = (url: URL, expected: Expected, signal: AbortSignal) => {
     counts.requests++;
     const agent = agents[url.protocol as 'http:' | 'https:'];
-    return request(url, expected, { agent, lookup, maxHeaderSize: HEADER_BYTES_MAX, signal });
+    const sent = request(url, expected, { agent, lookup, maxHeaderSize: HEADER_BYTES_MAX, signal });
+    return tally ? counted(sent, tally) : sent;
   };
   const tries = async (url: URL, expected: Expected, signal: AbortSignal): Promise<Answer> => {
     for (let tried = 0; ; tried++) {
@@ -76,6 +81,7 @@ export function createRangeClient(settings: FetchSettings, resolve: Resolve = sy
         signal.throwIfAborted();
         if (tried >= settings.retries || !passes(error)) throw error;
         counts.retries++;
+        tally?.retried();
         await pause(FIRST_PAUSE_MS * 2 ** tried, undefined, { signal }).catch(() => {});
         signal.throwIfAborted();
       }
@@ -116,6 +122,19 @@ export function createRangeClient(settings: FetchSettings, resolve: Resolve = sy
       for (const agent of Object.values(agents)) agent.destroy();
     },
   };
+}
+
+async function counted(sent: Promise<Answer>, tally: RemoteTally): Promise<Answer> {
+  const started = performance.now();
+  tally.began();
+  try {
+    const answer = await sent;
+    tally.ended(null, answer.bytes.length, (performance.now() - started) / 1000);
+    return answer;
+  } catch (error) {
+    tally.ended(error instanceof Problem ? error.code : 'other', 0, (performance.now() - started) / 1000);
+    throw error;
+  }
 }
 
 interface Deadline {
