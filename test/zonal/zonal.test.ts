@@ -228,3 +228,19 @@ test('a small spread about a large value keeps its digits', () => {
   for (let i = 0; i < 1000; i++) tally.add(1e9 + (i % 2));
   assert.deepEqual([tally.result().mean, tally.result().std], [1e9 + 0.5, 0.5]);
 });
+
+test('beside tiles: the only thread answers them while a batch of many blocks goes on', async () => {
+  const order: string[] = [];
+  const done = async (name: string, url: string) => {
+    const answer = await app.server.inject({ url });
+    assert.equal(answer.statusCode, 200, answer.body.slice(0, 200));
+    order.push(name);
+  };
+  const { plan } = (await get('zones=countries&raster=world&properties=&limit=60&explain=true')).json();
+  assert.ok(plan.firstBatch.zones === 60 && plan.firstBatch.windows > 100, JSON.stringify(plan));
+  const long = done('zonal', '/zonal?zones=countries&raster=world&limit=60');
+  const tiles = [0, 1, 2].map(x => done(`tile ${x}`, `/cog/tiles/WebMercatorQuad/4/${x}/5.png?url=world`));
+  await Promise.all([long, ...tiles]);
+  assert.equal(order.length, 4);
+  assert.equal(order[3], 'zonal');
+});

@@ -19,7 +19,7 @@ import { type Zone, zoneIn } from './zone.ts';
 const BAND_JSON = 2048;
 const BIN_JSON = 26;
 /** More blocks than these are looked at beside other jobs of the thread: a tile must not wait for a gigabyte. */
-const SHORT_BLOCKS = 16;
+export const SHORT_BLOCKS = 16;
 /** Bands are counted together as long as their tallies fit in here. */
 const BATCH_BYTES = 4 << 20;
 

@@ -1,4 +1,5 @@
 /** Zonal statistics in a worker: a zone's rings in pixels, its windows one after the other, a line of text. */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Geometry, Position } from 'geojson';
 import { transformer } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
@@ -73,6 +74,7 @@ async function lineFor(
       held = Math.max(held, zone.length + shape.bytes);
       for (const read of windows) {
         context.check();
+        if (job.long) await turn();
         const window = await gather(read, choice, store, context);
         held = Math.max(held, zone.length + shape.bytes + window.bytes);
         add(shape, read.window, window, tallies, job);

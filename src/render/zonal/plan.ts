@@ -18,6 +18,7 @@ import { chooseBands, defaultBands, scaling } from '../raster/bands.ts';
 import { gatherBytes, heldInputBytes, inputBytes, planRead } from '../raster/blocks.ts';
 import { invertAffine, wrapPeriod } from '../raster/geometry.ts';
 import { crsOf } from '../raster/read.ts';
+import { SHORT_BLOCKS } from '../raster/statistics.ts';
 import type { BandChoice, RasterParams, Rect, WindowRead } from '../raster/types.ts';
 import type { ZonalFormat, ZonalJob, Zone, ZonePart, ZonesRead } from './types.ts';
 
@@ -124,8 +125,8 @@ function plannerOf(ask: ZonalAsk): Planner {
     batch(list) {
       const job: ZonalJob = {
         task: 'zonal',
-        // It waits for another server: not before other jobs of its thread.
-        ...(raster.source.ref.remote ? { long: true } : {}),
+        // It waits for another server, or reads many blocks: not before other jobs of its thread.
+        ...(raster.source.ref.remote || windowsOf(list).length > SHORT_BLOCKS ? { long: true } : {}),
         zones: list,
         features,
         choice,
@@ -205,9 +206,13 @@ function cutOf({ source }: RasterLayer, { x, y, width, height }: Rect): Rect[] {
   return cut;
 }
 
+function windowsOf(zones: readonly Zone[]): WindowRead[] {
+  return zones.flatMap(zone => zone.parts.flatMap(part => part.windows));
+}
+
 /** One zone after the other, of each one window after the other; the text of all. */
 function costOf(zones: readonly Zone[], { raster, categorical }: ZonalAsk, choice: BandChoice): Cost {
-  const windows = zones.flatMap(zone => zone.parts.flatMap(part => part.windows));
+  const windows = windowsOf(zones);
   const largest = Math.max(0, ...zones.map(zone => zone.length));
   const bands = choice.bands.length;
   const gathered = windows.reduce((most, window) => Math.max(most, gatherBytes(window, raster.source, choice)), 0);
