@@ -205,7 +205,7 @@ function sourcesOf(input: ReportInput, counts: { dropped: number }, leak: LeakWa
       return { running: flying, shared: joined };
     },
     layers: () => {
-      const kinds: Record<string, number> = { vector: 0, raster: 0, session: 0, refused: 0 };
+      const kinds: Record<string, number> = { vector: 0, raster: 0, session: catalogue.stats().sessions, refused: 0 };
       for (const layer of catalogue.list()) kinds[layer.verdict.servable ? layer.kind : 'refused']++;
       return kinds;
     },

@@ -151,16 +151,28 @@ export function createCatalogue(map, { ground, report }) {
       .filter(id => map.getLayer(id) && map.getLayer(id).type !== 'symbol');
   }
 
-  function wanted() {
+  function named() {
     const hash = new URLSearchParams(location.hash.slice(1));
-    if (hash.has('layers')) return hash.get('layers').split(',').map(fromHash);
-    return firstChoice([...layers.values()]);
+    return hash.has('layers') ? hash.get('layers').split(',').map(fromHash) : null;
+  }
+
+  function wanted() {
+    return named() ?? firstChoice([...layers.values()]);
+  }
+
+  /** Session layers are in no list: those that the address names, and those that it has named. */
+  async function unlisted(listed) {
+    const known = [...layers.values()].filter(info => info.kind === 'session').map(info => info.id);
+    const ids = new Set([...(named() ?? []), ...known].filter(id => id !== '' && !listed.some(info => info.id === id)));
+    const found = await Promise.all([...ids].map(id => getJson(`layers/${encodeURIComponent(id)}`).catch(() => null)));
+    return found.filter(info => info !== null);
   }
 
   /** Reads the list again: new layers appear, those gone leave the map, choices stay. */
   async function load() {
     const first = layers.size === 0;
-    const { layers: listed } = await getJson('layers');
+    const { layers: files } = await getJson('layers');
+    const listed = [...files, ...(await unlisted(files))];
     const served = listed.filter(info => info.servable && info.kind !== 'refused');
     const ids = new Set(served.map(info => info.id));
     for (const [id, info] of layers) {

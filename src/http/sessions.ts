@@ -5,6 +5,7 @@ import { problem } from '../errors.ts';
 import type { Cost } from '../plan.ts';
 import type { Put, SessionState, Sessions } from '../sessions/types.ts';
 import { clip } from './params.ts';
+import { askedTtl } from './session-ask.ts';
 import { announced, receiveBody } from './upload.ts';
 
 export interface SessionsDeps {
@@ -37,7 +38,7 @@ export function registerSessions(app: FastifyInstance, sessions: Sessions, deps:
 
 function registerLife(scope: FastifyInstance, sessions: Sessions, deps: SessionsDeps): void {
   scope.post('/sessions', async (request, reply) => {
-    const { id, secret, ttlMs, expires } = sessions.create();
+    const { id, secret, ttlMs, expires } = sessions.create(await askedTtl(request, sessions.settings.ttlMs));
     const href = `${deps.publicUrl(request)}/sessions/${id}`;
     const links = [
       { rel: 'self', href },

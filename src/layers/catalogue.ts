@@ -109,7 +109,7 @@ class Room implements CatalogueRoom {
   }
 
   list(): readonly Layer[] {
-    return [...[...this.#slots.values()].map(({ layer }) => layer), ...this.#sessions.values()];
+    return [...this.#slots.values()].map(({ layer }) => layer);
   }
 
   get(id: string): Layer | undefined {

@@ -166,7 +166,7 @@ export interface Lease<L extends Layer = Layer> {
 }
 
 export interface Catalogue {
-  /** Files by id, then session layers. */
+  /** Files by id. Session layers are in no list: who does not know the id of one must not come to know it. */
   list(): readonly Layer[];
   get(id: string): Layer | undefined;
   /** Throws layer-not-found (naming the nearest ids), session-gone. */

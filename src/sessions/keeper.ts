@@ -56,16 +56,17 @@ class SessionKeeper implements Sessions {
     this.#timer.unref();
   }
 
-  create(): CreatedSession {
+  create(ttlMs = this.settings.ttlMs): CreatedSession {
     this.sweep();
     const { maxSessions } = this.settings;
     if (this.#registry.size >= maxSessions && this.#evict(1) === 0) {
       throw problem('overloaded', `${maxSessions} sessions are open and in use; end one or wait`, { maxSessions });
     }
-    return this.#registry.open();
+    return this.#registry.open(Math.min(ttlMs, this.settings.ttlMs));
   }
 
   get(id: string): SessionState {
+    this.sweep();
     return this.#registry.stateOf(this.#registry.find(id));
   }
 
@@ -225,9 +226,9 @@ class SessionKeeper implements Sessions {
 
   sweep(): void {
     const now = this.#now();
-    for (const { id, created, used, pending } of this.#registry.oldestFirst()) {
+    for (const { id, expires, used, pending } of this.#registry.oldestFirst()) {
       if (pending > 0) continue;
-      if (now - created >= this.settings.ttlMs) this.#end(id, 'expired');
+      if (now >= expires) this.#end(id, 'expired');
       else if (now - used >= this.settings.idleMs) this.#end(id, 'idle');
     }
   }

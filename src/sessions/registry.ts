@@ -14,6 +14,7 @@ export interface Session {
   readonly id: string;
   readonly secretHash: Buffer;
   readonly created: number;
+  readonly expires: number;
   readonly layers: Map<string, LayerRecord>;
   readonly booking: Booking;
   used: number;
@@ -50,16 +51,17 @@ export class Registry {
     return [...this.#sessions.values()];
   }
 
-  open(): CreatedSession {
+  open(ttlMs: number): CreatedSession {
     const id = randomBytes(12).toString('hex');
     const secret = randomBytes(24).toString('base64url');
     const now = this.#now();
     const booking = this.#ledger.book('sessions', SESSION_BYTES, `session ${id}`);
     const secretHash = hash(secret);
-    this.#sessions.set(id, { id, secretHash, created: now, layers: new Map(), booking, used: now, pending: 0 });
+    const expires = now + ttlMs;
+    const life = { created: now, expires, used: now, pending: 0 };
+    this.#sessions.set(id, { id, secretHash, layers: new Map(), booking, ...life });
     this.created++;
-    const { ttlMs } = this.#settings;
-    return { id, secret, ttlMs, expires: now + ttlMs };
+    return { id, secret, ttlMs, expires };
   }
 
   /** Throws not-found, session-gone. */
@@ -148,9 +150,8 @@ export class Registry {
   }
 
   stateOf(session: Session): SessionState {
-    const { id, created, used } = session;
-    const { ttlMs, idleMs, quotaBytes } = this.#settings;
-    const expires = created + ttlMs;
+    const { id, created, expires, used } = session;
+    const { idleMs, quotaBytes } = this.#settings;
     return {
       id,
       created,

@@ -64,7 +64,8 @@ export interface SessionStats {
 
 export interface Sessions {
   readonly settings: SessionSettings;
-  create(): CreatedSession;
+  /** `ttlMs`: no more than the setting, which it is where absent. */
+  create(ttlMs?: number): CreatedSession;
   /** Throws not-found, session-gone. */
   get(id: string): SessionState;
   touch(id: string): SessionState;

@@ -33,7 +33,10 @@ test('a layer is created with 201, replaced with 200, listed, drawn, and gone wi
   assert.deepEqual([layer.count, layer.geometry, layer.fields], [300, 'Polygon', { n: 'Number', name: 'String' }]);
   assert.deepEqual((await get(app, new URL(created.headers.location as string).pathname)).json(), layer);
 
-  const listed = (await get(app, '/layers')).json().layers.find((one: { id: string }) => one.id === layer.id);
+  for (const url of ['/layers', '/collections', '/wmts', '/api', '/api.html', '/', '/metrics'])
+    assert.ok(!(await get(app, url)).body.includes(session.id), `${url} tells of the session`);
+  assert.match((await get(app, '/metrics')).body, /plimsoll_layers\{kind="session"\} 1\n/);
+  const listed = (await get(app, `/layers/${layer.id}`)).json();
   assert.equal(listed.kind, 'session');
   assert.equal(listed.servable, true);
   const tilejson = (await get(app, `/tiles/${layer.id}`)).json();
@@ -194,4 +197,31 @@ test('names, the number of layers and methods are bounded', async () => {
   const patch = await app.server.inject({ method: 'POST', url: `/sessions/${session.id}` });
   assert.equal(patch.statusCode, 405);
   await remove(app, session);
+});
+
+test('a session lives as long as it is asked to, within the setting, or is refused with the limit', async () => {
+  const begin = (payload: string) =>
+    app.server.inject({ method: 'POST', url: '/sessions', payload, headers: { 'content-type': 'application/json' } });
+  const answer = await begin('{"ttl": 60}');
+  assert.equal(answer.statusCode, 201, answer.body);
+  const { id, ttl, expires } = answer.json();
+  assert.equal(ttl, 60);
+  const state = (await get(app, `/sessions/${id}`)).json();
+  assert.equal(state.expires, expires);
+  assert.equal(Date.parse(state.expires) - Date.parse(state.created), 60_000);
+  for (const nothing of ['', '{}']) assert.equal((await begin(nothing)).json().ttl, 12 * 3600);
+  for (const [payload, status, code, detail] of [
+    ['{"ttl": 43201}', 422, 'unprocessable', /43201 is not from 1 to 43200 whole seconds \(sessions\.ttl\)/],
+    ['{"ttl": 0}', 422, 'unprocessable', /ttl: 0/],
+    ['{"ttl": "60"}', 422, 'unprocessable', /"60/],
+    ['{"ttl": 1.5}', 422, 'unprocessable', /1\.5/],
+    ['{"tll": 1}', 400, 'bad-body', /"tll".*only ttl/],
+    ['[1]', 400, 'bad-body', /no JSON object/],
+    ['{"ttl"', 400, 'bad-body', /no JSON/],
+    [`{"ttl": 1${' '.repeat(1100)}}`, 413, 'body-too-large', /1024/],
+  ] as const) {
+    const refused = await begin(payload);
+    assert.deepEqual([refused.statusCode, refused.json().code], [status, code], refused.body);
+    assert.match(refused.json().detail, detail);
+  }
 });

@@ -85,6 +85,9 @@ function endpoint(
   };
   return {
     tag: 'tiles',
+    // Which cells have clusters, only a tile tells.
+    untried:
+      'To try it, take the cluster_id of a feature of a tile; layers of points with the setting cluster have them.',
     method: 'get',
     id,
     route: `/tiles/:layer/clusters/:id/${part}`,

@@ -63,6 +63,7 @@ ${parameterTable(parameters)}${answerTable(endpoint)}</details>`;
 }
 
 function tryIt(endpoint: Endpoint, url: string): string {
+  if (endpoint.untried !== undefined) return `<p>${escape(endpoint.untried)}</p>`;
   const relative = exampleUrl(endpoint);
   if (endpoint.method === 'get' && endpoint.security === undefined && endpoint.tag !== 'sessions') {
     const href = relative === '' ? './' : relative;

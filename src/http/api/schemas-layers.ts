@@ -185,6 +185,7 @@ export const LAYER_SCHEMAS: Readonly<Record<string, Schema>> = {
     quotaBytes: COUNT,
     layers: arrayOf(ref('SessionLayer')),
   }),
+  SessionAsk: object({}, { ttl: { type: 'integer', minimum: 1, description: 'Seconds.' } }),
   CreatedSession: object({
     id: TEXT,
     secret: { type: 'string', description: 'Told once.' },

@@ -32,8 +32,23 @@ function life(): Endpoint[] {
       summary: 'Begin a session',
       description: 'The secret is told once, here; what changes the session wants it as Authorization: Bearer.',
       parameters: [],
+      body: {
+        description:
+          'How long it shall live, in whole seconds: from 1 to sessions.ttl, which it is where nothing is sent.',
+        required: false,
+        content: { 'application/json': ref('SessionAsk') },
+        example: { ttl: 3600 },
+      },
       answers: { 201: json('Its id and secret.', ref('CreatedSession'), ['Location', 'Cache-Control']) },
-      problems: ['overloaded', 'quota-exceeded', 'unsupported-media-type', 'bad-parameter'],
+      problems: [
+        'overloaded',
+        'quota-exceeded',
+        'unsupported-media-type',
+        'bad-parameter',
+        'bad-body',
+        'body-too-large',
+        'unprocessable',
+      ],
     },
     {
       ...one,

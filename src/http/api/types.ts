@@ -52,6 +52,8 @@ export interface Endpoint {
   readonly security?: 'sessionSecret' | 'adminToken';
   /** Query parameters that are not listed are let through: probes and pages carry what they carry. */
   readonly anyQuery?: true;
+  /** The page offers no link to try it, and says this instead. */
+  readonly untried?: string;
 }
 
 /** What the examples are made of: layers that are there, and places where they have data. */
