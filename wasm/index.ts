@@ -3,4 +3,4 @@ export { bilinearRowFloats, floatsLack, rescaleFloats } from './floats';
 export { begin, inflate, leave, resume, STATE, used, writtenTo } from './inflate';
 export { deflateBegin, deflateBlock, deflateFlush, filterSub, filterUp } from './png';
 export { adler32, FLOATS_MAX, undoBytes, undoFloats } from './predictor';
-export { bilinear3, bilinearRow3 } from './warp';
+export { bilinear3, bilinearCell3, bilinearRow3 } from './warp';

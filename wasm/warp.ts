@@ -98,3 +98,86 @@ export function bilinearRow3(
     put3(out, weigh(top + a, top + b, under + a, under + b, w00 | (w01 << 16), w10 | (w11 << 16)));
   }
 }
+
+/** Both samples of each of three bands of two pixels that lie side by side, as pairs of sixteen bits. */
+@inline
+function pairs(at: usize): v128 {
+  return i8x16.swizzle(v128.load64_zero(at), i8x16(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1));
+}
+
+/** From here to the ends of the window no position needs a look at its neighbours, whatever rounding does to it. */
+const INSIDE: f64 = 0.500001;
+
+/**
+ * A cell of src/kernels/warp.ts: w × h pixels, whose positions lie evenly between those of four corners (x and y, from the top left on),
+ * with dx and dy added. `out` and `mask` are those of its first pixel, in rows of `pixels`.
+ */
+export function bilinearCell3(
+  window: usize,
+  width: i32,
+  height: i32,
+  corners: usize,
+  dx: f64,
+  dy: f64,
+  w: i32,
+  h: i32,
+  out: usize,
+  mask: usize,
+  pixels: i32,
+  position: usize,
+): void {
+  const c0 = v128.load(corners);
+  const c1 = v128.load(corners, 16);
+  const c2 = v128.load(corners, 32);
+  const c3 = v128.load(corners, 48);
+  const shift = f64x2.replace_lane(f64x2.splat(dx), 1, dy);
+  const low = f64x2.add(f64x2.min(f64x2.min(c0, c1), f64x2.min(c2, c3)), shift);
+  const high = f64x2.add(f64x2.max(f64x2.max(c0, c1), f64x2.max(c2, c3)), shift);
+  const size = f64x2.replace_lane(f64x2.splat(<f64>width - INSIDE), 1, <f64>height - INSIDE);
+  const inside = i64x2.all_true(v128.and(f64x2.ge(low, f64x2.splat(INSIDE)), f64x2.le(high, size)));
+  const widths = f64x2.splat(<f64>w);
+  for (let y = 0; y < h; y++) {
+    const v = f64x2.splat((<f64>y + 0.5) / <f64>h);
+    const left = f64x2.add(c0, f64x2.mul(f64x2.sub(c2, c0), v));
+    const right = f64x2.add(c1, f64x2.mul(f64x2.sub(c3, c1), v));
+    const step = f64x2.div(f64x2.sub(right, left), widths);
+    const to = out + <usize>(y * pixels * 3);
+    const marks = mask + <usize>(y * pixels);
+    if (inside) {
+      insideRow(window, width * 3, left, step, shift, w, to);
+      memory.fill(marks, 255, w);
+      continue;
+    }
+    for (let i = 0; i < w; i++) {
+      v128.store(position, f64x2.add(f64x2.add(left, f64x2.mul(step, f64x2.splat(<f64>i + 0.5))), shift));
+      bilinear3(window, width, height, position, position + 8, 1, to + <usize>(i * 3), marks + i);
+    }
+  }
+}
+
+/** What bilinear3() makes of the same positions, where all four pixels of each are in the window. */
+@inline
+function insideRow(window: usize, row: i32, left: v128, step: v128, shift: v128, w: i32, out: usize): void {
+  let along = f64x2.splat(0.5);
+  for (let i = 0; i < w; i++, out += 3) {
+    const at = f64x2.sub(f64x2.add(f64x2.add(left, f64x2.mul(step, along)), shift), f64x2.splat(0.5));
+    along = f64x2.add(along, f64x2.splat(1));
+    const whole = f64x2.floor(at);
+    const shares = i32x4.trunc_sat_f64x2_s_zero(
+      f64x2.add(f64x2.mul(f64x2.sub(at, whole), f64x2.splat(ONE)), f64x2.splat(0.5)),
+    );
+    const first = i32x4.trunc_sat_f64x2_s_zero(whole);
+    const sx = i32x4.extract_lane(shares, 0);
+    const sy = i32x4.extract_lane(shares, 1);
+    const top = window + <usize>(i32x4.extract_lane(first, 1) * row + i32x4.extract_lane(first, 0) * 3);
+    const w11 = (sx * sy + HALF) >> 14;
+    const w10 = sy - w11;
+    const w01 = sx - w11;
+    const w00 = 16384 - sx - w10;
+    const sum = i32x4.add(
+      i32x4.dot_i16x8_s(pairs(top), i32x4.splat(w00 | (w01 << 16))),
+      i32x4.dot_i16x8_s(pairs(top + row), i32x4.splat(w10 | (w11 << 16))),
+    );
+    put3(out, i32x4.shr_s(i32x4.add(sum, i32x4.splat(HALF)), 14));
+  }
+}

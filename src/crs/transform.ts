@@ -3,9 +3,10 @@
  * degrees and web mercator, never reach proj4: their closed forms are here.
  */
 import proj4 from 'proj4';
-import { type BBox, latToMercator, lonToMercator, mercatorToLat, mercatorToLon } from '../tile.ts';
+import { type BBox, EARTH_RADIUS, latToMercator, lonToMercator, mercatorToLat, mercatorToLon } from '../tile.ts';
 import { remembered } from './memo.ts';
 import { resolveCrs, unknownCrs } from './resolve.ts';
+import { transverseMercator } from './transverse.ts';
 import type { Crs } from './types.ts';
 
 export interface Transformer {
@@ -50,9 +51,12 @@ function transformerOf(from: string, to: string): Transformer {
   const convert = converter(kindA === 'other' ? a.proj : WGS84, kindB === 'other' ? b.proj : WGS84, a, b);
   const unmercator = kindA === 'mercator';
   const mercator = kindB === 'mercator';
+  const own = kindA === 'other' ? null : transverseMercator(b.proj);
   return {
     forward(x, y, out, at) {
       if (!Number.isFinite(x) || !Number.isFinite(y)) return false;
+      if (own?.forward(unmercator ? mercatorToLon(x) : x, unmercator ? y / EARTH_RADIUS : isometric(y), out, at))
+        return true;
       try {
         const point = convert(unmercator ? [mercatorToLon(x), mercatorToLat(y)] : [x, y]);
         return mercator ? lonLatToMercator(point[0], point[1], out, at) : copy(point[0], point[1], out, at);
@@ -61,6 +65,11 @@ function transformerOf(from: string, to: string): Transformer {
       }
     },
   };
+}
+
+/** Of the sphere, for a latitude in degrees; beyond the poles there is none. */
+function isometric(lat: number): number {
+  return Math.abs(lat) < 90 ? Math.atanh(Math.sin((lat * Math.PI) / 180)) : Number.NaN;
 }
 
 function converter(from: string, to: string, a: Crs, b: Crs): (point: number[]) => number[] {

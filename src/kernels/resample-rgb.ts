@@ -5,7 +5,8 @@
 import type { RowTarget, WindowPixels } from './resample.ts';
 import type { AxesTarget, AxisTaps } from './resample-axes.ts';
 import type { Samples } from './samples.ts';
-import { INPUT, machine, OUTPUT, OUTPUT_BYTES } from './wasm/machine.ts';
+import { type CellSink, type Extent, type PixelMap, walkCells } from './warp.ts';
+import { INPUT, INPUT_BYTES, machine, OUTPUT, OUTPUT_BYTES } from './wasm/machine.ts';
 
 /** Pixels at a time; their positions, values and mask have places of their own. */
 const CHUNK = 16_384;
@@ -73,6 +74,54 @@ export function rgbAxes({ width }: RgbWindow, across: AxisTaps, down: AxisTaps, 
     code.bilinearRow3(top, under, fixed(down.share[y]), FIRST, SECOND, SHARES, count, ROW);
     out.set(bytes.subarray(ROW, ROW + count * 3), at);
   }
+  return true;
+}
+
+/** Of a cell and of one position in it; the strip comes behind them. */
+const CORNERS = INPUT;
+const POSITION = CORNERS + 64;
+const STRIP = POSITION + 64;
+/** Pixels of a strip: what the machine has room for. */
+const STRIP_PIXELS = Math.floor((INPUT_BYTES - 192) / 4);
+
+/** The rows of `extent` by the cells of warp.ts, as fillMap() and rgbRows() make them. False where a strip is too long. */
+export function rgbCells(
+  { width, height }: RgbWindow,
+  map: PixelMap,
+  extent: Extent,
+  { dx, dy }: { readonly dx: number; readonly dy: number },
+  to: Pick<RowTarget, 'out' | 'outMask'>,
+  maxError: number,
+): boolean {
+  const { code, bytes } = machine;
+  const out = to.out as Uint8Array;
+  const { outMask } = to;
+  const first = extent.y0 * extent.width;
+  const count = extent.y1 * extent.width - first;
+  if (count > STRIP_PIXELS) return false;
+  const values = STRIP + count;
+  bytes.set(outMask.subarray(first, first + count), STRIP);
+  bytes.set(out.subarray(first * 3, (first + count) * 3), values);
+  const corners = new Float64Array(bytes.buffer, CORNERS, 8);
+  const placeOf = (x: number, y: number) => (y - extent.y0) * extent.width + x;
+  const sink: CellSink = {
+    cell(x0, y0, x1, y1, c) {
+      corners.set(c);
+      const at = placeOf(x0, y0);
+      const [w, h, pixels] = [x1 - x0, y1 - y0, extent.width];
+      const place = [values + at * 3, STRIP + at] as const;
+      code.bilinearCell3(OUTPUT, width, height, CORNERS, dx, dy, w, h, ...place, pixels, POSITION);
+    },
+    pixel(x, y, sourceX, sourceY) {
+      corners[0] = sourceX + dx;
+      corners[1] = sourceY + dy;
+      const at = placeOf(x, y);
+      code.bilinear3(OUTPUT, width, height, CORNERS, CORNERS + 8, 1, values + at * 3, STRIP + at);
+    },
+  };
+  walkCells(map, extent, sink, maxError);
+  outMask.set(bytes.subarray(STRIP, STRIP + count), first);
+  out.set(bytes.subarray(values, values + count * 3), first * 3);
   return true;
 }
 

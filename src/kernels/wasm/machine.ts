@@ -60,6 +60,20 @@ export interface MachineCode {
     out: number,
     mask: number,
   ): void;
+  bilinearCell3(
+    window: number,
+    width: number,
+    height: number,
+    corners: number,
+    dx: number,
+    dy: number,
+    w: number,
+    h: number,
+    out: number,
+    mask: number,
+    pixels: number,
+    position: number,
+  ): void;
   bilinearRow3(
     top: number,
     under: number,

@@ -4,7 +4,7 @@ import { bilinearRow, nearestRow, type RowTarget } from '../../kernels/resample.
 import { areaRows } from '../../kernels/resample-area.ts';
 import { bilinearAxes, bilinearTaps, markAxes, nearestAxes, nearestTaps } from '../../kernels/resample-axes.ts';
 import { cubicRow } from '../../kernels/resample-cubic.ts';
-import { placeRgb, rgbAxes, rgbRows } from '../../kernels/resample-rgb.ts';
+import { placeRgb, rgbAxes, rgbCells, rgbRows } from '../../kernels/resample-rgb.ts';
 import { type Limits, wideRow } from '../../kernels/resample-wide.ts';
 import { type AreaKind, areaKind, kernelOf } from '../../kernels/resampling.ts';
 import { SAMPLE_TYPES, type Samples } from '../../kernels/samples.ts';
@@ -83,6 +83,7 @@ function byRows(
   for (let y0 = 0; y0 < height; y0 += CELL) {
     context.check();
     const y1 = Math.min(y0 + CELL, height);
+    if (rgb && !axes && rgbCells(rgb, there.map, { width, y0, y1 }, { dx, dy }, canvas, there.maxError)) continue;
     if (axes) fillAxes(axes, { width, y0, y1 }, xs, ys);
     else fillMap(there.map, { width, y0, y1 }, xs, ys, there.maxError);
     const count = width * (y1 - y0);
