@@ -28,6 +28,11 @@ export interface Entry {
   hits: number;
 }
 
+/** Records of its entries that a segment may have beside its bodies, bytes. */
+export function overheadMax({ capacity }: { readonly capacity: number }): number {
+  return capacity / 4;
+}
+
 export class Segment {
   readonly zoomClass: ZoomClass;
   readonly capacity: number;
@@ -50,7 +55,7 @@ export class Segment {
 
   /** Whether a body of this length can be appended. */
   takes(length: number): boolean {
-    return this.fill + length <= this.capacity && this.overhead <= this.capacity / 4;
+    return this.fill + length <= this.capacity && this.overhead <= overheadMax(this);
   }
 
   append(entry: Entry, body: Uint8Array): void {

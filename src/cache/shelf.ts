@@ -2,7 +2,7 @@
  * The segments of a cache: which are open, which one gives way next, and how many bytes all of them hold. It knows
  * nothing of keys; an entry that is lost here is told to its owner.
  */
-import { type Entry, Segment, type ZoomClass } from './segment.ts';
+import { type Entry, overheadMax, Segment, type ZoomClass } from './segment.ts';
 
 export interface ShelfSettings {
   readonly maxBytes: number;
@@ -15,6 +15,8 @@ export interface ShelfSettings {
 
 /** High zooms count as unused for longer than they are. */
 const AGE_WEIGHT: Readonly<Record<ZoomClass, number>> = { low: 1, middle: 2, high: 4 };
+/** Share of a segment that may be carried over: a fourth at least is won each time. */
+const CARRIED = 0.75;
 /** Added to the age of the class that gives way first: ages stay far below it. */
 const FIRST = 2 ** 40;
 
@@ -103,7 +105,7 @@ export class Shelf {
     return victim;
   }
 
-  /** Those worth carrying over: hit since they came and still fresh, the latest first, at most half a segment. */
+  /** Those worth carrying over: hit since they came and still fresh, the latest first, at most three quarters of a segment. */
   #survivors(segment: Segment): Set<Entry> {
     const now = this.#s.now();
     const hot = [...segment.entries].filter(entry => entry.hits > 0 && entry.freshUntilMs > now);
@@ -114,7 +116,7 @@ export class Shelf {
     for (const entry of hot) {
       bytes += entry.length;
       overhead += entry.overhead;
-      if (bytes > segment.capacity / 2 || overhead > segment.capacity / 8) break;
+      if (bytes > CARRIED * segment.capacity || overhead > CARRIED * overheadMax(segment)) break;
       chosen.add(entry);
     }
     return chosen;

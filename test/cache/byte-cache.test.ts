@@ -261,3 +261,19 @@ test('under any sequence: never above its bytes, the books agree, every hit has 
     { numRuns: 80 },
   );
 });
+
+test('a scan of many answers that nobody asks for again flushes no map that people look at', () => {
+  for (const zoom of [14, null]) {
+    const { cache } = make();
+    const map = Array.from({ length: 20 }, (_, i) => `map/${i}`);
+    for (const [i, key] of map.entries()) assert.ok(cache.offer(key, tile(i, 2048)));
+    // Ten times what the cache holds; meanwhile every tile of the map is asked for now and then.
+    for (let i = 0; i < 2560; i++) {
+      assert.ok(cache.offer(`scan/${i}`, tile(i, 2048, zoom)));
+      if (i % 5 === 0) has(cache, map[(i / 5) % map.length], (i / 5) % map.length, 2048);
+    }
+    for (const [i, key] of map.entries()) has(cache, key, i, 2048);
+    assert.equal(cache.get('scan/0'), undefined);
+    cache.audit();
+  }
+});

@@ -34,13 +34,26 @@ function round3(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
-/** Jobs of the same 4 × 4 blocks of a level go to the same worker, which may still have them decoded. */
-export function affinityOf(layer: string, { level, parts }: GridRead): number {
+/** Blocks a side of a group: where tiles lie within blocks, and where they lie across them. */
+const GROUP_ALIGNED = 2;
+const GROUP = 4;
+
+/**
+ * Jobs of the same few blocks of a level go to the same worker, which may still have them decoded. Small groups spread a row of
+ * tiles over the workers, so that none of them takes what another has; but where tiles lie across blocks the blocks at the edge of
+ * a group are decoded on both sides, so there are fewer edges.
+ */
+export function affinityOf(
+  layer: string,
+  { level, parts, aligned }: Pick<GridRead, 'level' | 'parts' | 'aligned'>,
+): number {
   const {
     window,
     level: { format },
   } = parts[0];
-  const area = [level, Math.floor(window.x / (4 * format.blockWidth)), Math.floor(window.y / (4 * format.blockHeight))];
+  const side = aligned ? GROUP_ALIGNED : GROUP;
+  const column = Math.floor(window.x / (side * format.blockWidth));
+  const area = [level, column, Math.floor(window.y / (side * format.blockHeight))];
   let hash = 0x811c9dc5;
   for (const char of `${layer}/${area.join('/')}`) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193);
   return hash >>> 0;
