@@ -97,14 +97,15 @@ interface Cleared {
   readonly mask: Uint8Array;
 }
 
-/** What the rings do not touch is made invalid, and nothing. */
+/** What the rings do not touch is made invalid, and nothing. `top`: the row of the rings that is the first of the picture. */
 export function clearOutside(
   rings: Rings,
   { width, height }: { readonly width: number; readonly height: number },
   { samples, bands, mask }: Cleared,
+  top = 0,
 ): void {
   for (let y = 0; y < height; y += ROWS) {
-    const shares = coverageOf(rings, { x: 0, y, width, height: Math.min(ROWS, height - y) });
+    const shares = coverageOf(rings, { x: 0, y: top + y, width, height: Math.min(ROWS, height - y) });
     for (let i = 0, p = y * width; i < shares.length; i++, p++) {
       if (shares[i] > 0) continue;
       mask[p] = 0;

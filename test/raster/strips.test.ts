@@ -9,7 +9,7 @@ import { createPngWriter, pngStripsBound } from '../../src/kernels/png-strips.ts
 import type { RasterLayer } from '../../src/layers/types.ts';
 import { costBytes, type Plan } from '../../src/plan.ts';
 import { createRasterPainter } from '../../src/render/raster/paint.ts';
-import { planWindow, type RasterFormat, type RasterParams } from '../../src/render/raster/plan.ts';
+import { planPreview, planWindow, type RasterFormat, type RasterParams } from '../../src/render/raster/plan.ts';
 import type { ImageJob } from '../../src/render/raster/types.ts';
 import type { BBox } from '../../src/tile.ts';
 import { never, noData, openLayer, paintPlan, RASTERS, rasterFiles } from './layers.ts';
@@ -78,6 +78,9 @@ function boxOf({ lonLatBounds }: RasterLayer): BBox {
   return [west + w / 2, Math.max(south, -84) + h / 2, Math.min(east + w / 20, 180), Math.min(north, 84) - h / 2];
 }
 
+const RESAMPLINGS = ['average', 'nearest', 'bilinear', 'cubic'] as const;
+const FULL = process.env.PLIMSOLL_TEST_FULL === '1';
+
 interface Shown {
   readonly channels: number;
   readonly pixels: Buffer;
@@ -97,7 +100,7 @@ async function shown(png: Uint8Array): Promise<Shown> {
 }
 
 /** Bytes of one pixel in four must be the values of the .npy, which is painted in one go, and alpha its mask. */
-function compare({ channels, pixels }: Shown, npy: Uint8Array, label: string): void {
+function compare({ channels, pixels }: Shown, npy: Uint8Array, label: string, most?: number): void {
   const cube = readNpy(npy);
   const [planes, height, width] = cube.shape as [number, number, number];
   const count = width * height;
@@ -111,7 +114,7 @@ function compare({ channels, pixels }: Shown, npy: Uint8Array, label: string): v
     for (let b = 0; b < bands && mask > 0; b++) if (pixels[i * channels + b] !== cube.values[b * count + i]) wrong++;
   }
   // Where a cell of the projection ends depends on rounding in the last bit of the strip's own origin.
-  assert.ok(wrong <= count / 10_000, `${label}: ${wrong} of ${count} pixels differ`);
+  assert.ok(wrong <= (most ?? count / 10_000), `${label}: ${wrong} of ${count} pixels differ`);
 }
 
 test('windows are the same in strips as in one go, in web mercator and in degrees', {
@@ -149,4 +152,73 @@ test('2048 × 2048 pixels in colour cost less than half of what they did, and fi
   const cut = await planWindow({ ...ask, width: 2048, height: 2048, format: 'png' }, never);
   assert.ok(costBytes(cut.cost) < 40 * 2 ** 20, `${costBytes(cut.cost)}`);
   assert.equal((cut.explain['strips'] as number) > 10, true);
+});
+
+test('previews in strips are those in one go, pixel by pixel, however they are resampled', {
+  skip: noData,
+}, async () => {
+  const ask = { maxSize: 1100, width: 1100, height: 1000 };
+  let seen = 0;
+  for (const [index, file] of FILES.entries()) {
+    const layer = await openLayer(join(RASTERS, file));
+    const bidx = layer.source.bands.filter(band => band.colorInterp !== 'alpha').map(band => band.index);
+    for (const resampling of FULL ? RESAMPLINGS : [RESAMPLINGS[index % 4]!]) {
+      const params: RasterParams = { resampling, returnMask: true, unscale: false, bidx };
+      const png = await planPreview({ ...ask, layer, format: 'png', params }, never);
+      const job = png.job as ImageJob;
+      if (!job.strips || job.style.table) continue;
+      seen++;
+      const npy = await planPreview({ ...ask, layer, format: 'npy', params }, never);
+      const painted = await paintPlan(painter, png);
+      assert.ok(painted.peakBytes <= costBytes(png.cost), `${file}: ${painted.peakBytes} of ${costBytes(png.cost)}`);
+      compare(await shown(painted.body!), (await paintPlan(painter, npy)).body!, `${file} ${resampling}`, 0);
+    }
+  }
+  assert.ok(seen >= 3, `${seen} previews were cut`);
+});
+
+test('features in strips are those in one go, and what lies outside of them is clear', { skip: noData }, async () => {
+  let seen = 0;
+  for (const [index, file] of FILES.entries()) {
+    const layer = await openLayer(join(RASTERS, file));
+    const bidx = layer.source.bands.filter(band => band.colorInterp !== 'alpha').map(band => band.index);
+    const [west, south, east, north] = boxOf(layer);
+    const [x, y] = [(west + east) / 2, (south + north) / 2];
+    // A quadrilateral with a hole.
+    const zone = [
+      [
+        [west, y, x, south, east, y, x, north, west, y],
+        [x, y, x, (y + north) / 2, (x + east) / 2, y, x, y],
+      ],
+    ];
+    for (const dstCrs of FULL ? [null, 'EPSG:3857'] : [index % 2 ? null : 'EPSG:3857']) {
+      const params: RasterParams = { resampling: 'bilinear', returnMask: true, unscale: false, bidx };
+      const cut = { cutline: { zone, crs: 'EPSG:4326' }, layer, bbox: boxOf(layer), bboxCrs: 'EPSG:4326', dstCrs };
+      const ask = { ...cut, ...SIZE, maxSize: null, params };
+      const png = await planWindow({ ...ask, format: 'png' }, never);
+      const job = png.job as ImageJob | null;
+      if (!job?.strips || job.style.table) continue;
+      seen++;
+      const painted = await paintPlan(painter, png);
+      assert.ok(painted.peakBytes <= costBytes(png.cost), `${file}: ${painted.peakBytes} of ${costBytes(png.cost)}`);
+      const picture = await shown(painted.body!);
+      const npy = await planWindow({ ...ask, format: 'npy' }, never);
+      compare(picture, (await paintPlan(painter, npy)).body!, `${file} ${dstCrs}`);
+      assert.equal(picture.pixels[picture.channels - 1], 0, 'a corner is outside');
+    }
+  }
+  assert.ok(seen >= 3, `${seen} features were cut`);
+});
+
+test('a preview and a feature of 2048 × 2048 pixels cost as little as such a window', { skip: noData }, async () => {
+  const layer = await openLayer(join(RASTERS, rasterFiles().find(file => /rgb/i.test(file))!));
+  const params: RasterParams = { resampling: 'bilinear', returnMask: true, unscale: false };
+  const preview = await planPreview({ layer, maxSize: 2048, width: 2048, height: 2048, format: 'png', params }, never);
+  assert.ok(costBytes(preview.cost) < 40 * 2 ** 20, `${costBytes(preview.cost)}`);
+  assert.ok((preview.explain['strips'] as number) > 10);
+  const [west, south, east, north] = boxOf(layer);
+  const cutline = { zone: [[[west, south, east, south, east, north, west, south]]], crs: 'EPSG:4326' };
+  const box = { bbox: boxOf(layer), bboxCrs: 'EPSG:4326', dstCrs: null, maxSize: null, width: 2048, height: 2048 };
+  const feature = await planWindow({ ...box, layer, cutline, format: 'png', params }, never);
+  assert.ok(costBytes(feature.cost) < 40 * 2 ** 20, `${costBytes(feature.cost)}`);
 });

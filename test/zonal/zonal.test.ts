@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { App } from '../../src/app.ts';
 import { eachSpan, edgesOf } from '../../src/kernels/scanline.ts';
-import { CATEGORIES_MAX, Tally } from '../../src/kernels/tally.ts';
+import { CATEGORIES_MAX, OnePass } from '../../src/kernels/statistics/one-pass.ts';
 import { DEMO, SHARED, testApp, WITHOUT_SHARED } from '../lib/app.ts';
 import { findPython } from '../oracle/python.ts';
 
@@ -224,7 +224,7 @@ test('spans: a pixel is in where its centre is, holes are out, edges that touch 
 });
 
 test('a small spread about a large value keeps its digits', () => {
-  const tally = new Tally(false);
+  const tally = new OnePass(false);
   for (let i = 0; i < 1000; i++) tally.add(1e9 + (i % 2));
   assert.deepEqual([tally.result().mean, tally.result().std], [1e9 + 0.5, 0.5]);
 });

@@ -58,10 +58,11 @@ export function gridMap(grid: OutputGrid, place: Placement): GridMap {
   const { scaleX, scaleY } = place;
   if (grid.crs === null) {
     const stepX = (place.width * scaleX) / grid.width;
-    const stepY = (place.height * scaleY) / grid.height;
+    const { from, of } = grid.rows ?? { from: 0, of: grid.height };
+    const stepY = (place.height * scaleY) / of;
     const stretch: PixelMap = (x, y, out, at) => {
       out[at] = x * stepX;
-      out[at + 1] = y * stepY;
+      out[at + 1] = (y + from) * stepY;
       return true;
     };
     return { map: stretch, maxError: Infinity, separable: true, wrap: null };

@@ -149,9 +149,10 @@ async function paintStrips(
   let peakBytes = 0;
   for (const strip of list) {
     context.check();
-    const painting = await paintCanvas({ ...job, ...strip }, store, context);
+    const painting = await paintCanvas({ ...job, grid: strip.grid, parts: strip.parts }, store, context);
     const { byteLength } = painting.canvas.samples;
     const canvas = productOf(painting.canvas, strip.grid, job, strip.grid);
+    if (job.cutline) clearOutside(job.cutline, strip.grid, canvas, strip.y);
     const pixels = picturePixels(canvas, style, ranges, alpha);
     writer.add(pixels);
     const { samples, mask } = canvas;

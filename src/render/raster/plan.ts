@@ -169,10 +169,9 @@ async function planPicture(ask: ImageAsk, file: RasterSource, shown: OutputGrid,
   const stretch = needsStretch(style, derivation.product) ? await planStretch(file, choice, signal) : null;
   const pixels = { grid, shown, choice, style };
   const whole = imageCost(layer, { ...pixels, cutline }, derivation, read, stretch);
-  const cut =
-    derivation.derive || cutline
-      ? null
-      : await planStrips({ source: layer.source, crs, grid, choice, style, resampling, read, stretch }, signal);
+  const cut = derivation.derive
+    ? null
+    : await planStrips({ source: layer.source, crs, ...pixels, cutline, resampling, read, stretch }, signal);
   const strips = cut && costBytes(cut.cost) < costBytes(whole) ? cut.strips : null;
   const cost = strips && cut ? cut.cost : whole;
   const job: ImageJob = {

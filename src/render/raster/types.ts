@@ -57,6 +57,8 @@ export interface OutputGrid {
   readonly resY: number;
   readonly width: number;
   readonly height: number;
+  /** Some rows of a preview: the first of them, and how many the whole has. Absent: it is the whole. */
+  readonly rows?: { readonly from: number; readonly of: number };
 }
 
 export interface Rect {
@@ -167,6 +169,8 @@ interface RasterJobBase extends Job {
 
 /** A few rows of a large picture, painted and encoded before the next. */
 export interface Strip {
+  /** Its first row in the picture. */
+  readonly y: number;
   readonly grid: OutputGrid;
   readonly parts: readonly Part[];
 }

@@ -5,7 +5,7 @@ import { transformer } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import { type Bytes, openBytes } from '../../io/bytes.ts';
 import { type Edges, eachSpan, edgesOf } from '../../kernels/scanline.ts';
-import { CATEGORIES_MAX, Tally } from '../../kernels/tally.ts';
+import { CATEGORIES_MAX, OnePass } from '../../kernels/statistics/one-pass.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
 import { decodeFeature } from '../../source/fgb/feature.ts';
@@ -65,7 +65,7 @@ async function lineFor(
   const wanted = new Set([...features.properties, ...(features.idColumn === null ? [] : [features.idColumn])]);
   const { geometry, properties } = decodeFeature(raw, 0, features.schema, wanted);
   const id = features.idColumn === null ? zone.ordinal + 1 : columnId(properties[features.idColumn]);
-  const tallies = choice.bands.map(() => new Tally(categorical));
+  const tallies = choice.bands.map(() => new OnePass(categorical));
   const fault = zone.fault ?? (geometry && kindFault(geometry));
   let held = zone.length * 2;
   if (fault === null && geometry) {
@@ -131,7 +131,13 @@ function shapeOf(geometry: Geometry, { features, rasterCrs, transform }: ZonalJo
   return { edges, pixels: [], bytes: edges.points.byteLength * 3 };
 }
 
-function add(shape: Shape, rect: Rect, { samples, weights }: Gathered, tallies: readonly Tally[], job: ZonalJob): void {
+function add(
+  shape: Shape,
+  rect: Rect,
+  { samples, weights }: Gathered,
+  tallies: readonly OnePass[],
+  job: ZonalJob,
+): void {
   const bands = tallies.length;
   const one = (p: number): void => {
     const valid = weights === null || weights[p] !== 0;

@@ -6,7 +6,7 @@
 import { transformBounds } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import { edgeBytes } from '../../kernels/scanline.ts';
-import { CATEGORIES_MAX, CATEGORY_BYTES } from '../../kernels/tally.ts';
+import { CATEGORIES_MAX, CATEGORY_BYTES } from '../../kernels/statistics/one-pass.ts';
 import type { RasterLayer, VectorLayer } from '../../layers/types.ts';
 import type { Cost } from '../../plan.ts';
 import { featureAt } from '../../source/fgb/query.ts';

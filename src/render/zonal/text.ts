@@ -1,5 +1,5 @@
 /** A zone as a line of NDJSON or CSV (RFC 4180). */
-import type { Tallied } from '../../kernels/tally.ts';
+import type { Tallied } from '../../kernels/statistics/one-pass.ts';
 import type { ZonalFormat, ZonalJob } from './types.ts';
 
 export interface Line {

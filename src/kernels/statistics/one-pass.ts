@@ -1,4 +1,8 @@
-/** Figures of a stream of values in constant memory: count, least, greatest, sum, mean, deviation; values counted if wanted. */
+/**
+ * Figures of a stream of values that is seen once, in constant memory: count, least, greatest, sum, mean, deviation; values counted
+ * if wanted. For a million small zones, each with its own; tally.ts sees a band several times for what one pass cannot tell
+ * (percentiles, histograms, weights), in memory that would be too much for each of them.
+ */
 
 export interface Tallied {
   readonly min: number | null;
@@ -19,7 +23,7 @@ export const CATEGORIES_MAX = 1024;
 /** What a counted value takes in a Map. */
 export const CATEGORY_BYTES = 64;
 
-export class Tally {
+export class OnePass {
   #count = 0;
   #masked = 0;
   #min = Number.POSITIVE_INFINITY;
