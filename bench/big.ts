@@ -117,6 +117,12 @@ async function measureWalk(layer: FgbLayer, path: string): Promise<void> {
       `\n${values.clients} clients, ${values.seconds} s at random over z0–z14, ${limitMiB} MiB cgroup, no cache`,
     );
     console.log(`statuses ${JSON.stringify(statuses)}, ${result.errors} errors, ${digits(perSecond)} tiles/s`);
+    const { refused: planning } = debug.planning;
+    const why = Object.entries({ ...debug.admission.refusedBy, planning }).filter(([, count]) => count > 0);
+    const share = digits((100 * result.ok) / Math.max(1, result.requests));
+    console.log(
+      `answered ${share} %, ${debug.ladder.degraded} thinned, held back by ${JSON.stringify(Object.fromEntries(why))}`,
+    );
     console.log(`p50 ${digits(p50Ms)} ms, p99 ${digits(p99Ms)} ms, ${digits(bytesMean / 1024)} KiB a tile`);
     const { rss = 0 } = server.group.stat();
     const peak = `cgroup peak ${digits(server.group.peak() / MIB)} MiB (page cache included)`;

@@ -23,6 +23,8 @@ export interface LadderSettings {
 export interface Ladder {
   /** How long to wait for a full answer; null: ask for the lesser one at once. */
   patience(kind: PermitClass): number | null;
+  /** Whether that is too long a wait for a turn to plan the full answer. */
+  late(waitedMs: number): boolean;
   /** True while lesser and stale answers may come out of the cache. */
   strained(kind: PermitClass): boolean;
   /** A full answer got its permit; or did not in time. */
@@ -61,6 +63,7 @@ export function createLadder({
       if (at === 'critical' || (at === 'warning' && kind !== 'tile')) return null;
       return at === 'warning' || strains[kind].strained ? 0 : patienceMs;
     },
+    late: waitedMs => level() === 'critical' || waitedMs > patienceMs,
     strained: kind => strains[kind].strained || level() !== 'normal',
     stood(kind) {
       const strain = strains[kind];

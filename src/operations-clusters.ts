@@ -23,7 +23,7 @@ export function clusterParts(grids: Grids): Operation<ClusterParams> {
     class: 'window',
     revision: 1,
     compressible: true,
-    walks: true,
+    walks: () => true,
     plan: ([layer], { tms, filter = null, ...asked }, encoding, signal) => {
       if (layer.kind !== 'vector')
         throw problem('wrong-kind', `${layer.id} is a ${layer.kind} layer and has no clusters`);

@@ -9,7 +9,7 @@ import type { HandOn } from './render/raster/hand-on.ts';
 import { planPreview, planRasterTile, planWindow, type RasterFormat, type RasterParams } from './render/raster/plan.ts';
 import { tilePixels } from './render/raster/size.ts';
 import { type OverzoomPart, planOverzoom } from './render/vector/overzoom.ts';
-import { planVectorTile } from './render/vector/plan.ts';
+import { planVectorTile, walksFar } from './render/vector/plan.ts';
 import { ahead, type Measure } from './render/vector/zoom-cells.ts';
 import type { Operation } from './serve.ts';
 import type { Sessions } from './sessions/types.ts';
@@ -88,7 +88,8 @@ function vectorTile(grids: Grids, measure: Measure): Operation<VectorTileParams>
     class: 'tile',
     revision: 1,
     compressible: true,
-    walks: true,
+    walks: (layers, { tms, z, x, y }) =>
+      walksFar({ layers: vectors(layers), grid: grids.byKey(tms), tile: { z, x, y } }),
     prepare: async (layers, { tms }) => {
       for (const layer of vectors(layers)) await ahead(layer, grids.byKey(tms), measure);
     },
@@ -217,6 +218,7 @@ export function oneFile(layer: RasterLayer): RasterLayer {
 
 /** Says in what way the answer is less than was asked for. */
 function degraded(how: 'thin' | 'overview', plan: Plan): Plan {
+  if (plan.whole) return plan;
   return { ...plan, headers: { ...plan.headers, 'x-tile-degraded': how } };
 }
 

@@ -37,6 +37,8 @@ export interface Plan {
    * What must be before it is worth a permit: waits for it, or throws why the work is not done at all. Absent: nothing.
    */
   readonly before?: (signal: AbortSignal) => Promise<void>;
+  /** True where nothing is left out that a finer plan would have: then a lesser plan is none. */
+  readonly whole?: boolean;
   /** The job with bytes that are only taken once it has its permit. Absent: it is whole as it is. */
   readonly load?: () => Job;
   /** For `?explain=1`: counts, levels, blocks, ranges; JSON-able and small. */

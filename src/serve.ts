@@ -6,7 +6,6 @@
  * The rungs above the permit (304, hits) cost no memory worth booking and are never refused. Under strain there are two more,
  * a stale answer and a degraded one (ladder.ts), before the 503.
  */
-import type { Walked } from './admission/turns.ts';
 import type { Permit, PermitClass } from './admission/types.ts';
 import type { CacheHit } from './cache/types.ts';
 import { Problem } from './errors.ts';
@@ -26,6 +25,7 @@ import {
 import { answerAtOnce } from './serve-at-once.ts';
 import { otherEncoding } from './serve-encodings.ts';
 import { leaseAll, servable, waiting } from './serve-layers.ts';
+import { type Planned, planOf } from './serve-plan.ts';
 import type { Observer, Rooms } from './serve-rooms.ts';
 
 /** One kind of work: what it costs to know (plan), who competes with it (class), what it is when there is nothing to draw. */
@@ -35,8 +35,8 @@ export interface Operation<P = unknown> {
   /** Part of every ETag: raise it when the same question gets another answer. */
   readonly revision: number;
   readonly compressible: boolean;
-  /** Its plan may walk much of an index: such plans take turns. */
-  readonly walks?: boolean;
+  /** Whether its plan walks much of an index: such plans take turns. */
+  walks?(layers: readonly Layer[], params: P): boolean;
   /** What a plan needs and is made once for a layer: waited for before its turn, which others can use meanwhile. */
   prepare?(layers: readonly Layer[], params: P): Promise<void>;
   plan(layers: readonly Layer[], params: P, encoding: Encoding, signal: AbortSignal): Promise<Plan> | Plan;
@@ -130,8 +130,11 @@ async function cold<P>(
   try {
     const layers = leases.map(lease => lease.layer);
     const known = otherEncoding(ask, full, rooms);
-    const planned = known ? { value: known, waitedMs: 0 } : await planOf('plan', ask, layers, rooms, signal);
-    const plan = planned.value;
+    const which = quality === false ? 'in-time' : 'full';
+    const planned = known
+      ? { plan: known, lesser: false, waitedMs: 0 }
+      : await planOf(which, ask, layers, rooms, signal);
+    const { plan } = planned;
     const admitted = plan.job ? await admit(ask, planned, layers, rooms, quality, signal) : null;
     const { headers } = admitted?.plan ?? plan;
     const painted = admitted ? await render(ask, admitted, rooms, signal) : operation.empty(params);
@@ -163,19 +166,6 @@ async function cold<P>(
   }
 }
 
-/** The full plan or the degraded one, in its turn where it walks an index. */
-async function planOf<P>(
-  which: 'plan' | 'degrade',
-  { operation, layers: ids, params, encoding }: Ask<P>,
-  layers: readonly Layer[],
-  { turns }: Rooms,
-  signal: AbortSignal,
-): Promise<Walked<Plan>> {
-  const walk = async () => (operation[which] ?? operation.plan)(layers, params, encoding, signal);
-  await operation.prepare?.(layers, params);
-  return operation.walks ? turns.run(ids.join(), signal, walk) : { value: await walk(), waitedMs: 0 };
-}
-
 /** What waiting does not help. */
 const NEVER_FITS: readonly string[] = ['too-large', 'read-amplification'];
 
@@ -193,7 +183,7 @@ interface Admitted {
 /** A permit for the full plan or, where that is not to be had in time, for the degraded one. */
 async function admit<P>(
   ask: Ask<P>,
-  { value: full, waitedMs }: Walked<Plan>,
+  { plan: full, lesser: late, waitedMs }: Planned,
   layers: readonly Layer[],
   rooms: Rooms,
   quality: Quality,
@@ -215,6 +205,7 @@ async function admit<P>(
     return { plan, permit, degraded, bytes };
   };
   const bytes = price(full);
+  if (late) return acquire(full, bytes, true);
   if (quality === 'at-once') return acquire(full, bytes, false, 0);
   if (quality || !degrade || full.job?.task === TRANSCODE) return acquire(full, bytes, false);
   const patienceMs = ladder.patience(kind);
@@ -232,14 +223,15 @@ async function admit<P>(
     if (!never) ladder.fell(kind);
     refused = error;
   }
-  const { value: lesser } = await planOf('degrade', ask, layers, rooms, signal);
+  const spentMs = performance.now() - sinceMs;
+  const { plan: lesser, ...planned } = await planOf('lesser', ask, layers, rooms, signal, spentMs);
   const lesserBytes = price(lesser);
   // What is as dear as the full answer would take its place in the queue for nothing: that waits for what is left of its time.
   if (lesser.job === null || lesserBytes >= bytes) {
     if (refused !== undefined && !isOverload(refused)) throw refused;
     return acquire(full, bytes, false);
   }
-  return acquire(lesser, lesserBytes, true);
+  return acquire(lesser, lesserBytes, planned.lesser);
 }
 
 /** The permit is held until the worker has answered, also where the client left meanwhile. */
@@ -269,11 +261,11 @@ async function explain<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
     const layers = leases.map(lease => lease.layer);
     const { operation } = ask;
     const signal = ask.signal();
-    const { value: plan } = await planOf('plan', ask, layers, rooms, signal);
+    const { plan } = await planOf('full', ask, layers, rooms, signal);
     const price = ({ cost, job }: Plan) =>
       job ? rooms.admission.price(cost, operation.name, ask.layers.join(',')) : 0;
-    const lesser = plan.job && operation.degrade ? await planOf('degrade', ask, layers, rooms, signal) : null;
-    return replyExplained(ask, plan, price(plan), lesser && price(lesser.value));
+    const lesser = plan.job && operation.degrade ? await planOf('lesser', ask, layers, rooms, signal) : null;
+    return replyExplained(ask, plan, price(plan), lesser && price(lesser.plan));
   } finally {
     for (const lease of leases) lease.release();
   }

@@ -12,7 +12,7 @@ import { type Problem, problem } from '../errors.ts';
 import type { Cost } from '../plan.ts';
 import { HeldPermit } from './permit.ts';
 import { type Correction, createPriceBook } from './price.ts';
-import { type Waiter, WaitingRoom } from './queue.ts';
+import { cameBefore, type Waiter, WaitingRoom } from './queue.ts';
 import { ADMISSION_DEFAULTS, type AdmissionSettings, scheduleTimeout } from './settings.ts';
 import { CLASSES, type Moment, Shares } from './shares.ts';
 import { type Counters, createCounters, DrainRate, gone, refusal, retryAfterSeconds } from './tally.ts';
@@ -152,12 +152,13 @@ class Gate implements Admission {
       this.#dispatch();
     };
     const forget = (): void => request.signal.removeEventListener('abort', left);
-    const turn = this.#turn++;
     const sinceMs = this.#s.now();
+    const cameMs = sinceMs - (request.waitedMs ?? 0);
     // Who has less than a share of its deadline left could not be done in time any more.
-    const inTime = this.#s.deadlineMs * (1 - this.#s.deadlineShareMin) - (request.waitedMs ?? 0);
-    const untilMs = sinceMs + Math.min(inTime, request.patienceMs ?? inTime);
-    const waiter: Waiter = { request, sinceMs, untilMs, turn, resolve, reject, forget, older: null, newer: null };
+    const inTime = cameMs + this.#s.deadlineMs * (1 - this.#s.deadlineShareMin);
+    const untilMs = Math.min(inTime, sinceMs + (request.patienceMs ?? Number.POSITIVE_INFINITY));
+    const times = { turn: this.#turn++, sinceMs, cameMs, untilMs };
+    const waiter: Waiter = { request, ...times, resolve, reject, forget, older: null, newer: null };
     request.signal.addEventListener('abort', left, { once: true });
     this.#room.join(waiter);
     this.#dispatch();
@@ -234,7 +235,7 @@ class Gate implements Admission {
    */
   #next(): Waiter | null {
     const candidates = CLASSES.map(kind => this.#candidate(kind)).filter(waiter => waiter !== null);
-    candidates.sort((a, b) => a.turn - b.turn);
+    candidates.sort((a, b) => (cameBefore(a, b) ? -1 : 1));
     let blocked = false;
     for (const waiter of candidates) {
       const { class: kind, client, bytes } = waiter.request;

@@ -1,5 +1,5 @@
 /**
- * Those who wait: one line for each permit class in order of arrival, taken from the front when calm and from the back
+ * Those who wait: one line for each permit class in order of arrival at the server, wherever they waited before, taken from the front when calm and from the back
  * under load (the newest has the most of its deadline left; the oldest has likely been given up by its client). Doubly
  * linked lists, so that leaving from the middle costs nothing.
  */
@@ -9,6 +9,8 @@ import type { Permit, PermitClass, PermitRequest } from './types.ts';
 export interface Waiter {
   readonly request: PermitRequest;
   readonly sinceMs: number;
+  /** When the request came: it may have waited elsewhere before. */
+  readonly cameMs: number;
   /** When it is refused at the latest. */
   readonly untilMs: number;
   /** Order of arrival, exact where the clock is not. */
@@ -21,18 +23,26 @@ export interface Waiter {
   newer: Waiter | null;
 }
 
+export function cameBefore(a: Waiter, b: Waiter): boolean {
+  return a.cameMs === b.cameMs ? a.turn < b.turn : a.cameMs < b.cameMs;
+}
+
 export class WaitingLine {
   oldest: Waiter | null = null;
   newest: Waiter | null = null;
   count = 0;
   bytes = 0;
 
+  /** Behind all that came before it. */
   push(waiter: Waiter): void {
-    waiter.older = this.newest;
-    waiter.newer = null;
-    if (this.newest === null) this.oldest = waiter;
-    else this.newest.newer = waiter;
-    this.newest = waiter;
+    let before = this.newest;
+    while (before !== null && cameBefore(waiter, before)) before = before.older;
+    waiter.older = before;
+    waiter.newer = before === null ? this.oldest : before.newer;
+    if (waiter.older === null) this.oldest = waiter;
+    else waiter.older.newer = waiter;
+    if (waiter.newer === null) this.newest = waiter;
+    else waiter.newer.older = waiter;
     this.count++;
     this.bytes += waiter.request.bytes;
   }
@@ -118,7 +128,7 @@ export class WaitingRoom {
     let oldest: Waiter | null = null;
     for (const kind of CLASSES) {
       const head = this.lines[kind].oldest;
-      if (head !== null && (oldest === null || head.turn < oldest.turn)) oldest = head;
+      if (head !== null && (oldest === null || cameBefore(head, oldest))) oldest = head;
     }
     return oldest;
   }

@@ -116,7 +116,9 @@ export class Shares {
   #overShare(client: string, bytes: number, moment: Moment): 'client' | null {
     const holds = this.clientBytes(client) + moment.ownReplies;
     if (holds === 0) return null;
-    const share = moment.othersWait ? this.#settings.clientShare : this.#settings.clientBorrowShare;
+    const { clientShare, clientBorrowShare } = this.#settings;
+    // Alone no less than beside others, whatever was set.
+    const share = moment.othersWait ? clientShare : Math.max(clientShare, clientBorrowShare);
     return holds + bytes > share * moment.budget ? 'client' : null;
   }
 }

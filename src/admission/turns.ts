@@ -1,8 +1,8 @@
 /**
  * Whose plan may walk an index now. A plan costs no data, but it is work of the main thread and holds what it has found so
  * far; a hundred walks that take turns of five milliseconds would all end late and hold a hundred times that. So a few
- * walk at once, of one layer fewer still, and the others wait as long as for a permit: first come first served while calm,
- * newest first under load.
+ * walk at once, of one layer fewer still, and the others wait as long as for a permit, first come first served: whoever left
+ * is out of the queue, and who waited long is told so and may plan less, which newest first would give to nobody.
  */
 import { type Problem, problem } from '../errors.ts';
 import { ADMISSION_DEFAULTS, scheduleTimeout } from './settings.ts';
@@ -14,7 +14,6 @@ export interface TurnSettings {
   readonly deadlineMs?: number;
   /** With less than this share of the deadline left nobody begins. */
   readonly deadlineShareMin?: number;
-  readonly loadedAfterMs?: number;
   readonly now?: () => number;
   readonly random?: () => number;
   readonly schedule?: (ms: number, run: () => void) => () => void;
@@ -34,9 +33,14 @@ export interface Walked<T> {
   readonly waitedMs: number;
 }
 
+export type Walk<T> = (waitedMs: number) => Promise<T> | T;
+
 export interface Turns {
-  /** Errors: overloaded, client-closed, draining; those of `walk`. */
-  run<T>(layer: string, signal: AbortSignal, walk: () => Promise<T> | T): Promise<Walked<T>>;
+  /**
+   * `spentMs`: what the request has waited elsewhere, which is taken off its deadline. `walk` is told how long it waited here.
+   * Errors: overloaded, client-closed, draining; those of `walk`.
+   */
+  run<T>(layer: string, signal: AbortSignal, walk: Walk<T>, spentMs?: number): Promise<Walked<T>>;
   stats(): TurnStats;
   /** Refuses all who wait; walks under way end by themselves. */
   close(): void;
@@ -44,7 +48,8 @@ export interface Turns {
 
 interface Waiter {
   readonly layer: string;
-  readonly sinceMs: number;
+  /** When the request came: it may have waited elsewhere before. */
+  readonly cameMs: number;
   begin(): void;
   reject(error: unknown): void;
 }
@@ -61,9 +66,6 @@ class WalkTurns implements Turns {
   #count = 0;
   /** In order of arrival. */
   #waiting: Waiter[] = [];
-  #busySinceMs = 0;
-  /** Since then somebody's time was up. */
-  #late = false;
   #done = 0;
   #refused = 0;
   #abandoned = 0;
@@ -71,19 +73,19 @@ class WalkTurns implements Turns {
   #cancelTick: (() => void) | null = null;
 
   constructor(settings: TurnSettings) {
-    const { deadlineMs, deadlineShareMin, loadedAfterMs } = ADMISSION_DEFAULTS;
+    const { deadlineMs, deadlineShareMin } = ADMISSION_DEFAULTS;
     this.#s = {
-      ...{ atOnce: 8, ofOneLayer: 2, waitingMax: 512, deadlineMs, deadlineShareMin, loadedAfterMs },
+      ...{ atOnce: 8, ofOneLayer: 2, waitingMax: 512, deadlineMs, deadlineShareMin },
       ...{ now: () => performance.now(), random: Math.random, schedule: scheduleTimeout },
       ...settings,
     };
   }
 
-  async run<T>(layer: string, signal: AbortSignal, walk: () => Promise<T> | T): Promise<Walked<T>> {
+  async run<T>(layer: string, signal: AbortSignal, walk: Walk<T>, spentMs = 0): Promise<Walked<T>> {
     const waitedMs =
-      this.#waiting.length === 0 && this.#free(layer) ? this.#start(layer) : await this.#wait(layer, signal);
+      this.#waiting.length === 0 && this.#free(layer) ? this.#start(layer) : await this.#wait(layer, signal, spentMs);
     try {
-      return { value: await walk(), waitedMs };
+      return { value: await walk(waitedMs), waitedMs };
     } finally {
       this.#end(layer);
     }
@@ -108,7 +110,7 @@ class WalkTurns implements Turns {
     this.#dispatch();
   }
 
-  #wait(layer: string, signal: AbortSignal): Promise<number> {
+  #wait(layer: string, signal: AbortSignal, spentMs: number): Promise<number> {
     if (this.#closed) return Promise.reject(problem('draining', 'the server takes no new work'));
     if (signal.aborted) return Promise.reject(gone());
     return new Promise((resolve, reject) => {
@@ -121,7 +123,7 @@ class WalkTurns implements Turns {
       const done = (): void => signal.removeEventListener('abort', left);
       const waiter: Waiter = {
         layer,
-        sinceMs,
+        cameMs: sinceMs - spentMs,
         begin: () => {
           done();
           this.#start(layer);
@@ -132,21 +134,14 @@ class WalkTurns implements Turns {
           reject(error);
         },
       };
-      if (this.#waiting.length === 0) {
-        this.#busySinceMs = sinceMs;
-        this.#late = false;
-      }
-      this.#waiting.push(waiter);
+      const after = this.#waiting.findLastIndex(({ cameMs }) => cameMs <= waiter.cameMs);
+      this.#waiting.splice(after + 1, 0, waiter);
       signal.addEventListener('abort', left, { once: true });
       // A layer that is free while another's walks are waited for need not wait with them.
       this.#dispatch();
-      if (this.#waiting.length > this.#s.waitingMax) this.#refuse(this.#loaded() ? this.#waiting[0] : waiter);
+      if (this.#waiting.length > this.#s.waitingMax) this.#refuse(waiter);
       this.#tickSoon();
     });
-  }
-
-  #loaded(): boolean {
-    return this.#late && this.#s.now() - this.#busySinceMs >= this.#s.loadedAfterMs;
   }
 
   #leave(waiter: Waiter): void {
@@ -173,8 +168,7 @@ class WalkTurns implements Turns {
   }
 
   #next(): Waiter | undefined {
-    const free = ({ layer }: Waiter): boolean => this.#free(layer);
-    return this.#waiting.length > 0 && this.#loaded() ? this.#waiting.findLast(free) : this.#waiting.find(free);
+    return this.#waiting.find(({ layer }) => this.#free(layer));
   }
 
   #tickSoon(): void {
@@ -183,9 +177,7 @@ class WalkTurns implements Turns {
       this.#cancelTick = null;
       const { deadlineMs, deadlineShareMin, now } = this.#s;
       const lastMs = now() - deadlineMs * (1 - deadlineShareMin);
-      const late = this.#waiting.filter(({ sinceMs }) => sinceMs <= lastMs);
-      this.#late ||= late.length > 0;
-      for (const waiter of late) this.#refuse(waiter);
+      for (const waiter of this.#waiting.filter(({ cameMs }) => cameMs <= lastMs)) this.#refuse(waiter);
       this.#tickSoon();
     });
   }

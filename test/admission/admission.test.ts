@@ -104,6 +104,46 @@ test('bytes are on the ledger from admission to release', async () => {
   assert.deepEqual(bench.gate.stats().held, { tile: 0, window: 0, bulk: 0 });
 });
 
+test('who waited elsewhere first stands before those that came later, and has that much less time', async () => {
+  const bench = new Bench({ clientShare: 1 });
+  const first = await bench.get(600);
+  const later = bench.ask(600);
+  bench.pass(100);
+  const order: string[] = [];
+  const request = { bytes: 600, class: 'tile' as const, signal: new AbortController().signal };
+  const late = (client: string, waitedMs: number) =>
+    bench.gate.acquire({ ...request, client, waitedMs }).then(
+      permit => {
+        order.push(client);
+        return permit;
+      },
+      error => order.push(`${client} ${error.code}`),
+    );
+  void late('500 before', 500);
+  void late('50 after', 50);
+  await settled();
+  first.release();
+  await settled();
+  assert.deepEqual([order, later.waits], [['500 before'], true]);
+  bench.pass(949);
+  await settled();
+  // 70 % of 1500 ms since it came, the other has waited 50 ms of them elsewhere.
+  assert.deepEqual([order, later.waits], [['500 before'], true]);
+  bench.pass(26);
+  await settled();
+  assert.equal(later.code, 'overloaded');
+  bench.pass(50);
+  await settled();
+  assert.deepEqual(order, ['500 before', '50 after overloaded']);
+});
+
+test('a client that may hold all beside others may hold all when it is alone', async () => {
+  const bench = new Bench({ clientShare: 1 });
+  await bench.get(400, 'tile', 'a');
+  await bench.get(450, 'tile', 'a');
+  assert.equal(bench.gate.stats().heldBytes.tile, 850);
+});
+
 test('above the ceiling it is too large, with what would fit', async () => {
   const bench = new Bench();
   const asked = bench.ask(701, 'window');

@@ -16,6 +16,8 @@ interface Asked {
   readonly atMs: number;
   readonly abort: AbortController;
   begun: boolean;
+  /** What the walk was told. */
+  waitedMs: number | null;
   /** Ends the walk; null while it has not begun. */
   end: ((error?: Error) => void) | null;
   answer: string | null;
@@ -44,15 +46,25 @@ class World {
 
   async ask(layer: string): Promise<void> {
     const abort = new AbortController();
-    const one: Asked = { layer, atMs: this.nowMs, abort, begun: false, end: null, answer: null, answeredAtMs: 0 };
+    const one: Asked = {
+      layer,
+      atMs: this.nowMs,
+      abort,
+      begun: false,
+      waitedMs: null,
+      end: null,
+      answer: null,
+      answeredAtMs: 0,
+    };
     this.asked.push(one);
     const settle = (answer: string): void => {
       one.answer = answer;
       one.answeredAtMs = this.nowMs;
     };
-    const walk = () =>
+    const walk = (waitedMs: number) =>
       new Promise<void>((resolve, reject) => {
         one.begun = true;
+        one.waitedMs = waitedMs;
         one.end = error => (error ? reject(error) : resolve());
       });
     this.turns.run(layer, abort.signal, walk).then(
@@ -164,7 +176,7 @@ test('any sequence of asking, ending, failing and leaving keeps the limits, and 
   );
 });
 
-test('first come first served while calm, newest first once the queue has stood for a second', async () => {
+test('first come first served, also where somebody came too late: who has waited is told how long', async () => {
   const world = new World();
   for (const layer of ['a', 'a', 'a', 'a']) await world.ask(layer);
   const [first, second, third, fourth] = world.asked as [Asked, Asked, Asked, Asked];
@@ -179,10 +191,11 @@ test('first come first served while calm, newest first once the queue has stood 
   assert.equal(fourth.answer, 'overloaded');
   await world.finish(second);
   const [older, newer] = world.asked.slice(-2) as [Asked, Asked];
-  assert.deepEqual([older.begun, newer.begun], [false, true]);
+  assert.deepEqual([older.begun, newer.begun], [true, false]);
+  assert.equal(older.waitedMs, 450);
   world.turns.close();
   await settled();
-  assert.equal(older.answer, 'draining');
+  assert.equal(newer.answer, 'draining');
 });
 
 test('a layer whose walks are slow keeps no other one waiting', async () => {

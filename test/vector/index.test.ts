@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { cellGrid } from '../../src/render/vector/cells.ts';
 import { selectAll, selectCells } from '../../src/source/fgb/lod.ts';
 import { queryFeatures } from '../../src/source/fgb/query.ts';
+import { groupsMeeting, moreGroupsMeet } from '../../src/source/fgb/rtree.ts';
 import type { BBox } from '../../src/tile.ts';
 import { WEB_MERCATOR_QUAD } from '../../src/tile.ts';
 import { type Box, boxOf, writeFgb } from './fgb-writer.ts';
@@ -52,6 +53,17 @@ describe('the index walk against a look at every feature', async () => {
     layerOf(5000, 16, 4),
     layerOf(3000, 5, 5),
   ]);
+
+  test('how far a walk goes is known without it', () => {
+    fc.assert(
+      fc.property(fc.nat(layers.length - 1), anyBox, fc.integer({ min: -2, max: 2 }), (which, box, off) => {
+        const { tree } = layers[which].layer.source;
+        const boxes = Float64Array.from(box);
+        const { length } = groupsMeeting(tree!, boxes);
+        assert.equal(moreGroupsMeet(tree!, boxes, Math.max(0, length + off)), length > Math.max(0, length + off));
+      }),
+    );
+  });
 
   test('pages: the same features, in file order, with exact counts, wherever they begin', async () => {
     const asks = fc.tuple(

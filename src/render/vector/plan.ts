@@ -4,6 +4,7 @@ import type { VectorLayer } from '../../layers/types.ts';
 import { type Cost, costBytes, type Encoding, type Plan } from '../../plan.ts';
 import { type Selection, selectAll } from '../../source/fgb/lod.ts';
 import { isFgbSource } from '../../source/fgb/open.ts';
+import { moreGroupsMeet } from '../../source/fgb/rtree.ts';
 import type { VectorSource } from '../../source/types.ts';
 import type { TileCoord, TileMatrixSet } from '../../tile.ts';
 import type { FilterSpec } from '../filter/filter.ts';
@@ -65,8 +66,22 @@ export async function planVectorTile(ask: VectorTileAsk, signal?: AbortSignal): 
     fits: share => fittingZoom(ask.grid, ask.tile, share * costBytes(cost), costAt),
     job: drawn.length > 0 ? { ...job, lent: drawn.flatMap(({ selection }) => selection.buffer ?? []) } : null,
     explain: { tile: ask.tile, layers: parts.map(part => part.explain) },
+    whole: dropped === 0 && parts.every(everyOneItself),
     headers: dropped > 0 ? { 'x-tile-dropped': String(dropped) } : {},
   };
+}
+
+/** Groups of leaves whose walk is a breath of the main thread, 1 to 2 ms: nothing to take turns for. */
+const SHORT_WALK_GROUPS = 512;
+
+/** Whether the plan of a tile looks at so much of an index that others should not do so meanwhile. */
+export function walksFar({ layers, grid, tile }: Pick<VectorTileAsk, 'layers' | 'grid' | 'tile'>): boolean {
+  return layers.some(layer => {
+    const { source } = layer;
+    if (!isFgbSource(source) || !source.tree) return false;
+    const { boxes } = queryBoxes(viewOf(layer, source, grid), tile);
+    return boxes.length > 0 && moreGroupsMeet(source.tree, boxes, SHORT_WALK_GROUPS);
+  });
 }
 
 interface LayerPlan {
@@ -135,6 +150,11 @@ async function select(
   const selection =
     step === null ? await selectAll(source, boxes, signal) : await selectStep(view, step, boxes, dust, signal);
   return { selection, cells, filtered: null, ...UNCLUSTERED };
+}
+
+/** No filter that only reading answers, and nothing that stands for several or says for how many it stands. */
+function everyOneItself({ job: { filter, clusters, counts, dust } }: LayerPlan): boolean {
+  return !filter && clusters === null && counts === null && dust === null;
 }
 
 /** Squares of dust, and the features that they stand for. */

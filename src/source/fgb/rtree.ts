@@ -150,3 +150,24 @@ export function groupsMeeting(tree: PackedTree, boxes: Float64Array): Int32Array
   }
   return found;
 }
+
+/** Whether more than `most` nodes of level 1 meet the boxes; ends as soon as it knows. */
+export function moreGroupsMeet(tree: PackedTree, boxes: Float64Array, most: number): boolean {
+  const { levels, nodeSize } = tree.shape;
+  // Levels and places of nodes still to look at.
+  const stack = [0, levels.length - 1];
+  let groups = 0;
+  while (stack.length > 0) {
+    const level = stack.pop() as number;
+    const place = stack.pop() as number;
+    if (!meets(tree.upper, (levels[level].start + place) * STRIDE, boxes)) continue;
+    if (level <= 1) {
+      if (++groups > most) return true;
+      continue;
+    }
+    const size = levels[level - 1].end - levels[level - 1].start;
+    const first = place * nodeSize;
+    for (let child = Math.min(size, first + nodeSize) - 1; child >= first; child--) stack.push(child, level - 1);
+  }
+  return false;
+}

@@ -38,7 +38,10 @@ export interface DebugMemory {
     readonly queued: Readonly<Record<string, number>>;
     readonly admitted: Readonly<Record<string, number>>;
     readonly refused: Readonly<Record<string, number>>;
+    readonly refusedBy: Readonly<Record<string, number>>;
   };
+  readonly planning: { readonly refused: number };
+  readonly ladder: Readonly<Record<'full' | 'degraded', number>>;
   readonly pool: { readonly running: number; readonly queued: number; readonly crashed: number; readonly done: number };
 }
 
