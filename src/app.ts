@@ -104,7 +104,11 @@ export async function createApp(input: AppInput): Promise<App> {
     serverOptions(input, metrics),
     routes(input, built, rooms, { reports, metrics, grids, tiles }),
   );
-  const rehearsal = rehearse(rooms, tiles, { ms: rehearsalMs(input), atOnce: 2 * input.budget.workers });
+  const rehearsal = rehearse(rooms, tiles, {
+    ms: rehearsalMs(input),
+    atOnce: 2 * input.budget.workers,
+    collect: globalThis.gc as (() => void) | undefined,
+  });
   state.rehearsing = () => rehearsal.underway;
   return {
     server,

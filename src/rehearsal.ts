@@ -19,6 +19,8 @@ export interface RehearsalSettings {
   readonly ms: number;
   /** Tiles at once. */
   readonly atOnce: number;
+  /** Collects garbage: of code that was compiled and of arrays there is a heap's worth, which the first clients would pay for. */
+  readonly collect?: (() => void) | undefined;
 }
 
 export interface Rehearsal {
@@ -40,7 +42,7 @@ const WORLD = 2 * MERCATOR_HALF;
 
 type AnyAsk = Ask<never>;
 
-export function rehearse(rooms: Rooms, tiles: TileOperations, { ms, atOnce }: RehearsalSettings): Rehearsal {
+export function rehearse(rooms: Rooms, tiles: TileOperations, { ms, atOnce, collect }: RehearsalSettings): Rehearsal {
   const stop = new AbortController();
   // What is chosen once for a layer, before its first tile, is no rehearsal, but is not waited for without end either.
   const time = { until: performance.now() + FIRST_SHARE * ms, begun: false };
@@ -62,6 +64,7 @@ export function rehearse(rooms: Rooms, tiles: TileOperations, { ms, atOnce }: Re
   };
   const done = (async () => {
     if (asks !== null) await Promise.all(Array.from({ length: atOnce }, () => one(asks)));
+    if (time.begun && !stop.signal.aborted) collect?.();
     state.underway = false;
   })();
   return {

@@ -9,6 +9,14 @@ async function untilReady(inject: () => Promise<{ statusCode: number }>): Promis
 }
 
 test('tiles are painted before the server is ready, and neither kept nor counted', async t => {
+  const { gc } = globalThis;
+  let collected = 0;
+  globalThis.gc = (() => {
+    collected++;
+  }) as unknown as typeof gc;
+  t.after(() => {
+    globalThis.gc = gc;
+  });
   const app = await testApp({ set: { 'server.rehearsal': '800ms' } });
   t.after(() => app.close());
   const first = await app.server.inject('/readyz');
@@ -16,6 +24,7 @@ test('tiles are painted before the server is ready, and neither kept nor counted
   assert.match(first.json().reason, /painting/);
   assert.equal((await app.server.inject('/livez')).statusCode, 200);
   await untilReady(() => app.server.inject('/readyz'));
+  assert.equal(collected, 1);
   const painted = app.rooms.pool.stats().done;
   assert.ok(painted > 0, `${painted} tiles`);
   assert.deepEqual(app.rooms.pool.stats().failed, 0);
