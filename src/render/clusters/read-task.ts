@@ -4,7 +4,8 @@ import { type Bytes, openBytes } from '../../io/bytes.ts';
 import type { TaskContext } from '../../plan.ts';
 import type { ItemsJob } from '../items/task.ts';
 import { cellsOn } from '../vector/cells.ts';
-import { eachMatch, gathered, type PointsRead } from '../vector/cluster-gather.ts';
+import { gathered } from '../vector/cluster-gather.ts';
+import { eachMatch, type Reading } from '../vector/matches.ts';
 import { tooManyChildren } from './parts.ts';
 import type { ClusterPartsJob, PartRead } from './types.ts';
 
@@ -26,7 +27,7 @@ export function resolved(
 }
 
 /** One buffer for all runs, as long as the longest. */
-function reader(bytes: Bytes): PointsRead['read'] {
+function reader(bytes: Bytes): Reading['read'] {
   let view = new DataView(new ArrayBuffer(0));
   return (offset, length) => {
     if (!bytes.readInto) throw problem('internal', `${bytes.ref.href} cannot be read in a worker`);
@@ -38,7 +39,7 @@ function reader(bytes: Bytes): PointsRead['read'] {
 
 type Part = Partial<Pick<ClusterPartsJob, 'zoom' | 'clusters' | 'items' | 'matched'>>;
 
-function partOf(items: ItemsJob, read: PartRead, reading: PointsRead): { part: Part; heldBytes: number } {
+function partOf(items: ItemsJob, read: PartRead, reading: Reading): { part: Part; heldBytes: number } {
   const { offset, limit, next, id } = read;
   const places: number[] = [];
   const held = eachMatch(items, { spec: read.filter, schema: read.schema }, reading, null, i => places.push(i));

@@ -2,47 +2,11 @@
 import { AGGREGATE_BYTES, type Aggregated, Aggregator } from '../../kernels/aggregates.ts';
 import { clusterId } from '../../kernels/clusters.ts';
 import type { CellRange, Places } from '../../source/fgb/clusters.ts';
-import { createFilter, type FilterSchema, type FilterSpec } from '../filter/filter.ts';
+import type { FilterSchema } from '../filter/filter.ts';
 import { Row } from '../filter/row.ts';
 import { cellsOn } from './cells.ts';
-import { type CellsRead, type JobAggregate, type JobClusters, runEnd } from './job.ts';
-import type { RunView } from './narrow.ts';
-
-/** Points between two looks at the cancel flag. */
-const CHECK_EVERY = 512;
-
-export interface PointsRead {
-  /** `read`: a run's bytes, in a buffer that the next run may take over. */
-  readonly read: (offset: number, length: number) => RunView;
-  readonly check: () => void;
-}
-
-/** Visits the points that match, in the order of the file; `row`: their attributes. Answers with the longest run of bytes. */
-export function eachMatch(
-  { offsets, lengths }: Places,
-  { spec, schema }: { readonly spec: FilterSpec | null; readonly schema: FilterSchema },
-  { read, check }: PointsRead,
-  row: Row | null,
-  visit: (i: number) => void,
-): number {
-  const matcher = spec && createFilter(spec, schema);
-  let longest = 0;
-  for (let i = 0; i < offsets.length; ) {
-    const next = runEnd(offsets, lengths, i);
-    const start = offsets[i];
-    const length = offsets[next - 1] + lengths[next - 1] - start;
-    const { view, base } = read(start, length);
-    longest = Math.max(longest, length);
-    for (; i < next; i++) {
-      if (i % CHECK_EVERY === 0) check();
-      const at = base + offsets[i] - start;
-      if (matcher && !matcher.test(view, at, at + lengths[i])) continue;
-      row?.load(view, at, at + lengths[i]);
-      visit(i);
-    }
-  }
-  return longest;
-}
+import type { CellsRead, JobAggregate, JobClusters } from './job.ts';
+import { eachMatch, type Reading } from './matches.ts';
 
 export interface Gathered {
   /** As far as `shows` says; with the attributes of their points. */
@@ -56,7 +20,7 @@ export interface Gathered {
 export function gathered(
   points: Places & { readonly xy: Float64Array },
   cells: CellsRead,
-  reading: PointsRead,
+  reading: Reading,
   shows: (x: number, y: number) => boolean,
 ): Gathered {
   const { ranges, minPoints, filter, schema, aggregates } = cells;

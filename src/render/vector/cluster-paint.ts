@@ -6,9 +6,10 @@ import { abbreviated, CLUSTER_NAMES } from '../../kernels/clusters.ts';
 import { POINT, putBytes, putFeature } from '../../kernels/mvt.ts';
 import { meets } from '../../source/fgb/rtree.ts';
 import type { Attributes } from './attributes.ts';
-import { gathered, type PointsRead } from './cluster-gather.ts';
+import { gathered } from './cluster-gather.ts';
 import { putCount, putTag } from './counted.ts';
 import type { JobClusters, ReadClusters, VectorJobLayer } from './job.ts';
+import type { Reading } from './matches.ts';
 import type { Narrowed } from './narrow.ts';
 import type { Pen } from './pen.ts';
 import { type Dictionary, putInteger } from './properties.ts';
@@ -18,7 +19,7 @@ const [CLUSTER, CLUSTER_ID, POINT_COUNT, ABBREVIATED] = CLUSTER_NAMES;
 const CHECK_EVERY = 256;
 
 /** The layer with its clusters, and of its features those that are alone and show. */
-export function clustered(layer: VectorJobLayer, cells: ReadClusters, reading: PointsRead): Narrowed {
+export function clustered(layer: VectorJobLayer, cells: ReadClusters, reading: Reading): Narrowed {
   const place = new Float64Array(4);
   const { clusters, singles, heldBytes } = gathered({ ...layer, xy: cells.xy }, cells, reading, (x, y) => {
     place[0] = place[2] = x;

@@ -2,14 +2,8 @@
 import { dustAt, squareOf } from '../../source/fgb/dust.ts';
 import { meets } from '../../source/fgb/rtree.ts';
 import { NO_CELL } from '../../source/fgb/taken.ts';
-import { createFilter } from '../filter/filter.ts';
-import { type JobDust, type LayerFilter, runEnd, type VectorJobLayer } from './job.ts';
-
-/** A run of the file: `base` is where it begins in the view. */
-export interface RunView {
-  readonly view: DataView;
-  readonly base: number;
-}
+import type { JobDust, LayerFilter, VectorJobLayer } from './job.ts';
+import { eachMatch, type Reading } from './matches.ts';
 
 export interface Narrowed {
   readonly layer: VectorJobLayer;
@@ -19,43 +13,23 @@ export interface Narrowed {
   readonly heldBytes: number;
 }
 
-/** Candidates between two looks at the cancel flag. */
-const CHECK_EVERY = 512;
-
-/** `read`: the run's bytes, in a buffer that the next run may take over. */
-export function narrowed(
-  layer: VectorJobLayer,
-  read: (offset: number, length: number) => RunView,
-  check: () => void,
-): Narrowed {
+export function narrowed(layer: VectorJobLayer, reading: Reading): Narrowed {
   const { filter, offsets, lengths } = layer;
   if (filter === null) return { layer, dropped: 0, heldBytes: 0 };
   const { cells, shows } = filter;
-  const matcher = createFilter(filter.spec, filter.schema);
   /** Matches of each cell. */
   const tally = new Uint32Array(filter.cellCount);
   /** Matches that stand for themselves or for their cell; of the latter those that do not show may show as dust. */
   const first: number[] = [];
   const sums = filter.dust && new Float64Array(filter.cellCount);
   let dropped = 0;
-  let longest = 0;
-  for (let i = 0; i < offsets.length; ) {
-    const next = runEnd(offsets, lengths, i);
-    const start = offsets[i];
-    const length = offsets[next - 1] + lengths[next - 1] - start;
-    const { view, base } = read(start, length);
-    longest = Math.max(longest, length);
-    for (; i < next; i++) {
-      if (i % CHECK_EVERY === 0) check();
-      const at = base + offsets[i] - start;
-      if (!matcher.test(view, at, at + lengths[i])) continue;
-      const cell = cells === null ? NO_CELL : cells[i];
-      const opens = cell === NO_CELL || tally[cell]++ === 0;
-      if (sums && cell !== NO_CELL) sums[cell] += filter.dust?.areas[i] ?? 0;
-      if (opens && (shows[i] === 1 || (sums && cell !== NO_CELL))) first.push(i);
-      else if (shows[i] === 1) dropped++;
-    }
-  }
+  const longest = eachMatch(layer, filter, reading, null, i => {
+    const cell = cells === null ? NO_CELL : cells[i];
+    const opens = cell === NO_CELL || tally[cell]++ === 0;
+    if (sums && cell !== NO_CELL) sums[cell] += filter.dust?.areas[i] ?? 0;
+    if (opens && (shows[i] === 1 || (sums && cell !== NO_CELL))) first.push(i);
+    else if (shows[i] === 1) dropped++;
+  });
   const countOf = (i: number) => (cells === null || cells[i] === NO_CELL ? 1 : tally[cells[i]]);
   const { taken, dust } = sums ? asDust(layer, filter, first, countOf, sums) : { taken: first, dust: null };
   const drawn: VectorJobLayer = {

@@ -95,7 +95,7 @@ class Painter implements VectorPainter {
       return { view: this.#run.view, base };
     };
     const check = () => context.check();
-    return layer.toCluster ? clustered(layer, layer.toCluster, { read, check }) : narrowed(layer, read, check);
+    return layer.toCluster ? clustered(layer, layer.toCluster, { read, check }) : narrowed(layer, { read, check });
   }
 
   /** Answers with the bytes that it took, the tile itself apart. */
