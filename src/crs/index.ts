@@ -1,6 +1,7 @@
 /** Coordinate reference systems: what a text means, and how points and boxes get from one to another. */
 import type { Crs } from './types.ts';
 
+export { xPeriod } from './period.ts';
 export { resolveCrs } from './resolve.ts';
 export { isLonLat, type Transformer, transformBounds, transformer } from './transform.ts';
 export type { Crs } from './types.ts';

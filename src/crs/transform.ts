@@ -72,9 +72,20 @@ function isometric(lat: number): number {
   return Math.abs(lat) < 90 ? Math.atanh(Math.sin((lat * Math.PI) / 180)) : Number.NaN;
 }
 
+/** proj4 takes a pole of these for the other one: 90° comes out as -90°. */
+const SWAPS_POLES = /\+proj=(eqc|equi)\b/;
+/** As near to a pole as to be it: a hundredth of a millimetre. */
+const POLE = 90 - 1e-10;
+
 function converter(from: string, to: string, a: Crs, b: Crs): (point: number[]) => number[] {
   try {
-    return proj4(from, to).forward;
+    if (!SWAPS_POLES.test(to)) return proj4(from, to).forward;
+    const degrees: (point: number[]) => number[] = from === WGS84 ? point => point : proj4(from, WGS84).forward;
+    const { forward } = proj4(WGS84, to);
+    return point => {
+      const [lon, lat] = degrees(point);
+      return forward([lon, Math.max(-POLE, Math.min(POLE, lat))]);
+    };
   } catch (error) {
     throw unknownCrs(from === WGS84 ? b.id : a.id, error instanceof Error ? error.message : String(error));
   }

@@ -20,9 +20,14 @@ export function findPython(...modules: string[]): { readonly python: string } | 
 }
 
 /** Gives a script JSON lines; answers with the lines that it complains in, and the totals that are its last. */
-export function askPython<T>(python: string, script: string, lines: readonly string[]): { totals: T; said: string[] } {
+export function askPython<T>(
+  python: string,
+  script: string,
+  lines: readonly string[],
+  args: readonly string[] = [],
+): { totals: T; said: string[] } {
   const path = fileURLToPath(new URL(script, import.meta.url));
-  const run = spawnSync(python, [path], { input: lines.join('\n'), encoding: 'utf8', maxBuffer: 2 ** 28 });
+  const run = spawnSync(python, [path, ...args], { input: lines.join('\n'), encoding: 'utf8', maxBuffer: 2 ** 28 });
   if (run.status !== 0) throw new Error(`${script}: ${run.stderr || run.error}`);
   const said = run.stdout.trim().split('\n');
   return { totals: JSON.parse(said.pop() as string) as T, said };

@@ -1,10 +1,9 @@
 /** Which members of a mosaic a grid or a place can meet: by their boxes alone, never too few. */
-import { transformBounds } from '../../crs/index.ts';
+import { transformBounds, xPeriod } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import { CELL } from '../../kernels/warp.ts';
 import type { Mosaic, RasterLayer } from '../../layers/types.ts';
 import type { BBox } from '../../tile.ts';
-import { wrapPeriod } from '../raster/geometry.ts';
 import type { OutputGrid } from '../raster/types.ts';
 
 const DEGREES = 'OGC:CRS84';
@@ -44,7 +43,7 @@ export function rowsOf({ source }: RasterLayer, crs: string, grid: OutputGrid): 
 
 /** Null: it may be anywhere. */
 function degreesOf({ crs, originX, originY, resX, resY, width, height }: OutputGrid): BBox | null {
-  const period = crs === null ? null : wrapPeriod(crs);
+  const period = crs === null ? null : xPeriod(crs);
   if (crs === null || (period !== null && width * resX > period * 0.9)) return null;
   return transformBounds(crs, DEGREES, [originX, originY - height * resY, originX + width * resX, originY]);
 }

@@ -1,5 +1,5 @@
 /** Where output pixels lie in a raster: the one definition that plans and painters share. */
-import { resolveCrs, type Transformer, transformer } from '../../crs/index.ts';
+import { resolveCrs, type Transformer, transformer, xPeriod } from '../../crs/index.ts';
 import { CELL, type CellSink, MAX_ERROR, type Patch, type PixelMap, patchAt } from '../../kernels/warp.ts';
 import { latToMercator, lonToMercator, MERCATOR_HALF, MERCATOR_MAX_LAT } from '../../tile.ts';
 import type { Affine, OutputGrid, Placement } from './types.ts';
@@ -13,13 +13,6 @@ export function invertAffine(t: Affine): Affine {
   const det = t[1] * t[5] - t[2] * t[4];
   const [a, b, c, d] = [t[5] / det, -t[2] / det, -t[4] / det, t[1] / det];
   return [-(t[0] * a + t[3] * b), a, b, -(t[0] * c + t[3] * d), c, d];
-}
-
-/** How far apart two names of the same meridian are in units of the CRS; null where x does not wrap. */
-export function wrapPeriod(crs: string): number | null {
-  const resolved = resolveCrs(crs);
-  if (resolved.geographic) return 360;
-  return resolved.id === 'EPSG:3857' ? 2 * MERCATOR_HALF : null;
 }
 
 export function sameCrs(a: string, b: string): boolean {
@@ -70,7 +63,7 @@ export function gridMap(grid: OutputGrid, place: Placement): GridMap {
   const t = place.transform;
   // Level pixels are larger: overviews have a geotransform of their own.
   const inverse = invertAffine([t[0], t[1] / scaleX, t[2] / scaleY, t[3], t[4] / scaleX, t[5] / scaleY]);
-  const period = wrapPeriod(place.crs);
+  const period = xPeriod(place.crs);
   const wrap = period === null ? null : ([period * inverse[1], period * inverse[4]] as const);
   const upright = place.transform[2] === 0 && place.transform[4] === 0;
   if (sameCrs(grid.crs, place.crs)) {

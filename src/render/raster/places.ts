@@ -1,13 +1,13 @@
 /** Plans of values at places: one point, many, or those along a line. */
 import { setImmediate as turn } from 'node:timers/promises';
-import { transformer } from '../../crs/index.ts';
+import { transformer, xPeriod } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { Plan } from '../../plan.ts';
 import { chooseBands, scaling } from './bands.ts';
 import { blockCount, gatherBytes, inputTogether, planRead } from './blocks.ts';
 import { bandsTold, derivedBytes, planDerivation } from './derive.ts';
-import { invertAffine, SNAP, wrapPeriod } from './geometry.ts';
+import { invertAffine, SNAP } from './geometry.ts';
 import { profileAlong } from './profile.ts';
 import { crsOf } from './read.ts';
 import type { PlacesAnswer, PointJob, RasterParams, WindowRead } from './types.ts';
@@ -125,7 +125,7 @@ function locator({ layer, coordCrs }: Where): (x: number, y: number) => { x: num
   const crs = crsOf(layer);
   const move = transformer(coordCrs, crs);
   const inverse = invertAffine(source.transform);
-  const period = wrapPeriod(crs);
+  const period = xPeriod(crs);
   const at = new Float64Array(2);
   return (lon, lat) => {
     if (!move.forward(lon, lat, at, 0)) return null;

@@ -1,6 +1,6 @@
 /** Polygons of a request in the pixels of a level or of an image. */
-import { transformer } from '../../crs/index.ts';
-import { emptySpan, invertAffine, stretch, wrapPeriod } from './geometry.ts';
+import { transformer, xPeriod } from '../../crs/index.ts';
+import { emptySpan, invertAffine, stretch } from './geometry.ts';
 import type { OutputGrid, Placement, Rect } from './types.ts';
 
 /** Polygons, each its rings: the exterior, then holes. Rings are closed, x and y alternate. */
@@ -27,7 +27,7 @@ export function zoneIn(
     t[4] / place.scaleX,
     t[5] / place.scaleY,
   ]);
-  const period = wrapPeriod(place.crs);
+  const period = xPeriod(place.crs);
   const rings: Float64Array[] = [];
   const span = emptySpan();
   for (const polygon of zone) {

@@ -3,7 +3,7 @@
  * its box, the box the blocks that it can touch. Zones go to the workers in batches, and what a batch costs does not grow
  * with how many zones there are: a block, the points of the largest zone, and the lines of text.
  */
-import { transformBounds } from '../../crs/index.ts';
+import { transformBounds, xPeriod } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import { edgeBytes } from '../../kernels/scanline.ts';
 import { CATEGORIES_MAX, CATEGORY_BYTES } from '../../kernels/statistics/one-pass.ts';
@@ -16,7 +16,7 @@ import { queryBoxes } from '../items/query.ts';
 import { fgbOf, schemaOf } from '../items/stream.ts';
 import { chooseBands, defaultBands, scaling } from '../raster/bands.ts';
 import { gatherBytes, heldInputBytes, inputBytes, planRead } from '../raster/blocks.ts';
-import { invertAffine, wrapPeriod } from '../raster/geometry.ts';
+import { invertAffine } from '../raster/geometry.ts';
 import { crsOf } from '../raster/read.ts';
 import { SHORT_BLOCKS } from '../raster/statistics.ts';
 import type { BandChoice, RasterParams, Rect, WindowRead } from '../raster/types.ts';
@@ -149,7 +149,7 @@ async function partsOf(
   choice: BandChoice,
   signal: AbortSignal,
 ): Promise<ZonePart[] | null> {
-  const period = wrapPeriod(crs);
+  const period = xPeriod(crs);
   const parts: ZonePart[] = [];
   let blocks = 0;
   for (const turns of period === null ? [0] : [0, 1, -1]) {
