@@ -1,11 +1,12 @@
 /** What titiler tells beside pixels: info, colour maps with their legends, algorithms. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { transformBounds } from '../crs/index.ts';
+import { resolveCrs, transformBounds } from '../crs/index.ts';
 import { problem } from '../errors.ts';
 import { ALGORITHM_NAMES, ALGORITHMS, type Algorithm } from '../kernels/algorithms/index.ts';
 import { COLORMAP_NAMES, colormap } from '../kernels/colormaps.ts';
 import { encodePng, PNG_INDEXED } from '../kernels/png.ts';
 import type { RasterLayer } from '../layers/types.ts';
+import { movedBox } from '../render/raster/boxes.ts';
 import { rasterInfo } from '../render/raster/info.ts';
 import type { BBox } from '../tile.ts';
 import type { HttpContext } from './context.ts';
@@ -36,9 +37,14 @@ export function registerCogDocuments(app: FastifyInstance, context: HttpContext)
 
 function infoFeature(layer: RasterLayer, crs: string | undefined): Record<string, unknown> {
   const { bounds, crs: own } = layer.source;
-  const box = crs === undefined ? layer.lonLatBounds : bounds && own && transformBounds(own, crs, bounds);
+  const box = crs === undefined ? layer.lonLatBounds : bounds && own && boxIn(own, crs, bounds);
   if (!box) throw problem('unprocessable', `${layer.id} has no box in ${clip(crs ?? 'degrees')}`);
   return { type: 'Feature', bbox: box, geometry: boxGeometry(box), properties: rasterInfo(layer) };
+}
+
+/** West > east in degrees; in metres that come round it goes on beyond the edge, for nobody knows there what that would mean. */
+function boxIn(own: string, crs: string, bounds: BBox): BBox | null {
+  return resolveCrs(crs).geographic ? transformBounds(own, crs, bounds) : movedBox(own, crs, bounds);
 }
 
 /** Two boxes where it crosses the antimeridian (west > east). */

@@ -1,5 +1,6 @@
 /** titiler's COG routes and parameter names. `url` names a layer: its id, or the name of its file. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { xPeriod } from '../crs/index.ts';
 import { problem } from '../errors.ts';
 import { rasterPreview, rasterWindow } from '../operations.ts';
 import type { RasterFormat } from '../render/raster/plan.ts';
@@ -56,7 +57,7 @@ function registerWindows(app: FastifyInstance, context: HttpContext): void {
     const layer = await rasterOf(context, request, reply);
     const bboxCrs = text(query, 'coord_crs') ?? 'OGC:CRS84';
     const params = {
-      bbox: toBBox('bbox', parts, { wraps: /4326|CRS84/i.test(bboxCrs) }),
+      bbox: toBBox('bbox', parts, { wraps: xPeriod(bboxCrs) !== null }),
       bboxCrs,
       dstCrs: text(query, 'dst_crs') ?? null,
       width: width ?? integer(query, 'width', SIDE) ?? null,

@@ -1,6 +1,7 @@
 """Smooth rasters across the edges of the world and of their own projections, and what pictures of them must show.
 
     world_edges.py make DIR    writes them, prints their names as JSON
+    world_edges.py zones DIR   writes round zones as ZONE.fgb and prints what a raster's pixels in each are: {zone, crs, ring, raster, count, mean}
     world_edges.py check DIR   cases on stdin, a line each: {label, name, npy, crs, originX, originY, resX, resY, width, height,
                                resampling, level}; prints what is wrong, a line each, and totals as JSON
 
@@ -14,7 +15,9 @@ import json
 import sys
 
 import numpy
+import pyogrio
 import rasterio
+import shapely
 from pyproj import CRS, Transformer
 from rasterio.enums import Resampling
 from rasterio.transform import Affine
@@ -51,6 +54,15 @@ KINDS = {
     'polar-5041': ('EPSG:5041', -2e6, 6e6, 20000, 20000, 400, 400),
 }
 
+# CRS, middle and radius, and rasters that have them. The first crosses 180 degrees, the second has the pole in it, the last one is at the
+# edge of EPSG:3832.
+ZONES = {
+    'zone-utm': ('EPSG:32660', 680000, 7.0e6, 150000, ['deg-170-190', 'deg-minus-190', 'deg-whole', 'merc-3395', 'eqc-180', 'utm-1']),
+    'zone-pole': ('EPSG:3413', 2e5, -1e5, 1.8e6, ['deg-0-360', 'deg-whole', 'deg-levels', 'polar-3571']),
+    'zone-degrees': (WGS84, 180, 20, 4, ['deg-170-190', 'deg-whole', 'deg-shifted', 'merc-3395', 'eqc-4087', 'cea-6933']),
+    'zone-atlantic': (WGS84, -30, 5, 4, ['merc-3832-edge', 'merc-3832', 'deg-0-360']),
+}
+
 # Source pixels that a position may be off: what GDAL allows itself.
 EDGE = 0.125
 CYLINDERS = {'merc', 'eqc', 'mill', 'cea', 'webmerc'}
@@ -82,13 +94,13 @@ def make(path, crs, left, top, dx, dy, width, height):
     values = field(*moved(crs, WGS84, x, y)).astype('float32')
     assert numpy.isfinite(values).all(), path
     profile = {'driver': 'GTiff', 'width': width, 'height': height, 'count': 1, 'dtype': 'float32', 'crs': crs}
-    if path.endswith('hole.tif'):
+    if path.endswith('-hole.tif'):
         values[(x > 176) & (x < 183.2) & (y < 40) | (y < -70)] = -9999
         profile['nodata'] = -9999
     layout = {'tiled': True, 'blockxsize': 128, 'blockysize': 128, 'compress': 'deflate'}
     with rasterio.open(path, 'w', transform=Affine(dx, 0, left, 0, -dy, top), **profile, **layout) as target:
         target.write(values, 1)
-    if path.endswith('levels.tif'):
+    if path.endswith('-levels.tif'):
         with rasterio.open(path, 'r+') as target:
             target.build_overviews([2, 4, 8], Resampling.average)
 
@@ -131,6 +143,34 @@ def positions(case, crs, inverse):
         step = turn * inverse.a
         column = numpy.where(here, column - step * numpy.floor((column + 2 * EDGE) / step), column)
     return lon, lat, column, row
+
+
+def zones(folder):
+    angles = numpy.linspace(0, 2 * numpy.pi, 721)
+    found = []
+    for zone, (crs, x, y, radius, rasters) in ZONES.items():
+        ring = numpy.column_stack([x + radius * numpy.cos(angles), y + radius * numpy.sin(angles)])
+        ring[-1] = ring[0]
+        wkb = shapely.to_wkb(shapely.polygons([ring]))
+        one = [numpy.array([1], dtype='int32')]
+        pyogrio.raw.write(f'{folder}/{zone}.fgb', wkb, one, ['n'], geometry_type='Polygon', crs=crs, driver='FlatGeobuf')
+        for name in rasters:
+            values, inside = pixels_in(name, folder, crs, x, y, radius)
+            about = {'zone': zone, 'crs': crs, 'ring': ring.tolist(), 'raster': name}
+            found.append({**about, 'count': int(inside.sum()), 'mean': float(values[inside].mean())})
+    return found
+
+
+def pixels_in(name, folder, crs, x, y, radius):
+    own, left, top, dx, dy, width, height = KINDS[name]
+    values = raster(f'{folder}/{name}.tif', 0)[0]
+    columns, rows = numpy.meshgrid(numpy.arange(width) + 0.5, numpy.arange(height) + 0.5)
+    lon, lat = moved(own, WGS84, left + columns * dx, top - rows * dy)
+    turn = period(crs)
+    with numpy.errstate(invalid='ignore'):
+        px, py = moved(WGS84, crs, (lon + 180) % 360 - 180, lat)
+        px = px if turn is None else px - turn * numpy.round((px - x) / turn)
+        return values, numpy.hypot(px - x, py - y) < radius
 
 
 def rim(shown):
@@ -210,5 +250,7 @@ if sys.argv[1] == 'make':
     for name, kind in KINDS.items():
         make(f'{sys.argv[2]}/{name}.tif', *kind)
     print(json.dumps(list(KINDS)))
+elif sys.argv[1] == 'zones':
+    print(json.dumps(zones(sys.argv[2])))
 else:
     check(sys.argv[2])

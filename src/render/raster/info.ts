@@ -1,9 +1,10 @@
 /** What a raster is, in titiler's /info shape; and the zooms at which it has something to show. */
-import { crsUri, resolveCrs, transformBounds } from '../../crs/index.ts';
+import { crsUri, resolveCrs } from '../../crs/index.ts';
 import { Problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { RasterSource, Reason } from '../../source/types.ts';
-import { type BBox, EARTH_RADIUS, latToMercator, lonToMercator, MERCATOR_HALF } from '../../tile.ts';
+import { type BBox, EARTH_RADIUS } from '../../tile.ts';
+import { movedBox } from './boxes.ts';
 
 export interface RasterInfo {
   readonly bounds: BBox | null;
@@ -97,9 +98,9 @@ const ZOOM_MAX = 24;
  */
 export function rasterZooms(source: RasterSource): { minzoom: number; maxzoom: number } | null {
   if (source.crs === null || source.bounds === null || source.width < 1 || source.height < 1) return null;
-  const box = mercatorBox(source.crs, source.bounds, source.lonLatBounds);
+  const box = mercatorBox(source.crs, source.bounds);
   if (!box) return null;
-  const across = box[2] < box[0] ? box[2] + 2 * MERCATOR_HALF - box[0] : box[2] - box[0];
+  const across = box[2] - box[0];
   const resolution = Math.hypot(across, box[3] - box[1]) / Math.hypot(source.width, source.height);
   if (!(resolution > 0)) return null;
   const world = (2 * Math.PI * EARTH_RADIUS) / 256;
@@ -109,14 +110,9 @@ export function rasterZooms(source: RasterSource): { minzoom: number; maxzoom: n
   return { minzoom: Math.min(minzoom, maxzoom), maxzoom };
 }
 
-/** West > east where it crosses the antimeridian: metres alone would make the whole world of it. */
-function mercatorBox(crs: string, bounds: BBox, lonLat: BBox | null): BBox | null {
+function mercatorBox(crs: string, bounds: BBox): BBox | null {
   try {
-    if (lonLat && lonLat[0] > lonLat[2]) {
-      const [west, south, east, north] = lonLat;
-      return [lonToMercator(west), latToMercator(south), lonToMercator(east), latToMercator(north)];
-    }
-    return transformBounds(crs, 'EPSG:3857', bounds);
+    return movedBox(crs, 'EPSG:3857', bounds);
   } catch (error) {
     if (error instanceof Problem) return null;
     throw error;

@@ -1,8 +1,9 @@
 /** Sizes of windows and previews, by titiler's rules. */
-import { resolveCrs, transformBounds } from '../../crs/index.ts';
+import { resolveCrs } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { BBox, TileMatrix } from '../../tile.ts';
+import { movedBox } from './boxes.ts';
 import { algorithmMargin } from './derive.ts';
 import { crsOf } from './read.ts';
 import type { OutputGrid, RasterParams } from './types.ts';
@@ -54,10 +55,9 @@ function nativeResolution(layer: RasterLayer, crs: string): { x: number; y: numb
   const own = crsOf(layer);
   const t = source.transform;
   if (resolveCrs(own).proj === resolveCrs(crs).proj) return { x: Math.hypot(t[1], t[4]), y: Math.hypot(t[2], t[5]) };
-  const box = source.bounds && transformBounds(own, crs, source.bounds);
+  const box = source.bounds && movedBox(own, crs, source.bounds);
   if (!box) throw problem('unprocessable', `${layer.id} has no image in ${crs}`);
-  const across = box[2] < box[0] ? box[2] + 360 - box[0] : box[2] - box[0];
-  const resolution = Math.hypot(across, box[3] - box[1]) / Math.hypot(source.width, source.height);
+  const resolution = Math.hypot(box[2] - box[0], box[3] - box[1]) / Math.hypot(source.width, source.height);
   return { x: resolution, y: resolution };
 }
 

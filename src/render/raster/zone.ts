@@ -1,7 +1,8 @@
 /** Polygons of a request in the pixels of a level or of an image. */
-import { transformer, xPeriod } from '../../crs/index.ts';
+import { xPeriod } from '../../crs/index.ts';
 import { emptySpan, invertAffine, stretch } from './geometry.ts';
-import type { OutputGrid, Placement, Rect } from './types.ts';
+import { ringMover } from './rings.ts';
+import type { Affine, OutputGrid, Placement, Rect } from './types.ts';
 
 /** Polygons, each its rings: the exterior, then holes. Rings are closed, x and y alternate. */
 export type Zone = readonly (readonly (readonly number[])[])[];
@@ -12,40 +13,16 @@ export interface ZoneArea {
 }
 
 /** Null: it does not touch the level. The window is around all of its polygons. Corners are moved, sides stay straight in the raster's own CRS, as GDAL does it. */
-export function zoneIn(
-  zone: Zone,
-  crs: string,
-  place: Placement,
-  { width, height }: { readonly width: number; readonly height: number },
-): ZoneArea | null {
+export function zoneIn(zone: Zone, crs: string, place: Placement, size: Size): ZoneArea | null {
   const t = place.transform;
-  const inverse = invertAffine([
-    t[0],
-    t[1] / place.scaleX,
-    t[2] / place.scaleY,
-    t[3],
-    t[4] / place.scaleX,
-    t[5] / place.scaleY,
-  ]);
-  const period = xPeriod(place.crs);
+  const { scaleX, scaleY } = place;
+  const inverse = invertAffine([t[0], t[1] / scaleX, t[2] / scaleY, t[3], t[4] / scaleX, t[5] / scaleY]);
   const rings: Float64Array[] = [];
   const span = emptySpan();
-  for (const polygon of zone) {
-    const moved = movedRings([polygon], crs, place.crs, (x, y) => [
-      inverse[0] + x * inverse[1] + y * inverse[2],
-      inverse[3] + x * inverse[4] + y * inverse[5],
-    ]);
-    // Each by all of its names that the raster has: one side of the antimeridian may be at the other end of it.
-    for (const turns of period === null ? [0] : [0, 1, -1]) {
-      const dx = turns * (period ?? 0) * inverse[1];
-      const dy = turns * (period ?? 0) * inverse[4];
-      const shifted = turns === 0 ? moved : moved.map(ring => ring.map((value, i) => value + (i % 2 ? dy : dx)));
-      const window = boxOf(shifted, width, height);
-      if (!window) continue;
-      rings.push(...shifted);
-      stretch(span, window.x, window.y);
-      stretch(span, window.x + window.width, window.y + window.height);
-    }
+  for (const { ring, window } of ringsOn(zone, crs, place.crs, inverse, size)) {
+    rings.push(ring);
+    stretch(span, window.x, window.y);
+    stretch(span, window.x + window.width, window.y + window.height);
   }
   if (rings.length === 0) return null;
   const { minX: x, minY: y } = span;
@@ -76,28 +53,47 @@ export function joinedZone(zone: Zone): Zone {
 
 /** In the pixels of an image with a CRS. */
 export function zoneOn(zone: Zone, crs: string, grid: OutputGrid & { readonly crs: string }): Float64Array[] {
-  return movedRings(zone, crs, grid.crs, (x, y) => [(x - grid.originX) / grid.resX, (grid.originY - y) / grid.resY]);
+  const { originX, originY, resX, resY } = grid;
+  const inverse: Affine = [-originX / resX, 1 / resX, 0, originY / resY, 0, -1 / resY];
+  return ringsOn(zone, crs, grid.crs, inverse, grid).map(({ ring }) => ring);
 }
 
-/** Corners that have no place there are left out. Exteriors come out running one way, holes the other. */
-function movedRings(
-  zone: Zone,
-  from: string,
-  to: string,
-  pixel: (x: number, y: number) => readonly [number, number],
-): Float64Array[] {
-  const move = transformer(from, to);
-  const at = new Float64Array(2);
-  return zone.flatMap(polygon =>
-    polygon.map((ring, n) => {
-      const out: number[] = [];
-      for (let i = 0; i < ring.length; i += 2) {
-        if (move.forward(ring[i], ring[i + 1], at, 0)) out.push(...pixel(at[0], at[1]));
-      }
-      const turned = n === 0 ? area(out) < 0 : area(out) > 0;
-      return Float64Array.from(turned ? reversed(out) : out);
-    }),
-  );
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Rings of the polygons that meet the size, each with its polygon's window. Exteriors come out running one way, holes the other. */
+function ringsOn(zone: Zone, from: string, to: string, inverse: Affine, { width, height }: Size) {
+  const period = xPeriod(to);
+  const move = ringMover(from, to);
+  const found: { readonly ring: Float64Array; readonly window: Rect }[] = [];
+  for (const polygon of zone) {
+    const moved = polygon.map((ring, n) => turned(move(ring), n === 0));
+    // Each by all of its names that are on it: one side of the antimeridian may be at the other end.
+    for (const turns of period === null ? [0] : [0, 1, -1]) {
+      const rings = moved.map(ring => onPixels(ring, turns * (period ?? 0), inverse));
+      const window = boxOf(rings, width, height);
+      if (window) for (const ring of rings) found.push({ ring, window });
+    }
+  }
+  return found;
+}
+
+function onPixels(ring: readonly number[], shift: number, inverse: Affine): Float64Array {
+  const out = new Float64Array(ring.length);
+  for (let i = 0; i < ring.length; i += 2) {
+    const [x, y] = [ring[i] + shift, ring[i + 1]];
+    out[i] = inverse[0] + x * inverse[1] + y * inverse[2];
+    out[i + 1] = inverse[3] + x * inverse[4] + y * inverse[5];
+  }
+  return out;
+}
+
+/** Whichever way it ran. */
+function turned(ring: number[], exterior: boolean): readonly number[] {
+  const back = exterior ? area(ring) > 0 : area(ring) < 0;
+  return back ? reversed(ring) : ring;
 }
 
 function area(ring: readonly number[]): number {

@@ -1,7 +1,7 @@
 /** Zonal statistics in a worker: a zone's rings in pixels, its windows one after the other, a line of text. */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Geometry, Position } from 'geojson';
-import { transformer } from '../../crs/index.ts';
+import { transformer, xPeriod } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import { type Bytes, openBytes } from '../../io/bytes.ts';
 import { type Edges, eachSpan, edgesOf } from '../../kernels/scanline.ts';
@@ -12,6 +12,7 @@ import { decodeFeature } from '../../source/fgb/feature.ts';
 import { columnId } from '../items/task.ts';
 import { type Gathered, gather } from '../raster/gather.ts';
 import { invertAffine } from '../raster/geometry.ts';
+import { nameNear, ringMover } from '../raster/rings.ts';
 import type { BlockStore } from '../raster/store.ts';
 import type { Rect } from '../raster/types.ts';
 import { type Line, lineOf } from './text.ts';
@@ -70,7 +71,7 @@ async function lineFor(
   let held = zone.length * 2;
   if (fault === null && geometry) {
     for (const { shift, windows } of zone.parts) {
-      const shape = shapeOf(geometry, job, shift);
+      const shape = shapeOf(geometry, job, zone.middle, shift);
       held = Math.max(held, zone.length + shape.bytes);
       for (const read of windows) {
         context.check();
@@ -101,31 +102,42 @@ interface Shape {
   readonly bytes: number;
 }
 
-function shapeOf(geometry: Geometry, { features, rasterCrs, transform }: ZonalJob, shift: number): Shape {
+function shapeOf(
+  geometry: Geometry,
+  { features, rasterCrs, transform }: ZonalJob,
+  middle: number | null,
+  shift: number,
+): Shape {
   const { forward } = transformer(features.crs, rasterCrs);
   const inverse = invertAffine(transform);
-  const at = new Float64Array(2);
-  const place = ([x, y]: Position, out: Float64Array, i: number): boolean => {
-    if (!forward(x, y, at, 0)) return false;
-    const east = at[0] + shift;
-    out[i] = inverse[0] + east * inverse[1] + at[1] * inverse[2];
-    out[i + 1] = inverse[3] + east * inverse[4] + at[1] * inverse[5];
-    return true;
+  const onPixels = (x: number, y: number, out: Float64Array, i: number): void => {
+    const east = x + shift;
+    out[i] = inverse[0] + east * inverse[1] + y * inverse[2];
+    out[i + 1] = inverse[3] + east * inverse[4] + y * inverse[5];
   };
   if (geometry.type === 'Point' || geometry.type === 'MultiPoint') {
     const points = geometry.type === 'Point' ? [geometry.coordinates] : geometry.coordinates;
     const pixels: (readonly [number, number])[] = [];
-    const pixel = new Float64Array(2);
-    for (const point of points) if (place(point, pixel, 0)) pixels.push([Math.floor(pixel[0]), Math.floor(pixel[1])]);
+    const at = new Float64Array(2);
+    const period = xPeriod(rasterCrs);
+    for (const [x, y] of points) {
+      if (!forward(x, y, at, 0)) continue;
+      onPixels(middle === null || period === null ? at[0] : nameNear(at[0], middle, period), at[1], at, 0);
+      pixels.push([Math.floor(at[0]), Math.floor(at[1])]);
+    }
     return { edges: null, pixels, bytes: pixels.length * 64 };
   }
   const polygons =
     geometry.type === 'Polygon' ? [geometry.coordinates] : (geometry as { coordinates: Position[][][] }).coordinates;
   const rings: Float64Array[] = [];
+  const move = ringMover(features.crs, rasterCrs, middle);
   for (const ring of polygons.flat()) {
-    const out = new Float64Array(ring.length * 2);
+    const moved = move(ring.flatMap(position => position.slice(0, 2)));
     // A ring that leaves where the raster's CRS is defined has no place there.
-    if (ring.every((point, i) => place(point, out, i * 2))) rings.push(out);
+    if (moved.length < ring.length * 2) continue;
+    const out = new Float64Array(moved.length);
+    for (let i = 0; i < moved.length; i += 2) onPixels(moved[i], moved[i + 1], out, i);
+    rings.push(out);
   }
   const edges = edgesOf(rings);
   return { edges, pixels: [], bytes: edges.points.byteLength * 3 };

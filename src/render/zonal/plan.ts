@@ -3,7 +3,7 @@
  * its box, the box the blocks that it can touch. Zones go to the workers in batches, and what a batch costs does not grow
  * with how many zones there are: a block, the points of the largest zone, and the lines of text.
  */
-import { transformBounds, xPeriod } from '../../crs/index.ts';
+import { xPeriod } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
 import { edgeBytes } from '../../kernels/scanline.ts';
 import { CATEGORIES_MAX, CATEGORY_BYTES } from '../../kernels/statistics/one-pass.ts';
@@ -16,6 +16,7 @@ import { queryBoxes } from '../items/query.ts';
 import { fgbOf, schemaOf } from '../items/stream.ts';
 import { chooseBands, defaultBands, scaling } from '../raster/bands.ts';
 import { gatherBytes, heldInputBytes, inputBytes, planRead } from '../raster/blocks.ts';
+import { movedBox } from '../raster/boxes.ts';
 import { invertAffine } from '../raster/geometry.ts';
 import { crsOf } from '../raster/read.ts';
 import { SHORT_BLOCKS } from '../raster/statistics.ts';
@@ -114,8 +115,9 @@ function plannerOf(ask: ZonalAsk): Planner {
   return {
     async zone(ordinal, signal) {
       const { offset, length, box } = await featureAt(source, ordinal, signal);
-      const place = { ordinal, offset, length };
-      const moved = zoneCrs === crs ? box : transformBounds(zoneCrs, crs, box);
+      const moved = zoneCrs === crs ? box : movedBox(zoneCrs, crs, box);
+      const middle = moved && zoneCrs !== crs ? (moved[0] + moved[2]) / 2 : null;
+      const place = { ordinal, offset, length, middle };
       if (!moved?.every(Number.isFinite)) return { ...place, parts: [], fault: null };
       const parts = await partsOf(raster, crs, moved, choice, signal);
       return parts

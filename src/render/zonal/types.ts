@@ -14,6 +14,8 @@ export interface Zone {
   readonly ordinal: number;
   readonly offset: number;
   readonly length: number;
+  /** Of the moved zone's box, in the raster's x: its rings are named as it is. Null: they are in the raster's own system. */
+  readonly middle: number | null;
   readonly parts: readonly ZonePart[];
   /** Why its pixels are not read: its line says so. */
   readonly fault: string | null;
