@@ -63,8 +63,8 @@ ZONES = {
     'zone-atlantic': (WGS84, -30, 5, 4, ['merc-3832-edge', 'merc-3832', 'deg-0-360']),
 }
 
-# Source pixels that a position may be off: what GDAL allows itself.
-EDGE = 0.125
+# Source pixels that a position may be off: a hundredth. GDAL allows itself an eighth.
+EDGE = 0.01
 CYLINDERS = {'merc', 'eqc', 'mill', 'cea', 'webmerc'}
 
 

@@ -29,7 +29,7 @@ const SETS = FULL
       'CanadianNAD83_LCC',
       'NZTM2000Quad',
     ]
-  : ['WebMercatorQuad', 'WorldCRS84Quad', 'UPSArcticWGS84Quad', 'NZTM2000Quad'];
+  : ['WebMercatorQuad', 'WorldCRS84Quad', 'UPSArcticWGS84Quad'];
 const ZOOMS = FULL ? [0, 1, 2, 4, 6] : [0, 4];
 /** Pixels a side; pyproj is what takes the time. */
 const SIDE = FULL ? 100 : 40;
@@ -122,7 +122,10 @@ describe('across the edges of the world and of projections', { skip }, () => {
     const { totals, said } = askPython<Record<string, number>>(python, 'world_edges.py', cases, ['check', folder]);
     t.diagnostic(JSON.stringify(totals));
     assert.deepEqual(said, []);
-    assert.ok(only || (totals['pixels'] > 3e5 && totals['east'] > 100 && totals['west'] > 100), JSON.stringify(totals));
+    assert.ok(
+      only || (totals['pixels'] > 2.5e5 && totals['east'] > 100 && totals['west'] > 100),
+      JSON.stringify(totals),
+    );
   });
 
   test('windows across an edge are whole in every system', async () => {
