@@ -212,6 +212,17 @@ def check_preview(checks, base, folder, name):
         checks.that(nodata_equal(got.nodata, source.nodata) and set(got.dtypes) == set(source.dtypes), f'{name}: type of the preview')
 
 
+def check_by_url(checks, base, folder, name):
+    """The URL itself is opened. Plain URLs GDAL reads in ranges, and an answer that is made has none."""
+    with rasterio.open(f'{folder}/{name}.tif') as source:
+        query = urlencode({'url': name, 'coord_crs': source.crs.to_string()})
+        box = ','.join(repr(float(edge)) for edge in source.bounds)
+        with rasterio.open(f'/vsicurl_streaming/{base}/cog/bbox/{box}.tif?{query}') as got:
+            checks.that(got.crs == source.crs and got.shape == source.shape, f'{name}: opened by its URL {got.shape}')
+            valid = source.dataset_mask() > 0
+            checks.that(equal(got.read(range(1, source.count + 1))[:, valid], source.read()[:, valid]).all(), f'{name}: values by its URL')
+
+
 def check(folder, base):
     checks, client = Checks(), Plimsoll(base)
     for name in RASTERS:
@@ -220,6 +231,8 @@ def check(folder, base):
         for case in cases:
             check_window(checks, base, client, folder, name, case)
         check_preview(checks, base, folder, name)
+        if name != 'turned':
+            check_by_url(checks, base, folder, name)
     print(json.dumps({'checks': checks.count, 'wrong': checks.wrong, 'xarray': rioxarray is not None}))
 
 
