@@ -21,12 +21,28 @@ function lonLatBoxes(box: BBox, layer: Placed, crs: string): readonly BBox[] | n
           [-180, south, east, north],
         ]
       : [box];
-  const moved = boxes.map(one => toLayer(one, layer, crs)).filter(one => one !== 'none');
+  const home = layer.lonLatBounds;
+  const crosses = home !== null && home[0] > home[2] && !isLonLat(layer.source.crs as string);
+  if (crosses && boxes.some(([w, s, e, n]) => w <= -180 && e >= 180 && s <= home[1] && n >= home[3])) return null;
+  const asked = crosses ? boxes.flatMap(one => halvesAt(one, home)) : boxes;
+  const moved = asked.map(one => toLayer(one, layer, crs)).filter(one => one !== 'none');
   return moved.includes(null) ? null : (moved as BBox[]);
 }
 
 /** Room around the layer's bounds, as a share of their size, since edges bend on the way to another CRS. */
 const BOUNDS_ROOM = 0.05;
+
+/** What of the box lies near a layer across the antimeridian, a side each: in one piece its image may go the other way round. */
+function halvesAt(box: BBox, [west, south, east, north]: BBox): BBox[] {
+  const dx = (east + 360 - west) * BOUNDS_ROOM + 1e-9;
+  const dy = (north - south) * BOUNDS_ROOM + 1e-9;
+  const [low, high] = [Math.max(-90, south - dy), Math.min(90, north + dy)];
+  const sides: BBox[] = [
+    [west - dx, low, 180, high],
+    [-180, low, east + dx, high],
+  ];
+  return sides.map(side => intersection(box, side)).filter(part => part !== null);
+}
 
 /** The box in the layer's CRS; cut to where the layer is, since a projection may be nonsense far from its home. */
 function toLayer(box: BBox, { source, lonLatBounds: home }: Placed, crs: string): BBox | null | 'none' {
