@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ERRORS, type ErrorCode, Problem } from '../errors.ts';
 import type { Reply } from '../reply.ts';
+import { partOf } from './range.ts';
 import { toldTarget } from './told.ts';
 
 /** The bytes stay pinned and booked until the socket has taken them: reusing them earlier sends other people's bytes. */
@@ -16,7 +17,16 @@ export function sendReply(reply: FastifyReply, answer: Reply): FastifyReply {
   raw.on('finish', done);
   answer.onLate?.(() => raw.destroy());
   reply.code(answer.status).headers(answer.headers).header('x-plimsoll', answer.outcome);
-  return answer.body === null ? reply.send() : reply.send(answer.body);
+  const { body } = answer;
+  if (body === null) return reply.send();
+  const { headers, method } = reply.request;
+  const part =
+    headers.range && answer.status === 200 && method === 'GET'
+      ? partOf(headers, answer.headers['etag'], body.length)
+      : null;
+  if (part === null) return reply.send(body);
+  reply.code(206).header('content-range', `bytes ${part.from}-${part.to - 1}/${body.length}`);
+  return reply.send(body.subarray(part.from, part.to));
 }
 
 /** RFC 9457. `type` is a URN of the stable code, so that it needs no host to resolve. */

@@ -12,6 +12,10 @@ const text = { type: 'string' } as const;
 
 export const HEADERS = {
   'Cache-Control': { description: 'How long the answer may be kept, and by whom.', schema: text },
+  'Content-Range': {
+    description: 'Of a part that was asked for by Range: its bytes, and how many there are.',
+    schema: text,
+  },
   'Content-Crs': { description: 'CRS of the coordinates, a URI in angle brackets.', schema: text },
   ETag: {
     description: 'Changes with the file, the parameters and the renderer; send it as If-None-Match.',
