@@ -67,6 +67,7 @@ function mercatorCells(originX: number, originY: number, k: number): CellGrid {
   const rad = Math.PI / 180;
   const metres = MERCATOR_HALF / 180;
   return {
+    curved: true,
     col: x => (x * metres - originX) * k,
     row: y => {
       const s = Math.sin(Math.max(-LAT_MAX, Math.min(LAT_MAX, y)) * rad);

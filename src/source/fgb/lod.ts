@@ -9,6 +9,8 @@
  * exactly. For that the walk goes a cell beyond the tile, where the first of a cell at the edge may lie. Cells are square in
  * the grid of tiles (not in degrees), so boxes are projected: two logarithms a small box.
  */
+
+import { type Nearly, nearly } from './nearly.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, meets, STRIDE, within } from './rtree.ts';
 import { type Selection, Taken } from './taken.ts';
@@ -20,6 +22,8 @@ export interface CellGrid {
   /** Layer units to cells. */
   col(x: number): number;
   row(y: number): number;
+  /** Rows take logarithms. */
+  readonly curved?: boolean;
   /** And back. */
   x(col: number): number;
   y(row: number): number;
@@ -119,6 +123,21 @@ export function widened(boxes: Float64Array, grid: CellGrid): Float64Array {
   return wide;
 }
 
+/** How far off rows may be, cells, before it is not worth it. */
+const NEAR_CELLS = 0.01;
+/** In place of a row. */
+const LARGE = Number.POSITIVE_INFINITY;
+/** Columns on either side of the first box in which a feature that meets the widened ones may have its middle. */
+const MARGIN = 16;
+
+/** Small keys are kept without a number object each. */
+function strideOf(wide: Float64Array, grid: CellGrid): number {
+  if (wide.length !== 4) return KEY_STRIDE;
+  const cols = grid.col(wide[2]) - grid.col(wide[0]) + MARGIN;
+  const rows = grid.row(wide[1]) - grid.row(wide[3]) + MARGIN;
+  return cols * rows < 2 ** 29 ? 2 * Math.ceil(cols) : KEY_STRIDE;
+}
+
 /** Depth first, in tree order; stops at each group of leaves so that its page can be fetched. */
 class CellWalk {
   /** Features of each cell, by the cell's number. */
@@ -132,6 +151,10 @@ class CellWalk {
   readonly #cells = new Map<number, number>();
   readonly #col0: number;
   readonly #row0: number;
+  /** Columns that a key has room for. */
+  readonly #stride: number;
+  /** Rows without logarithms; null: they are straight, or too many for it. */
+  readonly #near: Nearly | null;
   /** Levels and places of nodes still to look at, the next on top. */
   readonly #stack: number[] = [];
 
@@ -145,6 +168,9 @@ class CellWalk {
     const row = Math.floor(grid.row(boxes[3]));
     this.#col0 = Number.isFinite(col) ? col : 0;
     this.#row0 = Number.isFinite(row) ? row : 0;
+    this.#stride = strideOf(this.#wide, grid);
+    const [, south, , north] = this.#wide;
+    this.#near = grid.curved && boxes.length === 4 ? nearly(grid.row, south, north, NEAR_CELLS) : null;
     this.#stack.push(0, source.tree!.shape.levels.length - 1);
   }
 
@@ -180,14 +206,13 @@ class CellWalk {
       if (!meets(boxes, at, this.#wide)) continue;
       const left = grid.col(boxes[at]);
       const right = grid.col(boxes[at + 2]);
-      const bottom = grid.row(boxes[at + 1]);
-      const top = grid.row(boxes[at + 3]);
+      const row = right - left >= 1 ? LARGE : this.#rowOf(boxes[at + 1], boxes[at + 3]);
       const shows = meets(boxes, at, this.#boxes);
-      if (right - left >= 1 || bottom - top >= 1) {
+      if (row === LARGE) {
         if (shows) this.#taken.take(this.#source.featuresStart, page, i);
         continue;
       }
-      const key = this.#key(Math.floor((left + right) / 2), Math.floor((bottom + top) / 2));
+      const key = this.#key(Math.floor((left + right) / 2), row);
       const known = this.#cells.get(key);
       if (known !== undefined) {
         this.tally[known]++;
@@ -201,7 +226,24 @@ class CellWalk {
   }
 
   #key(col: number, row: number): number {
-    return (row - this.#row0) * KEY_STRIDE + (col - this.#col0);
+    return (row - this.#row0) * this.#stride + (col - this.#col0);
+  }
+
+  /** The row of the middle between two latitudes, or LARGE where they are a cell apart: always what the grid itself says. */
+  #rowOf(south: number, north: number): number {
+    const near = this.#near;
+    if (near !== null && south >= near.from && north <= near.to) {
+      const bottom = near.at(south);
+      const top = near.at(north);
+      const middle = (bottom + top) / 2;
+      const row = Math.floor(middle);
+      const { error } = near;
+      const sure = middle - row > error && row + 1 - middle > error && Math.abs(bottom - top - 1) > 2 * error;
+      if (sure) return bottom - top >= 1 ? LARGE : row;
+    }
+    const bottom = this.#grid.row(south);
+    const top = this.#grid.row(north);
+    return bottom - top >= 1 ? LARGE : Math.floor((bottom + top) / 2);
   }
 
   /** True where the node lies within one cell that is taken, and all its features show in the tile, or none. */
