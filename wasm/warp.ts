@@ -108,15 +108,47 @@ function pairs(at: usize): v128 {
 /** From here to the ends of the window no position needs a look at its neighbours, whatever rounding does to it. */
 const INSIDE: f64 = 0.500001;
 
+/** The parabola through a, b and c, at 0, ½ and 1; in the order of operations of src/kernels/warp.ts. */
+@inline
+function steepness(a: v128, b: v128, c: v128): v128 {
+  return f64x2.sub(f64x2.mul(f64x2.splat(4), f64x2.sub(b, a)), f64x2.sub(c, a));
+}
+
+@inline
+function bend(a: v128, b: v128, c: v128): v128 {
+  return f64x2.mul(f64x2.splat(2), f64x2.add(f64x2.sub(a, b), f64x2.sub(c, b)));
+}
+
+@inline
+function parabola(a: v128, b: v128, c: v128, t: v128): v128 {
+  return f64x2.add(a, f64x2.mul(t, f64x2.add(steepness(a, b, c), f64x2.mul(t, bend(a, b, c)))));
+}
+
+/** It does not leave what lies between a, this and c. */
+@inline
+function control(a: v128, b: v128, c: v128): v128 {
+  return f64x2.sub(f64x2.mul(f64x2.splat(2), b), f64x2.mul(f64x2.splat(0.5), f64x2.add(a, c)));
+}
+
+@inline
+function low3(a: v128, b: v128, c: v128): v128 {
+  return f64x2.min(f64x2.min(a, c), control(a, b, c));
+}
+
+@inline
+function high3(a: v128, b: v128, c: v128): v128 {
+  return f64x2.max(f64x2.max(a, c), control(a, b, c));
+}
+
 /**
- * A cell of src/kernels/warp.ts: w × h pixels, whose positions lie evenly between those of four corners (x and y, from the top left on),
- * with dx and dy added. `out` and `mask` are those of its first pixel, in rows of `pixels`.
+ * A cell of src/kernels/warp.ts: w × h pixels, whose positions lie on the parabolas through the nine points of `patch` (x and y, from
+ * the top left on), with dx and dy added. `out` and `mask` are those of its first pixel, in rows of `pixels`.
  */
 export function bilinearCell3(
   window: usize,
   width: i32,
   height: i32,
-  corners: usize,
+  patch: usize,
   dx: f64,
   dy: f64,
   w: i32,
@@ -126,50 +158,75 @@ export function bilinearCell3(
   pixels: i32,
   position: usize,
 ): void {
-  const c0 = v128.load(corners);
-  const c1 = v128.load(corners, 16);
-  const c2 = v128.load(corners, 32);
-  const c3 = v128.load(corners, 48);
+  const p0 = v128.load(patch);
+  const p1 = v128.load(patch, 16);
+  const p2 = v128.load(patch, 32);
+  const p3 = v128.load(patch, 48);
+  const p4 = v128.load(patch, 64);
+  const p5 = v128.load(patch, 80);
+  const p6 = v128.load(patch, 96);
+  const p7 = v128.load(patch, 112);
+  const p8 = v128.load(patch, 128);
   const shift = f64x2.replace_lane(f64x2.splat(dx), 1, dy);
-  const low = f64x2.add(f64x2.min(f64x2.min(c0, c1), f64x2.min(c2, c3)), shift);
-  const high = f64x2.add(f64x2.max(f64x2.max(c0, c1), f64x2.max(c2, c3)), shift);
+  const c0 = control(p0, p1, p2);
+  const c1 = control(p3, p4, p5);
+  const c2 = control(p6, p7, p8);
+  const low = f64x2.add(f64x2.min(f64x2.min(low3(p0, p3, p6), low3(p2, p5, p8)), low3(c0, c1, c2)), shift);
+  const high = f64x2.add(f64x2.max(f64x2.max(high3(p0, p3, p6), high3(p2, p5, p8)), high3(c0, c1, c2)), shift);
   const size = f64x2.replace_lane(f64x2.splat(<f64>width - INSIDE), 1, <f64>height - INSIDE);
   const inside = i64x2.all_true(v128.and(f64x2.ge(low, f64x2.splat(INSIDE)), f64x2.le(high, size)));
   const widths = f64x2.splat(<f64>w);
+  const squares = f64x2.splat(<f64>(w * w));
   for (let y = 0; y < h; y++) {
     const v = f64x2.splat((<f64>y + 0.5) / <f64>h);
-    const left = f64x2.add(c0, f64x2.mul(f64x2.sub(c2, c0), v));
-    const right = f64x2.add(c1, f64x2.mul(f64x2.sub(c3, c1), v));
-    const step = f64x2.div(f64x2.sub(right, left), widths);
+    const left = parabola(p0, p3, p6, v);
+    const middle = parabola(p1, p4, p7, v);
+    const right = parabola(p2, p5, p8, v);
+    const first = f64x2.div(steepness(left, middle, right), widths);
+    const second = f64x2.div(bend(left, middle, right), squares);
     const to = out + <usize>(y * pixels * 3);
     const marks = mask + <usize>(y * pixels);
     if (inside) {
-      insideRow(window, width * 3, left, step, shift, w, to);
+      insideRow(window, width * 3, left, first, second, shift, w, to);
       memory.fill(marks, 255, w);
       continue;
     }
     for (let i = 0; i < w; i++) {
-      v128.store(position, f64x2.add(f64x2.add(left, f64x2.mul(step, f64x2.splat(<f64>i + 0.5))), shift));
+      v128.store(position, f64x2.add(along(left, first, second, f64x2.splat(<f64>i + 0.5)), shift));
       bilinear3(window, width, height, position, position + 8, 1, to + <usize>(i * 3), marks + i);
     }
   }
 }
 
+@inline
+function along(left: v128, first: v128, second: v128, t: v128): v128 {
+  return f64x2.add(left, f64x2.mul(t, f64x2.add(first, f64x2.mul(t, second))));
+}
+
 /** What bilinear3() makes of the same positions, where all four pixels of each are in the window. */
 @inline
-function insideRow(window: usize, row: i32, left: v128, step: v128, shift: v128, w: i32, out: usize): void {
-  let along = f64x2.splat(0.5);
+function insideRow(
+  window: usize,
+  row: i32,
+  left: v128,
+  first: v128,
+  second: v128,
+  shift: v128,
+  w: i32,
+  out: usize,
+): void {
+  let t = f64x2.splat(0.5);
   for (let i = 0; i < w; i++, out += 3) {
-    const at = f64x2.sub(f64x2.add(f64x2.add(left, f64x2.mul(step, along)), shift), f64x2.splat(0.5));
-    along = f64x2.add(along, f64x2.splat(1));
+    const at = f64x2.sub(f64x2.add(along(left, first, second, t), shift), f64x2.splat(0.5));
+    t = f64x2.add(t, f64x2.splat(1));
     const whole = f64x2.floor(at);
     const shares = i32x4.trunc_sat_f64x2_s_zero(
       f64x2.add(f64x2.mul(f64x2.sub(at, whole), f64x2.splat(ONE)), f64x2.splat(0.5)),
     );
-    const first = i32x4.trunc_sat_f64x2_s_zero(whole);
+    const corner = i32x4.trunc_sat_f64x2_s_zero(whole);
     const sx = i32x4.extract_lane(shares, 0);
     const sy = i32x4.extract_lane(shares, 1);
-    const top = window + <usize>(i32x4.extract_lane(first, 1) * row + i32x4.extract_lane(first, 0) * 3);
+    const top = window + <usize>(i32x4.extract_lane(corner, 1) * row + i32x4.extract_lane(corner, 0) * 3);
     const w11 = (sx * sy + HALF) >> 14;
     const w10 = sy - w11;
     const w01 = sx - w11;

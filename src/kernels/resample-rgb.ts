@@ -78,11 +78,11 @@ export function rgbAxes({ width }: RgbWindow, across: AxisTaps, down: AxisTaps, 
 }
 
 /** Of a cell and of one position in it; the strip comes behind them. */
-const CORNERS = INPUT;
-const POSITION = CORNERS + 64;
-const STRIP = POSITION + 64;
+const PATCH = INPUT;
+const POSITION = PATCH + 144;
+const STRIP = POSITION + 16;
 /** Pixels of a strip: what the machine has room for. */
-const STRIP_PIXELS = Math.floor((INPUT_BYTES - 192) / 4);
+const STRIP_PIXELS = Math.floor((INPUT_BYTES - 256) / 4);
 
 /** The rows of `extent` by the cells of warp.ts, as fillMap() and rgbRows() make them. False where a strip is too long. */
 export function rgbCells(
@@ -102,21 +102,21 @@ export function rgbCells(
   const values = STRIP + count;
   bytes.set(outMask.subarray(first, first + count), STRIP);
   bytes.set(out.subarray(first * 3, (first + count) * 3), values);
-  const corners = new Float64Array(bytes.buffer, CORNERS, 8);
+  const patch = new Float64Array(bytes.buffer, PATCH, 18);
   const placeOf = (x: number, y: number) => (y - extent.y0) * extent.width + x;
   const sink: CellSink = {
-    cell(x0, y0, x1, y1, c) {
-      corners.set(c);
+    cell(x0, y0, x1, y1, points) {
+      patch.set(points);
       const at = placeOf(x0, y0);
       const [w, h, pixels] = [x1 - x0, y1 - y0, extent.width];
       const place = [values + at * 3, STRIP + at] as const;
-      code.bilinearCell3(OUTPUT, width, height, CORNERS, dx, dy, w, h, ...place, pixels, POSITION);
+      code.bilinearCell3(OUTPUT, width, height, PATCH, dx, dy, w, h, ...place, pixels, POSITION);
     },
     pixel(x, y, sourceX, sourceY) {
-      corners[0] = sourceX + dx;
-      corners[1] = sourceY + dy;
+      patch[0] = sourceX + dx;
+      patch[1] = sourceY + dy;
       const at = placeOf(x, y);
-      code.bilinear3(OUTPUT, width, height, CORNERS, CORNERS + 8, 1, values + at * 3, STRIP + at);
+      code.bilinear3(OUTPUT, width, height, PATCH, PATCH + 8, 1, values + at * 3, STRIP + at);
     },
   };
   walkCells(map, extent, sink, maxError);

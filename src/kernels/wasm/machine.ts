@@ -64,7 +64,7 @@ export interface MachineCode {
     window: number,
     width: number,
     height: number,
-    corners: number,
+    patch: number,
     dx: number,
     dy: number,
     w: number,
