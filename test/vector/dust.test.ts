@@ -4,12 +4,13 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { VectorTile } from '@mapbox/vector-tile';
+import fc from 'fast-check';
 import { PbfReader } from 'pbf';
 import { buildOverview } from '../../src/commands/overview-build.ts';
 import type { VectorJob } from '../../src/render/vector/job.ts';
 import { createVectorPainter } from '../../src/render/vector/paint.ts';
 import { planVectorTile } from '../../src/render/vector/plan.ts';
-import { areaOf, areasInDegrees, boxArea } from '../../src/source/fgb/area.ts';
+import { areaOf, areasInDegrees, boxArea, Middle } from '../../src/source/fgb/area.ts';
 import { decodeFeature } from '../../src/source/fgb/feature.ts';
 import { featureAt } from '../../src/source/fgb/query.ts';
 import { type TileMatrixSet, WEB_MERCATOR_QUAD, WORLD_CRS84_QUAD } from '../../src/tile.ts';
@@ -329,4 +330,26 @@ describe('dust of real polygons', { skip: WITHOUT_SHARED }, () => {
     }
     await layer.source.close();
   });
+});
+
+test('areas about one latitude are those of the sines', () => {
+  const middle = new Middle();
+  assert.equal(middle.reaches(0, 2.1), false);
+  assert.equal(middle.reaches(89.5, 90.1), false);
+  assert.equal(middle.reaches(Number.NaN, 1), false);
+  const share = fc.double({ min: 0, max: 1, noNaN: true });
+  fc.assert(
+    fc.property(fc.double({ min: -90, max: 88, noNaN: true }), share, share, share, (south, range, from, to) => {
+      const north = south + 2 * range;
+      fc.pre(middle.reaches(south, north));
+      const [miny, maxy] = [south + (north - south) * Math.min(from, to), south + (north - south) * Math.max(from, to)];
+      const truth = boxArea(1, miny, 1.5, maxy, true);
+      const error = Math.abs(middle.boxArea(1, miny, 1.5, maxy) - truth);
+      // A difference of sines is exact to 10⁻¹⁶ of the sphere, whatever it is itself.
+      assert.ok(error <= truth * 1e-11 + 0.01, `${error} of ${truth}`);
+    }),
+  );
+  assert.equal(middle.reaches(10, 11), true);
+  assert.equal(middle.boxArea(2, 10, 1, 11), 0);
+  assert.equal(middle.boxArea(1, 11, 2, 10), 0);
 });

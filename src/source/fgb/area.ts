@@ -7,6 +7,7 @@ import { isLonLat, resolveCrs } from '../../crs/index.ts';
 
 /** Radius of the sphere with the surface of WGS 84's ellipsoid, metres. */
 export const AUTHALIC_RADIUS = 6371007.1809;
+const RADIAN = Math.PI / 180;
 
 /** 0 for points, lines and nothing. */
 export function areaOf(geometry: Geometry | null, crs: string): number {
@@ -43,20 +44,49 @@ function planeArea(ring: readonly Position[]): number {
 }
 
 function sphereArea(ring: readonly Position[]): number {
-  const rad = Math.PI / 180;
-  return planeArea(ring.map(([x, y]) => [x * rad * AUTHALIC_RADIUS, Math.sin(y * rad) * AUTHALIC_RADIUS]));
+  return planeArea(ring.map(([x, y]) => [x * RADIAN * AUTHALIC_RADIUS, Math.sin(y * RADIAN) * AUTHALIC_RADIUS]));
 }
 
 /** Area of a box, of the same kind; `degrees` as boxes of that layer are. Boxes that are inside out have none. */
 export function boxArea(minx: number, miny: number, maxx: number, maxy: number, degrees: boolean): number {
   if (!(maxx > minx && maxy > miny)) return 0;
   if (!degrees) return (maxx - minx) * (maxy - miny);
-  const rad = Math.PI / 180;
-  const sine = (y: number) => Math.sin(Math.max(-90, Math.min(90, y)) * rad);
-  return (maxx - minx) * rad * (sine(maxy) - sine(miny)) * AUTHALIC_RADIUS ** 2;
+  const sine = (y: number) => Math.sin(Math.max(-90, Math.min(90, y)) * RADIAN);
+  return (maxx - minx) * RADIAN * (sine(maxy) - sine(miny)) * AUTHALIC_RADIUS ** 2;
 }
 
 /** Whether areas of that layer are square metres on the sphere; else they are in its own units squared. */
 export function areasInDegrees(crs: string): boolean {
   return isLonLat(crs) || resolveCrs(crs).geographic;
+}
+
+/** Degrees of latitude on either side of the middle for which Middle is as exact as sines are: to a part in 10¹². */
+const REACH = 1;
+
+/** Areas of many boxes about one latitude, by one sine and one cosine for all. Only where reaches() says so. */
+export class Middle {
+  #y = 0;
+  #sine = 0;
+  #cosine = 0;
+
+  /** Sets the middle; false where the range is too wide, or no latitude. */
+  reaches(miny: number, maxy: number): boolean {
+    if (!(maxy - miny <= 2 * REACH && miny >= -90 && maxy <= 90)) return false;
+    this.#y = (miny + maxy) / 2;
+    this.#sine = Math.sin(this.#y * RADIAN);
+    this.#cosine = Math.cos(this.#y * RADIAN);
+    return true;
+  }
+
+  /** As boxArea of degrees. sin a − sin b = 2 sin ((a − b) / 2) cos ((a + b) / 2), and all angles are small. */
+  boxArea(minx: number, miny: number, maxx: number, maxy: number): number {
+    if (!(maxx > minx && maxy > miny)) return 0;
+    const half = ((maxy - miny) / 2) * RADIAN;
+    const off = ((miny + maxy) / 2 - this.#y) * RADIAN;
+    const square = off * off;
+    const cosine =
+      this.#cosine * (1 - (square / 2) * (1 - square / 12)) - this.#sine * off * (1 - (square / 6) * (1 - square / 20));
+    const height = 2 * half * (1 - ((half * half) / 6) * (1 - (half * half) / 20)) * cosine;
+    return (maxx - minx) * RADIAN * height * AUTHALIC_RADIUS ** 2;
+  }
 }

@@ -9,7 +9,7 @@
  * Areas are those of the boxes, times the layer's `fill`: what features are of their boxes, on average. To sum them every leaf
  * below the tile is looked at, where cells alone skip most of them.
  */
-import { boxArea } from './area.ts';
+import { boxArea, Middle } from './area.ts';
 import { type CellGrid, KEY_STRIDE, loadPage, pageAt, widened } from './lod.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE } from './rtree.ts';
@@ -105,6 +105,10 @@ class DustWalk {
   readonly #areas: number[] = [];
   readonly #rects: number[] = [];
   readonly #rect = new Float64Array(4);
+  readonly #middle = new Middle();
+  /** Of level 2, the last that was looked at. */
+  #parent = -1;
+  #parentKey: number | null = null;
   readonly #col0: number;
   readonly #row0: number;
 
@@ -125,7 +129,12 @@ class DustWalk {
     const last = Math.min(shape.count, first + shape.nodeSize);
     this.visited += last - first;
     // Most groups lie in one cell whole: all theirs are small, and where they are needs no projecting.
-    const known = this.#cellOf(upper, (shape.levels[1].start + group) * STRIDE, true);
+    const node = (shape.levels[1].start + group) * STRIDE;
+    const known = this.#parentCell(group) ?? this.#cellOf(upper, node, true);
+    if (known !== null && this.#rule.degrees && this.#middle.reaches(upper[node + 1], upper[node + 3])) {
+      this.#allInCell(known, page, first - page.first, last - page.first);
+      return;
+    }
     for (let i = first - page.first; i < last - page.first; i++) {
       const at = i * STRIDE;
       const { boxes } = page;
@@ -148,6 +157,39 @@ class DustWalk {
     if (!(right - left < 1 && bottom - top < 1)) return null;
     if (whole && (Math.floor(left) !== Math.floor(right) || Math.floor(bottom) !== Math.floor(top))) return null;
     return (Math.floor((bottom + top) / 2) - this.#row0) * KEY_STRIDE + (Math.floor((left + right) / 2) - this.#col0);
+  }
+
+  /** Key of the cell that the node above the group lies in whole, and so the group; else null. */
+  #parentCell(group: number): number | null {
+    const { shape, upper } = this.#source.tree!;
+    if (shape.levels.length < 3) return null;
+    const parent = Math.floor(group / shape.nodeSize);
+    if (parent !== this.#parent) {
+      this.#parent = parent;
+      this.#parentKey = this.#cellOf(upper, (shape.levels[2].start + parent) * STRIDE, true);
+    }
+    return this.#parentKey;
+  }
+
+  /** A group of one cell: its place is looked up once. */
+  #allInCell(key: number, page: LeafPage, first: number, last: number): void {
+    const { boxes } = page;
+    let i = first;
+    // What has no place is in no cell.
+    while (i < last && !(boxes[i * STRIDE] <= boxes[i * STRIDE + 2])) i++;
+    if (i === last) return;
+    if (!this.#cells.has(key)) this.#inCell(key, page, i++);
+    const cell = this.#cells.get(key) as number;
+    let area = this.#areas[cell];
+    let count = 0;
+    for (; i < last; i++) {
+      const at = i * STRIDE;
+      if (!(boxes[at] <= boxes[at + 2])) continue;
+      area += this.#middle.boxArea(boxes[at], boxes[at + 1], boxes[at + 2], boxes[at + 3]);
+      count++;
+    }
+    this.#areas[cell] = area;
+    this.#tally[cell] += count;
   }
 
   #inCell(key: number, page: LeafPage, i: number): void {
