@@ -21,12 +21,20 @@ function lonLatBoxes(box: BBox, layer: Placed, crs: string): readonly BBox[] | n
           [-180, south, east, north],
         ]
       : [box];
+  if (isLonLat(layer.source.crs as string)) return named(boxes, layer.source.bounds);
   const home = layer.lonLatBounds;
-  const crosses = home !== null && home[0] > home[2] && !isLonLat(layer.source.crs as string);
+  const crosses = home !== null && home[0] > home[2];
   if (crosses && boxes.some(([w, s, e, n]) => w <= -180 && e >= 180 && s <= home[1] && n >= home[3])) return null;
   const asked = crosses ? boxes.flatMap(one => halvesAt(one, home)) : boxes;
   const moved = asked.map(one => toLayer(one, layer, crs)).filter(one => one !== 'none');
   return moved.includes(null) ? null : (moved as BBox[]);
+}
+
+/** By all names that the layer has for them: longitudes may go beyond 180. */
+function named(boxes: readonly BBox[], bounds: BBox | null): readonly BBox[] {
+  if (bounds === null || (bounds[0] >= -180 && bounds[2] <= 180)) return boxes;
+  const there = [0, 360, -360].flatMap(turn => boxes.map(([w, s, e, n]): BBox => [w + turn, s, e + turn, n]));
+  return there.filter(box => box[0] <= bounds[2] && box[2] >= bounds[0]);
 }
 
 /** Room around the layer's bounds, as a share of their size, since edges bend on the way to another CRS. */

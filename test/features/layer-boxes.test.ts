@@ -21,3 +21,22 @@ for (const crs of ['EPSG:3832', 'EPSG:32660', 'EPSG:3413']) {
     assert.ok(west[0] > 15 * DEGREE && Math.abs(west[2] - 30 * DEGREE) < 1, String(west));
   });
 }
+
+test('degrees beyond 180 are found by either name', () => {
+  const layer = {
+    source: { crs: 'EPSG:4326', bounds: [170, -20, 190, 20] },
+    lonLatBounds: [170, -20, -170, 20],
+  } as unknown as VectorLayer;
+  assert.deepEqual(layerBoxes([-180, -90, -175, 90], 'OGC:CRS84', layer), [[180, -90, 185, 90]]);
+  assert.deepEqual(layerBoxes([182, -5, 185, 5], 'OGC:CRS84', layer), [[182, -5, 185, 5]]);
+  assert.deepEqual(layerBoxes([175, 0, -175, 10], 'OGC:CRS84', layer), [
+    [175, 0, 180, 10],
+    [180, 0, 185, 10],
+  ]);
+  assert.deepEqual(layerBoxes([-10, 0, 10, 10], 'OGC:CRS84', layer), []);
+  const plain = {
+    source: { crs: 'EPSG:4326', bounds: [-180, -90, 180, 90] },
+    lonLatBounds: [-180, -90, 180, 90],
+  } as unknown as VectorLayer;
+  assert.deepEqual(layerBoxes([-180, 0, 180, 10], 'OGC:CRS84', plain), [[-180, 0, 180, 10]]);
+});

@@ -239,6 +239,12 @@ function outsideWorld(crs: string, [west, south, east, north]: BBox): boolean {
 function lonLatBounds(crs: string, bounds: BBox): BBox | null {
   if (crs !== 'EPSG:4326' && crs !== 'OGC:CRS84') return transformBounds(crs, 'OGC:CRS84', bounds);
   const [west, south, east, north] = bounds;
-  const lon = east - west >= 360 ? ([-180, 180] as const) : ([Math.max(-180, west), Math.min(180, east)] as const);
-  return [lon[0], Math.max(-90, south), lon[1], Math.min(90, north)];
+  const [low, high] = [Math.max(-90, south), Math.min(90, north)];
+  if (east - west >= 360) return [-180, low, 180, high];
+  return [longitude(west), low, longitude(east), high];
+}
+
+/** By its name from −180 to 180. */
+function longitude(lon: number): number {
+  return lon >= -180 && lon <= 180 ? lon : ((((lon + 180) % 360) + 360) % 360) - 180;
 }
