@@ -2,6 +2,8 @@
 import struct
 import zlib
 
+import numpy as np
+
 from .base import case, patched, pixels, setter, write
 from .surgery import Tiff, image, raw_tiff
 
@@ -56,7 +58,7 @@ def truncated(path):
 
 
 case('truncated', '*', make=truncated)
-for n, body in {'html': b'<!DOCTYPE html><title>404</title>', 'png': b'\x89PNG\r\n\x1a\n' + b'\0' * 40, 'empty': b'', 'one-byte': b'I'}.items():
+for n, body in {'html': b'<!DOCTYPE html><title>404</title>', 'zip': b'PK\x03\x04' + b'\0' * 40, 'jp2': b'\0\0\0\x0cjP  \r\n\x87\n' + b'\0' * 40, 'png': b'\x89PNG\r\n\x1a\n' + b'\0' * 40, 'empty': b'', 'one-byte': b'I'}.items():
     case(f'not-a-tiff-{n}', 'tiff-not-a-tiff', make=lambda p, body=body: open(p, 'wb').write(body))
 case('header-only', '*', make=lambda p: open(p, 'wb').write(b'II*\0\x08\0\0\0'))
 
@@ -96,3 +98,15 @@ case('short-lzw', told=LIES, make=lambda p: one_block(p, 5, b'\x80\x40\x20\x10')
 case('noise-zstd', told=LIES, make=lambda p: one_block(p, 50000, bytes(range(200))))
 case('noise-jpeg', told=LIES, make=lambda p: one_block(p, 7, bytes(range(200))))
 case('noise-deflate', told=LIES, make=lambda p: one_block(p, 8, bytes(range(200))))
+
+
+def big_zstd(path):
+    """A block of 4 MiB in a file that says 4 KiB."""
+    write(path, np.zeros((1, 2048, 2048), 'uint8'), compress='ZSTD', blockxsize=2048, blockysize=2048)
+    t = Tiff(path)
+    for tag in (256, 257, 322, 323):
+        t.set(tag, 4, [64])
+    t.save()
+
+
+case('bomb-zstd', told=LIES, make=big_zstd)

@@ -4,7 +4,7 @@ import rasterio
 from rasterio.enums import Resampling
 
 from .base import TILE, UTM, case, patched, pixels, setter, write
-from .surgery import cut, image, raw_tiff
+from .surgery import Tiff, cut, image, raw_tiff
 
 case('bigtiff', data=pixels('uint16'), BIGTIFF='YES', compress='DEFLATE')
 case('bigtiff-big-endian', data=pixels('uint16', 3), BIGTIFF='YES', ENDIANNESS='BIG', compress='LZW', predictor=2)
@@ -68,10 +68,12 @@ def masked(path, internal, ov=True, **kw):
 
 
 case('mask-internal', make=lambda p: masked(p, True, compress='DEFLATE'))
-case('mask-internal-nodata', make=lambda p: masked(p, True, nodata=100, compress='DEFLATE'))
+# GDAL's reader lets the mask beat nodata, its warper hides what either of them hides.
+BY_READER = dict(warped=False)
+case('mask-internal-nodata', told=BY_READER, make=lambda p: masked(p, True, nodata=100, compress='DEFLATE'))
 case('mask-internal-jpeg', make=lambda p: masked(p, True, compress='JPEG', photometric='RGB'))
 case('mask-external', make=lambda p: masked(p, False, ov=False, compress='DEFLATE'))
-case('mask-external-nodata', make=lambda p: masked(p, False, ov=False, nodata=100, compress='LZW'))
+case('mask-external-nodata', told=BY_READER, make=lambda p: masked(p, False, ov=False, nodata=100, compress='LZW'))
 
 
 def masked_with_external_overviews(path):
@@ -127,6 +129,40 @@ def byte_mask(path):
 
 
 case('mask-of-bytes-in-strips', make=byte_mask)
+
+
+def separate_overview(path):
+    """An image whose samples stand together, its overview with a plane a band and in strips."""
+    data = pixels('uint8', 3, 192, 160)
+    small = np.ascontiguousarray(data[:, ::2, ::2])
+    reduced = image(96, 80, 3, rows=80, more={254: (4, [1]), 284: (3, [2])})
+    raw_tiff(path, [(image(192, 160, 3, tile=(64, 32)), [b.tobytes() for b in cut(data, (64, 32))]), (reduced, [band.tobytes() for band in small])])
+
+
+case('overview-other-planar', make=separate_overview)
+
+
+def endless_sub_ifd(path):
+    """Tag 330 names the directory that it stands in."""
+    by_hand(path, pixels('uint8', 1, 64, 32), (32, 32), overview=(2, 2), sub=True)
+    t = Tiff(path)
+    t.set(330, 4, [t.ifds()[0][0]])
+    t.save()
+
+
+case('sub-ifd-endless', told=dict(levels=1, notes=['tiff-sub-ifds']), make=endless_sub_ifd)
+
+
+def sparse_masked(path, nodata=None):
+    """Blocks that are not there under a mask that says all is well: 0, or nodata, and valid."""
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
+        with rasterio.open(path, 'w', driver='GTiff', width=96, height=64, count=1, dtype='uint8', nodata=nodata, SPARSE_OK='TRUE', **{**UTM, **TILE, 'compress': 'DEFLATE'}) as d:
+            d.write(pixels('uint8', 1, 32, 16)[0], 1, window=rasterio.windows.Window(32, 16, 32, 16))
+            d.write_mask(mask_of(96, 64))
+
+
+case('sparse-mask', make=sparse_masked)
+case('sparse-nodata-mask', told=BY_READER, make=lambda p: sparse_masked(p, 7))
 
 
 def bit_mask(path):

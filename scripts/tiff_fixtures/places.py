@@ -14,7 +14,8 @@ case('south-up', data=pixels('uint8'), transform=Affine(10, 0, 500000, 0, 10, 40
 case('antimeridian', data=pixels('uint8'), crs='EPSG:4326', transform=from_origin(170, 10, 20 / 70, 0.4))
 case('antimeridian-utm', data=pixels('uint8'), crs='EPSG:32660', transform=from_origin(600000, 5000000, 5000, 5000))
 case('whole-world', data=pixels('uint8'), crs='EPSG:4326', transform=from_origin(-180, 90, 360 / 70, 180 / 50))
-case('zero-to-360', data=pixels('uint8'), crs='EPSG:4326', transform=from_origin(0, 90, 360 / 70, 180 / 50))
+# GDAL's warper leaves the half beyond 180° empty.
+case('zero-to-360', told=dict(warped=False), data=pixels('uint8'), crs='EPSG:4326', transform=from_origin(0, 90, 360 / 70, 180 / 50))
 case('south-pole', data=pixels('uint8'), crs='EPSG:3031', transform=from_origin(-3500000, 2500000, 100000, 100000))
 for n, (crs, x, y) in {
     'laea': ('+proj=laea +lat_0=52 +lon_0=10 +x_0=4321000 +y_0=3210000 +ellps=GRS80 +units=m', 4000000, 3000000),
@@ -79,6 +80,28 @@ def world_file(path):
 
 
 case('world-file-only', 'tiff-no-georeference', told=SOUND, make=world_file)
+
+
+def aux_georeference(path):
+    """GDAL takes transform and CRS from FILE.aux.xml, before those of the file; here they have to be in the file."""
+    no_georeference(path)
+    open(path + '.aux.xml', 'w').write('<PAMDataset><SRS>EPSG:32631</SRS><GeoTransform>500000,10,0,5000000,0,-10</GeoTransform></PAMDataset>')
+
+
+case('aux-xml-georeference', 'tiff-no-georeference', told=SOUND, make=aux_georeference)
+
+
+def map_info_table(path):
+    no_georeference(path)
+    corners = ['(0,0) (0,0) Label "a"', '(700,0) (70,0) Label "b"', '(0,-500) (0,50) Label "c"']
+    text = '!table\n!version 300\nDefinition Table\n  File "{}"\n  Type "RASTER"\n  {}\n  CoordSys Earth Projection 1, 104\n  Units "degree"\n'
+    open(path[:-4] + '.tab', 'w').write(text.format(path.split('/')[-1], ',\n  '.join(corners)))
+
+
+case('tab-file-only', 'tiff-no-georeference', told=SOUND, make=map_info_table)
+# Projected, and nothing but words say how.
+patched('crs-citation-only', lambda t: (t.set(34735, 3, [1, 1, 0, 4, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32767, 3073, 34737, 9, 0]), t.set(34737, 2, b'Somewhere|\0')),
+        'tiff-crs-unsupported')
 
 
 def aux(path):

@@ -3,8 +3,9 @@
     python raster_oracle.py FILE.npy
 
 A request a line on stdin: {path, level, crs, originX, originY, resX, resY, width, height, resampling, bands}. FILE.npy then
-holds float64 (bands + 1, height, width): the values of a WarpedVRT from that level onto that grid, exact transformation, and
-the mask (0 or 255) last. A line on stdout says that it is there: "ok", or what went wrong.
+holds float64 (bands + 1, height, width): the values of a WarpedVRT from that level onto that grid, placed within 0.001 source
+pixels, or 0.000001 where a single pixel is picked (0, rasterio has it, fails), and the mask (0 or 255) last. Without a crs it is
+the level as it is read. A line on stdout says that it is there: "ok", or what went wrong.
 """
 
 import json
@@ -18,12 +19,15 @@ from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
 warnings.filterwarnings('ignore')
+PICKS = ('nearest', 'mode')
 
 
 def answer(request):
     options = {'OVERVIEW_LEVEL': request['level'] - 1} if request['level'] > 0 else {}
     transform = Affine(request['resX'], 0, request['originX'], 0, -request['resY'], request['originY'])
     with rasterio.open(request['path'], **options) as source:
+        if request['crs'] is None:
+            return numpy.concatenate([source.read(request['bands']).astype('float64'), source.read_masks(request['bands']).max(0)[None]])
         has_alpha = ColorInterp.alpha in source.colorinterp
         add_alpha = source.nodata is None and not has_alpha
         with WarpedVRT(
@@ -34,7 +38,7 @@ def answer(request):
             height=request['height'],
             resampling=Resampling[request['resampling']],
             add_alpha=add_alpha,
-            tolerance=0.001,
+            tolerance=1e-6 if request['resampling'] in PICKS else 0.001,
             **({'XSCALE': 1 / request['radiusX'], 'YSCALE': 1 / request['radiusY']} if 'radiusX' in request else {}),
         ) as vrt:
             values = vrt.read(request['bands']).astype('float64')

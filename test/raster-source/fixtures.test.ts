@@ -4,16 +4,20 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { ERRORS, Problem } from '../../src/errors.ts';
 import { statRef } from '../../src/io/bytes.ts';
+import { createRasterPainter } from '../../src/render/raster/paint.ts';
 import { type CogSource, openCog } from '../../src/source/tiff/open.ts';
 import type { Reason } from '../../src/source/types.ts';
+import { findPython } from '../oracle/python.ts';
+import { startGdal } from '../raster/gdal.ts';
 import { compareFacts, compareSamples, placeError } from './compare.ts';
 import { askOracle, type Fixture, makeFixtures, NO_PYTHON, type Oracle, readWindow } from './oracle.ts';
+import { paintedDifferences } from './painted.ts';
 
 /** Reasons, from a source that is not servable or from an open that threw. */
 async function judge(path: string): Promise<{ source: CogSource | null; reasons: readonly Reason[] }> {
@@ -26,6 +30,9 @@ async function judge(path: string): Promise<{ source: CogSource | null; reasons:
     return { source: null, reasons: error.extra.reasons as Reason[] };
   }
 }
+
+const found = findPython('rasterio', 'pyproj');
+const ROOT = new URL('../../', import.meta.url);
 
 const NO_TRANSLATE =
   spawnSync('gdal_translate', ['--version']).status === 0 ? false : 'no gdal_translate to try the remedies with';
@@ -56,6 +63,50 @@ suite('awkward TIFFs', { skip: NO_PYTHON }, () => {
         await source?.close();
       });
     }
+  });
+
+  test('each is painted as GDAL reads and warps it, whole and as a tile', async t => {
+    const rig = { gdal: startGdal((found as { python: string }).python), painter: createRasterPainter() };
+    try {
+      // Of the matrix of codecs and types every block has been compared already, and there is nothing else about them.
+      const shown = cases.filter(
+        each => !each.unmade && !each.read && each.expect === 'served' && !/^m-/.test(each.file),
+      );
+      for (const fixture of shown) {
+        await t.test(fixture.file, async () => {
+          const differences = await paintedDifferences(rig, join(folder, fixture.file), twinOf(fixture), fixture);
+          assert.deepEqual(differences, []);
+        });
+      }
+    } finally {
+      rig.gdal.close();
+      await rig.painter.close();
+    }
+  });
+
+  test('docs/awkward-tiffs.md names every fixture, and nothing that is not there', () => {
+    const rows = readFileSync(new URL('docs/awkward-tiffs.md', ROOT), 'utf8').split('\n').slice(7).filter(Boolean);
+    assert.ok(rows.length > 50, `${rows.length} rows`);
+    const names = new Set(cases.map(({ file }) => file.replace('.tif', '')));
+    const codes = new Set<string>(cases.flatMap(({ expect, notes = [] }) => [expect, ...notes]));
+    const named = new Set<string>();
+    for (const row of rows) {
+      const [, , here, proofs] = row.split('|');
+      for (const [code] of here.matchAll(/tiff-[a-z0-9-]+/g)) assert.ok(codes.has(code), `no fixture has ${code}`);
+      const patterns = [...proofs.matchAll(/`([^`]+)`/g)].map(found => found[1]);
+      const tests = proofs.match(/test\/[a-z./-]+\.ts/g) ?? [];
+      assert.ok(patterns.length + tests.length > 0, `nothing holds: ${row}`);
+      for (const path of tests) assert.ok(existsSync(new URL(path, ROOT)), path);
+      for (const pattern of patterns) {
+        const alike = [...names].filter(name => new RegExp(`^${pattern.replaceAll('*', '.*')}$`).test(name));
+        assert.ok(alike.length > 0, `${pattern} is not a fixture`);
+        for (const name of alike) named.add(name);
+      }
+    }
+    assert.deepEqual(
+      [...names].filter(name => !named.has(name)),
+      [],
+    );
   });
 
   test('the remedies are true: what gdal_translate makes of a refused file is served', {

@@ -34,6 +34,10 @@ export interface Fixture {
   readonly levels?: number;
   /** Metres that it may lie off, where the datum shift is not exact. */
   readonly place?: number;
+  /** A value that GDAL wrongly takes for nodata. */
+  readonly hides?: number;
+  /** False: GDAL's warper has another idea of it than its reader. */
+  readonly warped?: boolean;
   /** GDAL reads it, so the remedy can be tried. */
   readonly sound?: boolean;
 }

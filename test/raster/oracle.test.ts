@@ -180,10 +180,10 @@ function halvedChroma({ source }: RasterLayer): boolean {
 function judge(agreement: Agreement, { label, job, ours, layer }: Case): void {
   const pixels = ours.shape[1] * ours.shape[2];
   const said = `${layer.id} ${label}: ${JSON.stringify(agreement)}`;
-  assert.ok(agreement.maskDiffers <= pixels * 0.0015, `masks differ, ${said}`);
+  assert.ok(agreement.maskDiffers <= pixels * 0.001, `masks differ, ${said}`);
   if (job.aligned) assert.equal(agreement.maskDiffers + agreement.off + agreement.meanError, 0, `not equal, ${said}`);
   if (job.resampling === 'nearest' || job.resampling === 'mode') {
-    assert.ok(agreement.off <= agreement.valid * 0.01, `values differ, ${said}`);
+    assert.ok(agreement.off <= agreement.valid * 0.0005, `values differ, ${said}`);
     return;
   }
   assert.ok(agreement.meanError <= 1, `values differ, ${said}`);
