@@ -24,7 +24,7 @@ def loop(t):
     struct.pack_into('<I', t.b, at + 2 + 12 * n, at)
 
 
-patched('ifd-loop', loop)
+patched('ifd-loop', loop, told=dict(notes=['tiff-ifd-loop']))
 
 
 def pages(t):
@@ -34,7 +34,7 @@ def pages(t):
     t.b += bytes(t.b[at:at + 2 + 12 * n]) + b'\0\0\0\0'
 
 
-patched('pages', pages)
+patched('pages', pages, told=dict(notes=['tiff-pages-ignored']))
 patched('overlong-count', lambda t: (t.set(325, 4, [600] * 12), t.b.extend(bytes(100))))
 patched('short-byte-counts', setter(325, 3, [512] * 12))
 

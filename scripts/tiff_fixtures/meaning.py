@@ -21,7 +21,8 @@ case('min-is-white-16', data=pixels('uint16'), photometric='MINISWHITE')
 case('min-is-white-8', data=pixels('uint8'), photometric='MINISWHITE')
 case('alpha', data=pixels('uint8', 4), photometric='RGB', alpha='YES', compress='DEFLATE')
 case('alpha-premultiplied', data=pixels('uint8', 4), photometric='RGB', alpha='PREMULTIPLIED', compress='DEFLATE')
-case('alpha-16', data=pixels('uint16', 4), photometric='RGB', alpha='YES', compress='LZW', predictor=2)
+# Alpha weighs by 1/255 here, which shows where it is small: below 3/255 of the range.
+case('alpha-16', told=dict(rough=771), data=pixels('uint16', 4), photometric='RGB', alpha='YES', compress='LZW', predictor=2)
 case('alpha-nodata', data=pixels('uint8', 4), photometric='RGB', alpha='YES', nodata=200)
 case('gray-alpha', data=pixels('uint8', 2), alpha='YES', interleave='PIXEL')
 

@@ -36,6 +36,8 @@ export interface Fixture {
   readonly place?: number;
   /** A value that GDAL wrongly takes for nodata. */
   readonly hides?: number;
+  /** Values may be off by so much where they are interpolated. */
+  readonly rough?: number;
   /** False: GDAL's warper has another idea of it than its reader. */
   readonly warped?: boolean;
   /** GDAL reads it, so the remedy can be tried. */

@@ -92,7 +92,7 @@ function differences(ours: Cube, theirs: Cube, { exact, whole, fixture, layer }:
     .subarray(0, bands * count)
     .reduce(([a, b], v) => (Number.isFinite(v) ? [Math.min(a, v), Math.max(b, v)] : [a, b]), [Infinity, -Infinity]);
   // A thousandth of a pixel is what GDAL's transformer may be off; a quarter of 1/255 of the range is far more than comes of it.
-  const allowed = fixture.tolerance + (exact ? 0 : (high - low) / 1000 + (integer ? 1 : 0));
+  const allowed = fixture.tolerance + (exact ? 0 : (high - low) / 1000 + (integer ? 1 : 0) + (fixture.rough ?? 0));
   let [masks, values, valid, worst] = [0, 0, 0, 0];
   for (let i = 0; i < count; i++) {
     const a = ours.values[bands * count + i] > 0;
