@@ -27,7 +27,7 @@ const SETS = [
   'EuropeanETRS89_LAEAQuad',
   'NZTM2000Quad',
 ];
-const ZOOMS = full ? [0, 1, 2, 3, 4] : [0, 1, 3];
+const ZOOMS = full ? [0, 1, 2, 3, 4] : [0, 3];
 /** Pixels a side; pyproj is what takes the time. */
 const SIDE = full ? 256 : 48;
 const TILES_A_ZOOM = full ? 12 : 3;
@@ -116,7 +116,7 @@ describe('both sides of the antimeridian, and the poles', { skip }, () => {
     assert.deepEqual(off, []);
     const valid = told.reduce((sum, each) => sum + each.valid, 0);
     const unclear = told.reduce((sum, each) => sum + each.unclear, 0);
-    assert.ok(valid > 4e5 && unclear / valid < 0.015, `${unclear} of ${valid} pixels at the edge of another`);
+    assert.ok(valid > 2e5 && unclear / valid < 0.015, `${unclear} of ${valid} pixels at the edge of another`);
   });
 
   test('a place has the same values by either of its names', async () => {
