@@ -65,7 +65,10 @@ const memory = section(
   {
     limit: derivedBytes('Bytes this process may use; else the cgroup limit, else physical memory.'),
     lineShare: share(0.85, 'The load line: share of the limit that all books together may reach.'),
-    warning: share(0.7, 'Share of the limit at which caches shrink and cold work is degraded.'),
+    warning: share(
+      0.7,
+      'Share of the limit at which caches shrink and cold work is degraded; more under 200 MiB, where an idle server holds as much.',
+    ),
     critical: share(0.85, 'Share of the limit at which cold work gets 503 and readiness goes.'),
     workers: Type.Unsafe<number | null>({
       type: ['integer', 'null'],

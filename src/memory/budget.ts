@@ -102,6 +102,28 @@ export function warmsUp({ limit }: Budget): boolean {
   return limit >= 512 * MIB;
 }
 
+/** Of what lies between a server at rest and the critical mark, the part below the warning mark; and where that is left again. */
+const WARNING_SHARE = 0.25;
+const CALM_SHARE = 0.125;
+/** Points between the warning mark and where it is left, where there is room for them. */
+const CALM_POINTS = 0.08;
+
+/**
+ * Shares of the limit at which the memory is said to be short, and is no longer. What is always held (an idle server, its threads, its
+ * heap) is above 70 % of the smallest limits: they would be short of memory for as long as they live, and degrade for nothing.
+ */
+export function warningMarks(
+  budget: Budget,
+  wanted: number,
+  criticalAt: number,
+): { warningAt: number; calmAt: number } {
+  const { limit, baseline, workersBytes, heapAllowance, blocksBytes, indexBytes, safety } = budget;
+  const rest = (baseline + workersBytes + heapAllowance + blocksBytes + indexBytes + safety) / limit;
+  const above = (share: number) => rest + share * Math.max(0, criticalAt - rest);
+  if (rest <= wanted - CALM_POINTS) return { warningAt: wanted, calmAt: wanted - CALM_POINTS };
+  return { warningAt: Math.max(wanted, above(WARNING_SHARE)), calmAt: above(CALM_SHARE) };
+}
+
 /** Few threads on small limits: an idle one costs a tenth of 128 MiB. One core stays with the event loop. */
 function workersFor(limit: number, cpus: number): number {
   if (limit < 192 * MIB) return 1;

@@ -1,12 +1,14 @@
 /**
  * From samples to a level, pure. A level is entered when three samples in a row are at or above its mark and left when
- * three in a row are `hysteresis` below it, so that neither one spike nor the relief that a level itself brings flips it.
+ * three in a row are below where it is left, so that neither one spike nor the relief that a level itself brings flips it.
  */
 import type { Level } from './types.ts';
 
 export interface LevelSettings {
   readonly warningAt: number;
   readonly criticalAt: number;
+  /** Where warning is left, and how far below its mark critical is. */
+  readonly calmAt: number;
   readonly hysteresis: number;
   /** Samples in a row that a change needs, either way. */
   readonly samples: number;
@@ -22,6 +24,7 @@ export interface LevelSettings {
 export const LEVEL_DEFAULTS: LevelSettings = {
   warningAt: 0.7,
   criticalAt: 0.85,
+  calmAt: 0.62,
   hysteresis: 0.08,
   samples: 3,
   heapCriticalAt: 0.85,
@@ -67,7 +70,7 @@ export function nextLevel(state: LevelState, reading: LevelReading, s: LevelSett
   const aboveCritical = run(state.aboveCritical, criticalNow);
   const aboveWarning = run(state.aboveWarning, criticalNow || pressure >= s.warningAt);
   const belowCritical = run(state.belowCritical, !forced && pressure < s.criticalAt - s.hysteresis);
-  const belowWarning = run(state.belowWarning, !forced && pressure < s.warningAt - s.hysteresis);
+  const belowWarning = run(state.belowWarning, !forced && pressure < s.calmAt);
   const drainSinceMs = pressure < s.drainAt ? null : (state.drainSinceMs ?? reading.atMs);
   return {
     level: levelFrom(state.level, { aboveWarning, aboveCritical, belowWarning, belowCritical }, s.samples),

@@ -111,7 +111,7 @@ class Controller implements Memory {
     this.#levelSettings = { ...LEVEL_DEFAULTS, ...settings.levels };
     this.#shedder = createShedder({
       now: this.#now,
-      aim: this.#levelSettings.warningAt - this.#levelSettings.hysteresis,
+      aim: this.#levelSettings.calmAt,
     });
     this.ledger = settings.ledger ?? createLedger();
     this.#workers = this.ledger.book('workers', this.#budget.workersBytes, 'idle render threads');

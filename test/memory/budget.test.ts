@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { BUDGET_DEFAULTS, budgetSum, deriveBudget, describeBudget } from '../../src/memory/budget.ts';
+import { BUDGET_DEFAULTS, budgetSum, deriveBudget, describeBudget, warningMarks } from '../../src/memory/budget.ts';
 import { launchSettings, missingLaunch } from '../../src/memory/launch.ts';
 
 const MIB = 2 ** 20;
@@ -91,4 +91,26 @@ test('the launcher knows what is missing, and leaves what an operator chose', ()
     env: { LD_PRELOAD: '/lib/libjemalloc.so' },
   };
   assert.deepEqual(missingLaunch(wanted, own), ['--max-semi-space-size=1']);
+});
+
+test('memory is short above what is always held, whatever the limit, and no later than is wanted where there is room', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 112, max: 65536 }),
+      fc.double({ min: 0.3, max: 0.84, noNaN: true }),
+      (mib, wanted) => {
+        const b = deriveBudget(mib * MIB, { cpus: 2 });
+        const rest = budgetSum(b) - b.cacheBytes - b.sessionsBytes - b.inflightBytes;
+        const { warningAt, calmAt } = warningMarks(b, wanted, 0.85);
+        assert.ok(warningAt >= wanted && calmAt < warningAt);
+        if (rest / b.limit < 0.85) assert.ok(calmAt > rest / b.limit && warningAt < 0.85);
+        if (rest / b.limit <= wanted - 0.08) assert.equal(warningAt, wanted);
+      },
+    ),
+  );
+  assert.deepEqual(warningMarks(deriveBudget(256 * MIB, { cpus: 2 }), 0.7, 0.85), {
+    warningAt: 0.7,
+    calmAt: 0.7 - 0.08,
+  });
+  assert.equal(warningMarks(deriveBudget(128 * MIB, { cpus: 2 }), 0.7, 0.85).warningAt.toFixed(3), '0.738');
 });
