@@ -18,7 +18,7 @@ import { createServer } from './http/server.ts';
 import { tallyBuffer } from './io/http/tally.ts';
 import { createLadder } from './ladder.ts';
 import type { CatalogueRoom } from './layers/catalogue.ts';
-import { type Budget, warmsUp, warningMarks } from './memory/budget.ts';
+import { type Budget, levelMarks, warmsUp } from './memory/budget.ts';
 import type { Gauge } from './memory/gauge.ts';
 import { Allocations } from './memory/leak/allocations.ts';
 import type { Limit } from './memory/limit.ts';
@@ -146,10 +146,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
   const memory = createMemory({
     limit,
     budget,
-    levels: {
-      ...warningMarks(budget, config.memory.warning, config.memory.critical),
-      criticalAt: config.memory.critical,
-    },
+    levels: levelMarks(budget, config.memory),
     collect: globalThis.gc as (() => void) | undefined,
     ...(readLimit ? { readLimit } : {}),
     ...(gauge ? { gauge } : {}),

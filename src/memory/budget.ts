@@ -112,16 +112,15 @@ const CALM_POINTS = 0.08;
  * Shares of the limit at which the memory is said to be short, and is no longer. What is always held (an idle server, its threads, its
  * heap) is above 70 % of the smallest limits: they would be short of memory for as long as they live, and degrade for nothing.
  */
-export function warningMarks(
+export function levelMarks(
   budget: Budget,
-  wanted: number,
-  criticalAt: number,
-): { warningAt: number; calmAt: number } {
+  { warning, critical: criticalAt }: { readonly warning: number; readonly critical: number },
+): { warningAt: number; calmAt: number; criticalAt: number } {
   const { limit, baseline, workersBytes, heapAllowance, blocksBytes, indexBytes, safety } = budget;
   const rest = (baseline + workersBytes + heapAllowance + blocksBytes + indexBytes + safety) / limit;
   const above = (share: number) => rest + share * Math.max(0, criticalAt - rest);
-  if (rest <= wanted - CALM_POINTS) return { warningAt: wanted, calmAt: wanted - CALM_POINTS };
-  return { warningAt: Math.max(wanted, above(WARNING_SHARE)), calmAt: above(CALM_SHARE) };
+  if (rest <= warning - CALM_POINTS) return { warningAt: warning, calmAt: warning - CALM_POINTS, criticalAt };
+  return { warningAt: Math.max(warning, above(WARNING_SHARE)), calmAt: above(CALM_SHARE), criticalAt };
 }
 
 /** Few threads on small limits: an idle one costs a tenth of 128 MiB. One core stays with the event loop. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { BUDGET_DEFAULTS, budgetSum, deriveBudget, describeBudget, warningMarks } from '../../src/memory/budget.ts';
+import { BUDGET_DEFAULTS, budgetSum, deriveBudget, describeBudget, levelMarks } from '../../src/memory/budget.ts';
 import { launchSettings, missingLaunch } from '../../src/memory/launch.ts';
 
 const MIB = 2 ** 20;
+const USUAL = { warning: 0.7, critical: 0.85 };
 
 test('every limit from 128 MiB to 64 GiB gives a budget whose parts stay below the line', () => {
   fc.assert(
@@ -101,16 +102,16 @@ test('memory is short above what is always held, whatever the limit, and no late
       (mib, wanted) => {
         const b = deriveBudget(mib * MIB, { cpus: 2 });
         const rest = budgetSum(b) - b.cacheBytes - b.sessionsBytes - b.inflightBytes;
-        const { warningAt, calmAt } = warningMarks(b, wanted, 0.85);
+        const { warningAt, calmAt } = levelMarks(b, { warning: wanted, critical: 0.85 });
         assert.ok(warningAt >= wanted && calmAt < warningAt);
         if (rest / b.limit < 0.85) assert.ok(calmAt > rest / b.limit && warningAt < 0.85);
         if (rest / b.limit <= wanted - 0.08) assert.equal(warningAt, wanted);
       },
     ),
   );
-  assert.deepEqual(warningMarks(deriveBudget(256 * MIB, { cpus: 2 }), 0.7, 0.85), {
+  assert.deepEqual(levelMarks(deriveBudget(256 * MIB, { cpus: 2 }), USUAL), {
     warningAt: 0.7,
     calmAt: 0.7 - 0.08,
   });
-  assert.equal(warningMarks(deriveBudget(128 * MIB, { cpus: 2 }), 0.7, 0.85).warningAt.toFixed(3), '0.738');
+  assert.equal(levelMarks(deriveBudget(128 * MIB, { cpus: 2 }), USUAL).warningAt.toFixed(3), '0.738');
 });
