@@ -112,6 +112,7 @@ test('memory is short above what is always held, whatever the limit, and no late
   assert.deepEqual(levelMarks(deriveBudget(256 * MIB, { cpus: 2 }), USUAL), {
     warningAt: 0.7,
     calmAt: 0.7 - 0.08,
+    criticalAt: 0.85,
   });
   assert.equal(levelMarks(deriveBudget(128 * MIB, { cpus: 2 }), USUAL).warningAt.toFixed(3), '0.738');
 });
