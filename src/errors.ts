@@ -53,6 +53,17 @@ const kinds = {
   'quota-exceeded': { status: 507, title: 'The session quota is used up' },
 } as const satisfies Record<string, ErrorKind>;
 
+/** What can go wrong where a file is read from another server. */
+export const REMOTE_CODES = [
+  'remote-forbidden',
+  'remote-denied',
+  'remote-not-found',
+  'remote-redirected',
+  'remote-bad-answer',
+  'remote-failed',
+  'remote-timeout',
+] as const satisfies readonly (keyof typeof kinds)[];
+
 export type ErrorCode = keyof typeof kinds;
 
 export const ERRORS: Readonly<Record<ErrorCode, ErrorKind>> = kinds;

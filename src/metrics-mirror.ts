@@ -1,5 +1,5 @@
-/** Counters whose value lives in a room. */
-import { Counter, type Registry } from 'prom-client';
+/** Counters and gauges whose value lives in a room. */
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** prom-client wants increments, so each scrape adds what is new. */
 export function mirror(
@@ -22,4 +22,17 @@ export function mirror(
       }
     },
   });
+}
+
+/** Makes gauges without labels, each read when it is scraped. */
+export function gaugesIn(registry: Registry): (name: string, help: string, value: () => number) => Gauge {
+  return (name, help, value) =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
 }

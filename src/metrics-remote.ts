@@ -1,7 +1,7 @@
 /** Metrics of what is read from other servers. No host, no path and no query is a label: clients name them, without end. */
-import { Gauge, type Metric, type Registry } from 'prom-client';
+import type { Metric, Registry } from 'prom-client';
 import { REMOTE_SECONDS, type RemoteCounts } from './io/http/tally.ts';
-import { mirror } from './metrics-mirror.ts';
+import { gaugesIn, mirror } from './metrics-mirror.ts';
 
 export interface RemoteSources {
   /** Of all threads. */
@@ -9,15 +9,7 @@ export interface RemoteSources {
 }
 
 export function registerRemote(registry: Registry, sources: RemoteSources): void {
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value());
-      },
-    });
+  const gauge = gaugesIn(registry);
   mirror(
     registry,
     'plimsoll_remote_requests_total',

@@ -1,6 +1,6 @@
 /** Metrics of rasters without overviews, and of those that are made for them. */
 import { Gauge, type Registry } from 'prom-client';
-import { mirror } from './metrics-mirror.ts';
+import { gaugesIn, mirror } from './metrics-mirror.ts';
 
 export interface ShadowSources {
   shadows(): {
@@ -16,15 +16,7 @@ export interface ShadowSources {
 }
 
 export function registerShadows(registry: Registry, sources: ShadowSources): void {
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value());
-      },
-    });
+  const gauge = gaugesIn(registry);
   gauge(
     'plimsoll_layers_without_overviews',
     'Raster layers that lack overviews: /cog/info has the line that makes them.',

@@ -4,7 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { ACCOUNTS } from './memory/types.ts';
-import { mirror } from './metrics-mirror.ts';
+import { gaugesIn, mirror } from './metrics-mirror.ts';
 import { type RemoteSources, registerRemote } from './metrics-remote.ts';
 import { registerShadows, type ShadowSources } from './metrics-shadows.ts';
 import { registerWatch, type WatchSources } from './metrics-watch.ts';
@@ -119,15 +119,7 @@ function memo<A extends unknown[], T>(make: (key: string, ...args: A) => T): (ke
 
 function registerMemory(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
+  const gauge = gaugesIn(registry);
   gauge(
     'plimsoll_memory_limit_bytes',
     'The limit everything is derived from: cgroup, flag or physical memory.',
@@ -178,16 +170,7 @@ function registerMemory(registry: Registry, sources: MetricSources): void {
 }
 
 function registerWork(registry: Registry, sources: MetricSources): void {
-  const registers = [registry];
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
+  const gauge = gaugesIn(registry);
   gauge('plimsoll_admission_budget_bytes', 'Bytes that work in flight may hold now.', () => sources.admission().budget);
   gauge('plimsoll_admission_in_use_bytes', 'Bytes that work in flight holds.', () => sources.admission().inUse);
   gauge('plimsoll_admission_queue_length', 'Requests that wait for memory.', () => sources.admission().queued);
@@ -227,15 +210,7 @@ function registerWork(registry: Registry, sources: MetricSources): void {
 
 function registerHoldings(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
-  const gauge = (name: string, help: string, value: () => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
+  const gauge = gaugesIn(registry);
   gauge('plimsoll_cache_bytes', 'Bytes in the reply cache, keys and records included.', () => sources.cache().bytes);
   gauge('plimsoll_cache_max_bytes', 'Budget of the reply cache.', () => sources.cache().maxBytes);
   gauge('plimsoll_cache_entries', 'Replies in the cache.', () => sources.cache().entries);

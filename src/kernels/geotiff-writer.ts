@@ -6,14 +6,13 @@
 import { deflateSync } from 'node:zlib';
 import { freeArray } from '../memory/segments.ts';
 import { CRS_BYTES_MAX } from '../source/tiff/geokeys.ts';
+import type { Transform } from '../source/tiff/georef.ts';
 import type { CrsKeys } from '../source/types.ts';
 import { SAMPLE_TYPES, type Samples, type SampleType, writeBand } from './samples.ts';
 
-/** GDAL order: x = t[0] + col * t[1] + row * t[2], y = t[3] + col * t[4] + row * t[5]. */
-export type Affine = readonly [number, number, number, number, number, number];
-
 export interface Georeference {
-  readonly transform: Affine;
+  /** In GDAL's order. */
+  readonly transform: Transform;
   /** Null: no number names the system. */
   readonly epsg: { readonly code: number; readonly geographic: boolean } | null;
   /** How another file says it, where no number does; null: the system is not told. */
@@ -204,7 +203,7 @@ function ascii(text: string): number[] {
 }
 
 /** North-up as GDAL writes it; what is turned or south-up by the whole matrix. */
-function placeFields([x, dx, tiltX, y, tiltY, dy]: Affine): Field[] {
+function placeFields([x, dx, tiltX, y, tiltY, dy]: Transform): Field[] {
   if (tiltX === 0 && tiltY === 0 && dx > 0 && dy < 0)
     return [
       { tag: 33550, type: DOUBLE, values: [dx, -dy, 0] },

@@ -54,7 +54,6 @@ function halvesAt(box: BBox, [west, south, east, north]: BBox): BBox[] {
 
 /** The box in the layer's CRS; cut to where the layer is, since a projection may be nonsense far from its home. */
 function toLayer(box: BBox, { source, lonLatBounds: home }: Placed, crs: string): BBox | null | 'none' {
-  if (isLonLat(source.crs as string)) return box;
   if (!home) return 'none';
   let cut: BBox | null = box;
   if (home[0] <= home[2]) {

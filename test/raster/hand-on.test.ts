@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { openBytes } from '../../src/io/bytes.ts';
 import type { RasterLayer } from '../../src/layers/types.ts';
 import type { Plan } from '../../src/plan.ts';
@@ -16,23 +16,13 @@ import { createPassPlaces } from '../../src/render/raster/pass-places.ts';
 import { planRasterTile, type RasterFormat, type RasterTileAsk } from '../../src/render/raster/plan.ts';
 import { WEB_MERCATOR_QUAD } from '../../src/tile.ts';
 import { testApp } from '../lib/app.ts';
-import { findPython, runPython } from '../oracle/python.ts';
 import { never, openLayer, paintPlan } from './layers.ts';
+import { webCogs } from './web-cogs.ts';
 
-const found = findPython('rasterio', 'numpy');
-const skip = 'reason' in found ? found.reason : false;
+const cogs = webCogs();
+const { skip } = cogs;
 const painter = createRasterPainter();
-let folder = '';
-
-before(() => {
-  if (skip) return;
-  folder = mkdtempSync(join(tmpdir(), 'raster-hand-on-'));
-  runPython((found as { python: string }).python, 'web-cogs.py', [folder]);
-});
-after(() => {
-  painter.close();
-  if (folder) rmSync(folder, { recursive: true });
-});
+after(() => painter.close());
 
 function askOf(layer: RasterLayer, [z, x, y]: readonly number[], format: RasterFormat, scale: 1 | 2): RasterTileAsk {
   const params = { resampling: 'nearest', returnMask: true, unscale: false } as const;
@@ -50,7 +40,7 @@ const isPassed = (plan: Plan) => (plan.job as { kind?: string } | null)?.kind ==
 
 /** How many tiles of a zoom are known once one of them was planned, whichever; what is known is what planning says. */
 async function knownOf(name: string, z: number, format: RasterFormat, scale: 1 | 2 = 1): Promise<number> {
-  const layer = await openLayer(join(folder, `${name}.tif`));
+  const layer = await openLayer(cogs.path(`${name}.tif`));
   const asks = asksOf(layer, z, format, scale);
   const plans = await Promise.all(asks.map(ask => planRasterTile(ask, never)));
   const counts = new Set<number>();
@@ -85,7 +75,7 @@ test('a tile that was planned tells the block of every other of its zoom, as pla
 
 test('nothing is known where blocks are not tiles all over the level, or are no answers', { skip }, async () => {
   assert.equal(await knownOf('jpeg-drift', 11, 'jpg'), 0);
-  const drift = await openLayer(join(folder, 'jpeg-drift.tif'));
+  const drift = await openLayer(cogs.path('jpeg-drift.tif'));
   const first = await planRasterTile(askOf(drift, [11, 1024, 1020], 'jpg', 1), never);
   assert.ok(isPassed(first), 'the first block must pass, or this looks at nothing');
   assert.equal(await knownOf('jpeg-mask', 11, 'jpg'), 0);
@@ -97,7 +87,7 @@ test('nothing is known where blocks are not tiles all over the level, or are no 
 test('what is asked for in another way is another question; ways that are remembered are bounded', {
   skip,
 }, async () => {
-  const layer = await openLayer(join(folder, 'jpeg.tif'));
+  const layer = await openLayer(cogs.path('jpeg.tif'));
   const ask = askOf(layer, [11, 1024, 1020], 'jpg', 1);
   const places = createPassPlaces();
   places.learn(ask, await planRasterTile(ask, never));
@@ -135,7 +125,7 @@ test('blocks of a disk that is slow are left to threads for a while; one hiccup 
       return { ref, read: bytes.read.bind(bytes), readInto, close: () => bytes.close() };
     },
   });
-  const layer = await openLayer(join(folder, 'jpeg.tif'));
+  const layer = await openLayer(cogs.path('jpeg.tif'));
   const ask = askOf(layer, [11, 1024, 1020], 'jpg', 1);
   const plan = await planRasterTile(ask, never);
   handOn.learn(ask, plan);
@@ -156,7 +146,7 @@ test('blocks of a disk that is slow are left to threads for a while; one hiccup 
 });
 
 test('over HTTP: with neither flight nor thread, under a permit, and as any other answer', { skip }, async t => {
-  const app = await testApp({ paths: [folder], set: { 'memory.queue.deadlineMs': '50ms' } });
+  const app = await testApp({ paths: [cogs.folder], set: { 'memory.queue.deadlineMs': '50ms' } });
   t.after(() => app.close());
   const { admission, flight, pool, ladder } = app.rooms;
   const get = (place: string, headers = {}) => app.server.inject({ url: `/tiles/${place}`, headers });
@@ -187,7 +177,7 @@ test('over HTTP: with neither flight nor thread, under a permit, and as any othe
 });
 
 test('where the budget is taken it waits like others, and is refused like others', { skip }, async t => {
-  const app = await testApp({ paths: [folder], set: { 'memory.queue.deadlineMs': '50ms' } });
+  const app = await testApp({ paths: [cogs.folder], set: { 'memory.queue.deadlineMs': '50ms' } });
   t.after(() => app.close());
   const { admission } = app.rooms;
   const url = (x: number) => `/tiles/jpeg/11/${x}/1020.jpg?strict=1`;
@@ -209,7 +199,7 @@ test('where the budget is taken it waits like others, and is refused like others
 
 test('a rehearsal that hands blocks on leaves the loop to others, and nothing behind', { skip }, async t => {
   const only = mkdtempSync(join(tmpdir(), 'raster-rehearsal-'));
-  copyFileSync(join(folder, 'webp.tif'), join(only, 'webp.tif'));
+  copyFileSync(cogs.path('webp.tif'), join(only, 'webp.tif'));
   t.after(() => rmSync(only, { recursive: true }));
   const app = await testApp({ paths: [only], set: { 'server.rehearsal': '60s' } });
   assert.equal((await app.server.inject('/readyz')).statusCode, 503);
@@ -226,13 +216,13 @@ test('what is lent to one answer is not in another: without a cache, and with on
   skip,
 }, async t => {
   for (const set of [{ 'cache.enabled': 'false' }, { 'cache.maxEntryBytes': '1KiB' }, {}] as Record<string, string>[]) {
-    const app = await testApp({ paths: [folder], set });
+    const app = await testApp({ paths: [cogs.folder], set });
     t.after(() => app.close());
     for (const [name, format] of [
       ['jpeg', 'jpg'],
       ['webp', 'webp'],
     ] as const) {
-      const layer = await openLayer(join(folder, `${name}.tif`));
+      const layer = await openLayer(cogs.path(`${name}.tif`));
       const places = Array.from({ length: 16 }, (_, i) => [11, 1024 + (i % 4), 1020 + Math.floor(i / 4)] as const);
       const get = ([z, x, y]: readonly number[]) => app.server.inject(`/tiles/${name}/${z}/${x}/${y}.${format}`);
       await get(places[0]);

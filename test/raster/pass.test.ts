@@ -3,10 +3,8 @@
  * decoding gives, pixel for pixel; and what has to be decoded is.
  */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { after, test } from 'node:test';
 import sharp from 'sharp';
 import { Problem } from '../../src/errors.ts';
 import type { Plan } from '../../src/plan.ts';
@@ -15,24 +13,14 @@ import { planRasterTile, type RasterFormat, type RasterParams } from '../../src/
 import type { PassJob } from '../../src/render/raster/types.ts';
 import { type TileCoord, WEB_MERCATOR_QUAD } from '../../src/tile.ts';
 import { testApp } from '../lib/app.ts';
-import { findPython, runPython } from '../oracle/python.ts';
 import { never, openLayer, paintPlan } from './layers.ts';
 import { readNpy } from './npy-reader.ts';
+import { webCogs } from './web-cogs.ts';
 
-const found = findPython('rasterio', 'numpy');
-const skip = 'reason' in found ? found.reason : false;
+const cogs = webCogs();
+const { skip } = cogs;
 const painter = createRasterPainter();
-let folder = '';
-
-before(() => {
-  if (skip) return;
-  folder = mkdtempSync(join(tmpdir(), 'raster-pass-'));
-  runPython((found as { python: string }).python, 'web-cogs.py', [folder]);
-});
-after(() => {
-  painter.close();
-  if (folder) rmSync(folder, { recursive: true });
-});
+after(() => painter.close());
 
 const PLAIN: RasterParams = { resampling: 'nearest', returnMask: true, unscale: false };
 
@@ -44,7 +32,7 @@ interface Ask {
 }
 
 async function planOf(name: string, { tile, scale = 1, format, params = {} }: Ask): Promise<Plan> {
-  const layer = await openLayer(join(folder, `${name}.tif`));
+  const layer = await openLayer(cogs.path(`${name}.tif`));
   assert.deepEqual(layer.verdict.reasons, []);
   return planRasterTile(
     { layer, grid: WEB_MERCATOR_QUAD, tile, scale, format, params: { ...PLAIN, ...params } },
@@ -142,10 +130,10 @@ test('a block that is broken is an error, not an answer', { skip }, async () => 
       ...(name === 'jpeg' ? ([['tail', length / 2, length]] as const) : ([['length', 4, 8]] as const)),
     ] as const) {
       const broken = `${name}-${what}`;
-      copyFileSync(join(folder, `${name}.tif`), join(folder, `${broken}.tif`));
-      const bytes = readFileSync(join(folder, `${broken}.tif`));
+      copyFileSync(cogs.path(`${name}.tif`), cogs.path(`${broken}.tif`));
+      const bytes = readFileSync(cogs.path(`${broken}.tif`));
       bytes.fill(0x11, offset + from, offset + to);
-      writeFileSync(join(folder, `${broken}.tif`), bytes);
+      writeFileSync(cogs.path(`${broken}.tif`), bytes);
       const plan = await planOf(broken, { tile, format });
       await assert.rejects(
         paintPlan(painter, plan),
@@ -158,7 +146,7 @@ test('a block that is broken is an error, not an answer', { skip }, async () => 
 test('over HTTP the thread of the requests hands it on: the same bytes, kept like any answer, and a typed error', {
   skip,
 }, async t => {
-  const app = await testApp({ paths: [folder] });
+  const app = await testApp({ paths: [cogs.folder] });
   t.after(() => app.close());
   const done = () => app.rooms.pool.stats().done;
   const [tile] = tilesOf(11);
@@ -196,7 +184,7 @@ test('over HTTP the thread of the requests hands it on: the same bytes, kept lik
   }
   const url = (x: number) => `/tiles/jpeg-head/${tile.z}/${x}/${tile.y + 3}.jpg`;
   assert.equal((await app.server.inject(url(tile.x))).statusCode, 200);
-  truncateSync(join(folder, 'jpeg-head.tif'), 4096);
+  truncateSync(cogs.path('jpeg-head.tif'), 4096);
   const cut = await app.server.inject(url(tile.x + 3));
   assert.equal(cut.json().code, 'source-changed');
   assert.equal(app.memory.ledger.inUse.inflight, 0);

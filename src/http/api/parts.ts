@@ -1,5 +1,5 @@
 /** Small builders and the parameters that many endpoints share. */
-import type { ErrorCode } from '../../errors.ts';
+import { type ErrorCode, REMOTE_CODES } from '../../errors.ts';
 import type { HeaderName } from './headers.ts';
 import type { Answer, Parameter, Schema } from './types.ts';
 
@@ -63,15 +63,7 @@ export const SERVED_NOT_MODIFIED: Answer = {
 export const LAYER_PROBLEMS = ['layer-not-found', 'session-gone', 'layer-not-servable'] as const;
 
 /** Of whatever takes the URL of another server's raster. */
-export const REMOTE_PROBLEMS = [
-  'remote-forbidden',
-  'remote-denied',
-  'remote-not-found',
-  'remote-redirected',
-  'remote-bad-answer',
-  'remote-failed',
-  'remote-timeout',
-] as const;
+export const REMOTE_PROBLEMS = REMOTE_CODES;
 
 /** The same of what reads nothing but opens it. */
 export const OPENING_PROBLEMS = [

@@ -2,22 +2,10 @@
  * What all threads together asked of other servers, in memory that they share: nothing is sent about it, and a thread that died
  * took nothing along. The outcomes are the codes of errors, so their number is bounded; no host and no URL is in it.
  */
+import { REMOTE_CODES } from '../../errors.ts';
 
 /** 'ok', codes of errors.ts, and 'other'. */
-export const OUTCOMES = [
-  'ok',
-  'remote-forbidden',
-  'remote-denied',
-  'remote-not-found',
-  'remote-redirected',
-  'remote-bad-answer',
-  'remote-failed',
-  'remote-timeout',
-  'source-changed',
-  'client-closed',
-  'draining',
-  'other',
-] as const;
+export const OUTCOMES = ['ok', ...REMOTE_CODES, 'source-changed', 'client-closed', 'draining', 'other'] as const;
 /** Upper ends of the buckets of durations, seconds; the last is without end. */
 export const REMOTE_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
 

@@ -16,6 +16,18 @@ export const INPUT_BYTES = 2 ** 20;
 export const OUTPUT = INPUT + INPUT_BYTES + 65536;
 export const OUTPUT_BYTES = 2 ** 20 + 2 * 65536;
 
+/** A row of pixels between two rows whose columns are known. */
+type BilinearRow = (
+  top: number,
+  under: number,
+  share: number,
+  first: number,
+  second: number,
+  shares: number,
+  count: number,
+  out: number,
+) => void;
+
 export interface MachineCode {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly STATE: { readonly value: number };
@@ -32,16 +44,7 @@ export interface MachineCode {
   undoFloats(at: number, n: number, rows: number): void;
   /** wasm/floats.ts. */
   floatsLack(at: number, count: number, nodata: number, counts: boolean): number;
-  bilinearRowFloats(
-    top: number,
-    under: number,
-    share: number,
-    first: number,
-    second: number,
-    shares: number,
-    count: number,
-    out: number,
-  ): void;
+  readonly bilinearRowFloats: BilinearRow;
   rescaleFloats(at: number, count: number, low: number, span: number, out: number): void;
   /** wasm/png.ts. */
   filterSub(at: number, rows: number, stride: number, channels: number): void;
@@ -74,16 +77,7 @@ export interface MachineCode {
     pixels: number,
     position: number,
   ): void;
-  bilinearRow3(
-    top: number,
-    under: number,
-    share: number,
-    first: number,
-    second: number,
-    shares: number,
-    count: number,
-    out: number,
-  ): void;
+  readonly bilinearRow3: BilinearRow;
 }
 
 /** Made when it is first asked for: the main thread hardly ever does. */

@@ -1,12 +1,12 @@
 /** Where a picture lies: in the tags of a GeoTIFF, and in headers for those forms that cannot say it (PNG, WebP, NPY). */
-import type { Affine, Georeference } from '../../kernels/geotiff-writer.ts';
+import type { Georeference } from '../../kernels/geotiff-writer.ts';
 import type { RasterLayer } from '../../layers/types.ts';
 import type { Job } from '../../plan.ts';
 import type { MosaicImageJob } from '../mosaic/types.ts';
 import { epsgOf } from './crs.ts';
 import { sameCrs } from './geometry.ts';
 import { crsOf } from './read.ts';
-import type { ImageJob, OutputGrid } from './types.ts';
+import type { Affine, ImageJob, OutputGrid } from './types.ts';
 
 /** A system that no number names is written as the file itself has it, where it is the file's. */
 export function georefOf(layer: RasterLayer, grid: OutputGrid): Georeference {
