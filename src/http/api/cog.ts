@@ -63,14 +63,17 @@ const IMAGE_HEADERS = [
   'X-Raster-Nodata',
   'X-Raster-Rescale',
 ] as const;
+const IMAGES = Object.fromEntries(Object.values(FORMATS).map(format => [CONTENT_TYPES[format], null]));
 export const IMAGE_ANSWERS: Readonly<Record<number, Answer>> = {
   200: {
     description: 'The image; the plan as JSON with explain=true. tif and npy hold the values as they are, with a mask.',
     headers: IMAGE_HEADERS,
-    content: {
-      ...Object.fromEntries(Object.values(FORMATS).map(format => [CONTENT_TYPES[format], null])),
-      'application/json': ref('Plan'),
-    },
+    content: { ...IMAGES, 'application/json': ref('Plan') },
+  },
+  206: {
+    description: 'The part of it that Range asks for, where that is one part that is there.',
+    headers: ['Content-Range', ...IMAGE_HEADERS],
+    content: IMAGES,
   },
   304: SERVED_NOT_MODIFIED,
 };
