@@ -6,7 +6,7 @@ import type { Config } from './config/load.ts';
 import { layerKey } from './identity.ts';
 import { type CatalogueConfig, type CatalogueRoom, type Change, createCatalogue } from './layers/catalogue.ts';
 import type { FarFiles } from './layers/far.ts';
-import type { OpenDeps, Zooms } from './layers/open.ts';
+import type { Zooms } from './layers/open.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Memory } from './memory/memory.ts';
 import { rasterZooms } from './render/raster/info.ts';
@@ -18,7 +18,7 @@ import { createSessions } from './sessions/keeper.ts';
 import { SESSION_DEFAULTS } from './sessions/settings.ts';
 import type { Sessions } from './sessions/types.ts';
 import { PageBudget } from './source/fgb/rtree-pages.ts';
-import { openSource } from './source/registry.ts';
+import { type OpenOptions, openSource } from './source/registry.ts';
 import type { Source } from './source/types.ts';
 
 /** Of index leaves that are kept, however small the limit. */
@@ -44,29 +44,38 @@ export function buildAdmission(
   });
 }
 
-/** Opens any format; the leaves of all indexes share one cache, booked whole. */
-function opener({ vector }: Config, budget: Budget, { ledger }: Memory): OpenDeps['open'] {
+/** What the indexes of all vector files share: one cache of leaves. */
+export type IndexShare = Pick<OpenOptions, 'pages' | 'pageBytes' | 'unindexedBytesMax'>;
+
+/** Booked whole. */
+export function indexShare({ vector }: Config, budget: Budget, { ledger }: Memory): IndexShare {
   const pages = new PageBudget(vector.indexCacheBytes ?? Math.max(INDEX_CACHE_MIN, Math.floor(budget.indexBytes / 2)));
   ledger.book('index', pages.bytesMax, 'pages of index leaves');
-  const shared = { pages, pageBytes: vector.indexPageBytes, unindexedBytesMax: vector.unindexedMaxBytes };
-  return (ref, choices) => openSource(ref, { ...shared, ...choices });
+  return { pages, pageBytes: vector.indexPageBytes, unindexedBytesMax: vector.unindexedMaxBytes };
 }
 
 export function zoomsOf(source: Source): Zooms {
   return source.kind === 'vector' ? defaultZooms(source) : (rasterZooms(source) ?? { minzoom: 0, maxzoom: 0 });
 }
 
+interface CatalogueRooms {
+  readonly cells: Cells;
+  readonly shadows: Shadows;
+  readonly far: FarFiles;
+  readonly index: IndexShare;
+}
+
 /** Files that are new or other by now have their cells measured ahead, those of the first look once all are there. */
 export async function buildCatalogue(
-  { config, budget, log }: Pick<AppInput, 'config' | 'budget' | 'log'>,
+  { config, log }: Pick<AppInput, 'config' | 'log'>,
   memory: Memory,
-  { cells, shadows, far }: { readonly cells: Cells; readonly shadows: Shadows; readonly far: FarFiles },
+  { cells, shadows, far, index }: CatalogueRooms,
   changed: (changes: readonly Change[]) => void,
 ): Promise<CatalogueRoom> {
   let opened: CatalogueRoom | null = null;
   const catalogue = await createCatalogue({
     ...catalogueConfig(config),
-    open: opener(config, budget, memory),
+    open: (ref, choices) => openSource(ref, { ...index, ...choices }),
     far,
     zoomsOf,
     shadowOf: (id, source, cap) => shadows.of(id, source, cap),

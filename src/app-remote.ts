@@ -1,5 +1,6 @@
-/** Rasters of other servers: their settings, and how the rooms hold and release what is open of them. */
+/** Files of other servers: their settings, and how the rooms hold and release what is open of them. */
 import type { Admission } from './admission/controller.ts';
+import type { IndexShare } from './app-parts.ts';
 import type { ByteCache } from './cache/types.ts';
 import type { Config } from './config/load.ts';
 import { Problem } from './errors.ts';
@@ -15,7 +16,9 @@ import type { RemoteDeps, Remotes } from './layers/remote-types.ts';
 import type { Catalogue } from './layers/types.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Memory } from './memory/memory.ts';
+import type { FeatureReads } from './plan.ts';
 import { isFar } from './serve-layers.ts';
+import { openFgb } from './source/fgb/open.ts';
 import { openCog } from './source/tiff/open.ts';
 
 /** Share of the index budget that remote files may take: the rest is for the files of this machine. */
@@ -30,6 +33,8 @@ interface RemoteInput {
   readonly cache: ByteCache;
   readonly zoomsOf: RemoteDeps['zoomsOf'];
   readonly tally: SharedArrayBuffer;
+  /** What indexes of vector files share. */
+  readonly index: IndexShare;
 }
 
 /** Whether there may be files of other servers at all: where not, nothing is in the way of those of this machine. */
@@ -65,7 +70,8 @@ export function createFarRooms(input: RemoteInput): FarRooms {
   const share = Math.max(INDEX_BYTES_MIN, Math.floor(budget.indexBytes * INDEX_SHARE));
   const now = () => performance.now();
   const client = lazyRangeClient(fetchSettings(remote, budget.workers, tally));
-  const bounds = { ttlMs: remote.ttl, openBytes: remote.openBytes, aheadBytes: remote.aheadBytes };
+  const { openBytes, aheadBytes, treeBytes } = remote;
+  const bounds = { ttlMs: remote.ttl, openBytes, aheadBytes };
   const remotes = createRemotes({
     settings: {
       ...bounds,
@@ -81,9 +87,24 @@ export function createFarRooms(input: RemoteInput): FarRooms {
     now,
   });
   memory.register(remotes.sheddable);
+  const hold = (bytes: number) => {
+    const booking = memory.ledger.book('index', bytes, 'index leaves on their way');
+    return () => booking.release();
+  };
   const open: FarDeps['open'] = (ref, bytes, choices) =>
-    openCog(ref, { ...choices, siblings: false, open: () => bytes });
-  return { remotes, files: createFarFiles({ ...bounds, client, open, now }), counts: () => readTally(tally) };
+    ref.remote?.features
+      ? openFgb(ref, { ...input.index, ...choices, hold, open: () => bytes })
+      : openCog(ref, { ...choices, siblings: false, open: () => bytes });
+  const files = createFarFiles({ ...bounds, treeBytes, features: featureReads(remote), client, open, now });
+  return { remotes, files, counts: () => readTally(tally) };
+}
+
+/** Requests that a tile may take for each that may be under way: some seconds of a server that is not near. */
+const REQUESTS_A_PLACE = 32;
+
+function featureReads({ gapBytes, tileRequests, tileBytes, indexReadBytes, concurrency }: Config['remote']): FeatureReads {
+  const requestsMax = tileRequests ?? REQUESTS_A_PLACE * concurrency;
+  return { gapBytes, requestsMax, bytesMax: tileBytes, indexBytes: indexReadBytes };
 }
 
 /**

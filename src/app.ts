@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Admission } from './admission/controller.ts';
 import { createTurns } from './admission/turns.ts';
-import { buildAdmission, buildCatalogue, buildSessions, catalogueConfig, zoomsOf } from './app-parts.ts';
+import { buildAdmission, buildCatalogue, buildSessions, catalogueConfig, indexShare, zoomsOf } from './app-parts.ts';
 import { aside, createFarRooms, type FarRooms, far, fetchSettings } from './app-remote.ts';
 import { buildShadows } from './app-shadows.ts';
 import { createByteCache } from './cache/byte-cache.ts';
@@ -185,8 +185,9 @@ async function buildRooms(input: AppInput): Promise<Built> {
     level: () => memory.level(),
     ahead: (config.vector.warmUp ?? warmsUp(budget)) ? WEB_MERCATOR_QUAD : null,
   });
-  const farRooms = createFarRooms({ config, budget, memory, admission, cache, zoomsOf, tally });
-  const catalogue = await buildCatalogue(input, memory, { cells, shadows, far: farRooms.files }, changes => {
+  const index = indexShare(config, budget, memory);
+  const farRooms = createFarRooms({ config, budget, memory, admission, cache, zoomsOf, tally, index });
+  const catalogue = await buildCatalogue(input, memory, { cells, shadows, far: farRooms.files, index }, changes => {
     for (const key of past.changed(changes)) cache.deleteLayer(key);
   });
   const sessions = config.sessions.enabled ? buildSessions(config, budget, catalogue, memory, cache) : null;

@@ -103,6 +103,18 @@ export interface RemoteRef {
   readonly modified: string | null;
   /** Bytes that one job has in memory ahead of its decoding, unless a single block is larger. */
   readonly aheadBytes: number;
+  /** Of vector files: how their features and their index are asked for. */
+  readonly features?: FeatureReads;
+}
+
+export interface FeatureReads {
+  /** Bytes between two features that are read rather than asked around. */
+  readonly gapBytes: number;
+  /** Most requests, and most bytes of them together, that one tile may take. */
+  readonly requestsMax: number;
+  readonly bytesMax: number;
+  /** Bytes of index leaves that one request asks for where a walk goes through them in order. */
+  readonly indexBytes: number;
 }
 
 /** Given to every task: cancellation without killing the thread, checked between blocks or every few hundred features. */

@@ -69,6 +69,10 @@ export const count = (fallback: number, description: string, bounds: { minimum?:
 
 export const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description });
 
+/** null: derived from other settings. */
+export const derivedCount = (description: string) =>
+  Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1, default: null, description });
+
 /** null: derived from the memory limit at start. */
 export const derivedFlag = (description: string) =>
   Type.Unsafe<boolean | null>({ type: ['boolean', 'null'], default: null, description });

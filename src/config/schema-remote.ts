@@ -1,7 +1,7 @@
 /** What may be read from other servers: nothing, unless it is named. */
-import { bytes, count, derivedBytes, duration, section, texts } from './schema-parts.ts';
+import { bytes, count, derivedBytes, derivedCount, duration, section, texts } from './schema-parts.ts';
 
-export const remote = section('Rasters of other HTTP servers, by `url=`. Off as long as `allow` is empty.', {
+export const remote = section('Files of other HTTP servers: rasters by `url=`, off as long as `allow` is empty, and layers by URL.', {
   allow: texts(
     [],
     'URLs that may be read: scheme, host, port and beginning of the path, as https://data.example.org/cogs/; *.example.org is every host below, :* every port.',
@@ -28,5 +28,26 @@ export const remote = section('Rasters of other HTTP servers, by `url=`. Off as 
     default: '1MiB',
     minimum: 65_536,
     description: 'Bytes a request may have read ahead of its decoding, in four requests.',
+  }),
+  gapBytes: bytes({
+    default: '64KiB',
+    description: 'FlatGeobuf: bytes between two features that are read along rather than asked around.',
+  }),
+  tileRequests: derivedCount(
+    'FlatGeobuf: most requests that a tile may take; beyond, 413 names `plimsoll overview`. null: 32 times remote.concurrency.',
+  ),
+  tileBytes: bytes({
+    default: '128MiB',
+    description: 'FlatGeobuf: most bytes that a tile may read, of its features or of the index.',
+  }),
+  indexReadBytes: bytes({
+    default: '1MiB',
+    minimum: 65_536,
+    description: 'FlatGeobuf: bytes of the index that are asked for at once where a tile walks it; booked meanwhile.',
+  }),
+  treeBytes: bytes({
+    default: '32MiB',
+    minimum: 65_536,
+    description: 'FlatGeobuf: most bytes of header and upper index that opening may read, and keeps.',
   }),
 });

@@ -140,7 +140,7 @@ const optionalText = (description: string) => Type.Optional(Type.String({ minLen
 
 export const layerSchema = section('A layer: a file under an id of your choice, or options for a discovered one.', {
   path: optionalText(
-    'File, or http(s) URL of a GeoTIFF; relative to this configuration file. Absent: options for the discovered layer of this id.',
+    'File, or http(s) URL of a GeoTIFF or FlatGeobuf; relative to this configuration file. Absent: options for the discovered layer of this id.',
   ),
   mosaic: Type.Optional(mosaicSchema),
   title: optionalText('Name for people.'),
@@ -221,7 +221,7 @@ export const LAYER_ID_PATTERN = '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$';
 
 export const configSchema = Type.Object(
   {
-    paths: texts([], 'Files and folders to serve, and http(s) URLs of GeoTIFFs; relative to this configuration file.'),
+    paths: texts([], 'Files and folders to serve, and http(s) URLs of GeoTIFFs and FlatGeobuf; relative to this configuration file.'),
     layers: Type.Unsafe<Record<string, Static<typeof layerSchema>>>({
       type: 'object',
       propertyNames: { pattern: LAYER_ID_PATTERN },

@@ -4,10 +4,10 @@
  */
 import { Problem, problem } from '../errors.ts';
 import type { Bytes } from '../io/bytes.ts';
-import { judgeNamed, shown } from '../io/http/allow.ts';
+import { judgeNamed } from '../io/http/allow.ts';
 import type { RangeClient } from '../io/http/client.ts';
-import { askAgain, meetRemote } from '../io/http/remote.ts';
-import type { BytesRef } from '../plan.ts';
+import { askAgain, type Met, meetRemote } from '../io/http/remote.ts';
+import type { BytesRef, FeatureReads } from '../plan.ts';
 import type { Source } from '../source/types.ts';
 import type { FoundFile, Scan, ScanFault } from './discover.ts';
 import type { SourceChoices } from './open.ts';
@@ -27,6 +27,9 @@ export interface FarDeps {
   readonly ttlMs: number;
   readonly openBytes: number;
   readonly aheadBytes: number;
+  /** Of vector files; what opening one may read stays. */
+  readonly features: FeatureReads;
+  readonly treeBytes: number;
   readonly open: (ref: BytesRef, bytes: Bytes, choices: SourceChoices) => Promise<Source>;
   readonly now: () => number;
 }
@@ -66,12 +69,9 @@ class Far implements FarFiles {
   }
 
   async open(text: string, choices: SourceChoices): Promise<Source> {
-    const { client, openBytes, aheadBytes, open } = this.#deps;
-    const url = judgeNamed(text);
-    if (/\.fgb$/i.test(url.pathname)) throw inFoldersOnly(url);
-    const met = await meetRemote(client, url, { openBytes, aheadBytes, signal: this.#stop.signal });
+    const met = await this.#meet(judgeNamed(text));
     try {
-      return await open(met.ref, met.bytes, choices);
+      return await this.#deps.open(met.ref, this.#doubting(met.bytes), choices);
     } finally {
       met.settle();
     }
@@ -102,28 +102,47 @@ class Far implements FarFiles {
   }
 
   async #askNow(text: string, before: BytesRef | null): Promise<BytesRef> {
-    const { client, openBytes, aheadBytes } = this.#deps;
-    const { signal } = this.#stop;
     const url = judgeNamed(text);
     try {
       if (before) {
-        await askAgain(client, before, signal);
+        await askAgain(this.#deps.client, before, this.#stop.signal);
         return before;
       }
     } catch (error) {
-      if (!(error instanceof Problem && error.code === 'source-changed')) throw error;
+      if (!isChanged(error)) throw error;
     }
-    return (await meetRemote(client, url, { openBytes, aheadBytes, signal })).ref;
+    return (await this.#meet(url)).ref;
+  }
+
+  #meet(url: URL): Promise<Met> {
+    const { client, openBytes, aheadBytes, features, treeBytes } = this.#deps;
+    const { signal } = this.#stop;
+    if (!isVector(url)) return meetRemote(client, url, { openBytes, aheadBytes, signal });
+    return meetRemote(client, url, { openBytes: treeBytes, aheadBytes, features, signal });
+  }
+
+  /** Whoever reads it, the next look knows. */
+  #doubting(bytes: Bytes): Bytes {
+    return {
+      ...bytes,
+      read: async (...ask) => {
+        try {
+          return await bytes.read(...ask);
+        } catch (error) {
+          if (isChanged(error)) this.doubt(bytes.ref);
+          throw error;
+        }
+      },
+    };
   }
 }
 
-/** Its index is walked from end to end for far zooms: that is no work for a network. */
-function inFoldersOnly(url: URL): Problem {
-  const name = shown(url);
-  return problem('layer-not-servable', `${name}: FlatGeobuf is served from folders only`, {
-    code: 'remote-format',
-    remedy: `curl -fO ${name}`,
-  });
+function isVector({ pathname }: URL): boolean {
+  return /\.fgb$/i.test(pathname);
+}
+
+function isChanged(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'source-changed';
 }
 
 /** It said so itself; what does not answer may be there again in a moment. */

@@ -50,7 +50,8 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
       (await import('../render/clusters/task.ts')).runClusterParts(job as ClusterPartsJob, context),
     overzoom: async (job, context) =>
       (await import('../render/vector/overzoom.ts')).runOverzoom(job as OverzoomJob, context),
-    items: async (job, context) => (await import('../render/items/task.ts')).runItems(job as ItemsJob, context),
+    items: async (job, context) =>
+      (await import('../render/items/task.ts')).runItemsOf(job as ItemsJob, context, files),
     transcode: async job => (await import('../render/transcode.ts')).transcode(job as TranscodeJob),
   };
 }

@@ -7,6 +7,7 @@ import { after, afterEach, before, test } from 'node:test';
 import type { App } from '../../src/app.ts';
 import { type ConfigError, loadConfig } from '../../src/config/load.ts';
 import { DEMO, type TestAppOptions, testApp } from '../lib/app.ts';
+import { writeFgb } from '../vector/fgb-writer.ts';
 import { type RangeServer, rangeServer } from './range-server.ts';
 
 let server: RangeServer;
@@ -119,12 +120,12 @@ test('a file that changes is another version after a look; one that is away is s
 });
 
 test('what cannot be served says why, without a signature, and the rest is served', async () => {
-  server.put('/places.fgb', join(DEMO, 'places.fgb'));
+  server.put('/bare.fgb', writeFgb([{ geometry: { type: 'Point', coordinates: [0, 0] } }], { nodeSize: 0 }));
   server.put('/text.tif', new TextEncoder().encode('no TIFF'));
   const app = await appOf({
     none: { path: `${server.url}/none.tif?signature=s3cr3t` },
     text: { path: `${server.url}/text.tif` },
-    places: { path: `${server.url}/places.fgb` },
+    bare: { path: `${server.url}/bare.fgb` },
     good: { path: `${server.url}/world.tif` },
   });
   const listed = await get(app, '/layers');
@@ -139,7 +140,7 @@ test('what cannot be served says why, without a signature, and the rest is serve
   );
   assert.deepEqual(reasons.get('none'), ['read-failed']);
   assert.deepEqual(reasons.get('text'), ['tiff-not-a-tiff']);
-  assert.deepEqual(reasons.get('places'), ['remote-format']);
+  assert.deepEqual(reasons.get('bare'), ['fgb-no-index']);
   assert.deepEqual(reasons.get('good'), []);
 });
 

@@ -1,7 +1,7 @@
 /** A file of another server: met for the first time, read in ranges, and asked whether it is still the same. */
 import { createHash } from 'node:crypto';
 import { problem } from '../../errors.ts';
-import type { BytesRef, RemoteRef } from '../../plan.ts';
+import type { BytesRef, FeatureReads, RemoteRef } from '../../plan.ts';
 import type { Bytes } from '../bytes.ts';
 import { shown } from './allow.ts';
 import type { RangeClient } from './client.ts';
@@ -42,19 +42,21 @@ export interface MeetOptions {
   readonly aheadBytes: number;
   /** Most bytes that opening may read: a file whose index is larger is refused. */
   readonly openBytes: number;
+  /** Of a vector file. */
+  readonly features?: FeatureReads;
   readonly signal: AbortSignal;
 }
 
 /** One request: size, validators and the first page. Errors: those of the client; too-large while it is opened. */
 export async function meetRemote(client: RangeClient, url: URL, options: MeetOptions): Promise<Met> {
-  const { aheadBytes, openBytes, signal } = options;
+  const { aheadBytes, openBytes, features, signal } = options;
   const first = await client.get(url.href, { offset: 0, length: PAGE_BYTES, known: null }, signal);
   const { size, etag, modified } = first;
   const ref: BytesRef = {
     href: shown(url),
     size,
     version: versionOf(url, size, etag, modified),
-    remote: { url: url.href, etag, modified, aheadBytes },
+    remote: { url: url.href, etag, modified, aheadBytes, ...(features ? { features } : {}) },
   };
   const plain = remoteBytes(ref, client);
   const pages = new Map<number, Uint8Array>([[0, first.bytes]]);

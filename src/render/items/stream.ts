@@ -4,8 +4,10 @@
  * that is what it costs. With an attribute filter the candidates are gone through in file order, still a batch at a time.
  */
 import { problem } from '../../errors.ts';
+import { spansCost } from '../../io/http/spans.ts';
+import { stagedBytes } from '../../io/staged.ts';
 import type { VectorLayer } from '../../layers/types.ts';
-import type { Cost, Painted } from '../../plan.ts';
+import type { Cost, Painted, RemoteRef } from '../../plan.ts';
 import type { FeatureSchema } from '../../source/fgb/feature.ts';
 import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import type { FeaturePage } from '../../source/fgb/query.ts';
@@ -113,9 +115,14 @@ export async function planItems(ask: ItemsAsk, signal: AbortSignal): Promise<Ite
     batches: batches.length,
     inputBytes,
     readBytes: batches.reduce((sum, batch) => sum + batchRead(batch), 0),
+    ...requestsIn(batches, source.ref.remote),
     nextOrdinal: first.nextOrdinal,
   };
   return { ask, cost, first, counting, explain };
+}
+
+function requestsIn(batches: readonly Batch[], remote: RemoteRef | undefined): { requests?: number } {
+  return remote ? { requests: batches.reduce((sum, batch) => sum + spansCost(batch, remote).requests, 0) } : {};
 }
 
 const NOTHING: Cost = { inputBytes: 0, decodedBytes: 0, outputBytes: 0 };
@@ -123,6 +130,7 @@ const NOTHING: Cost = { inputBytes: 0, decodedBytes: 0, outputBytes: 0 };
 function larger(a: Cost, b: Cost): Cost {
   return {
     inputBytes: Math.max(a.inputBytes, b.inputBytes),
+    ...(b.heldInputBytes === undefined ? {} : { heldInputBytes: Math.max(a.heldInputBytes ?? 0, b.heldInputBytes) }),
     decodedBytes: Math.max(a.decodedBytes, b.decodedBytes),
     outputBytes: Math.max(a.outputBytes, b.outputBytes),
   };
@@ -154,7 +162,15 @@ export function batchRead({ offsets, lengths }: Batch): number {
 
 /** What it costs to write those features. */
 export function batchCost(batch: Batch, asked: Pick<ItemsAsk, 'layer' | 'properties'>): Cost {
-  return writingCost(batchRead(batch), batch.offsets.length, asked);
+  const { remote } = fgbOf(asked.layer).ref;
+  const cost = writingCost(batchRead(batch), batch.offsets.length, asked);
+  return remote ? stagedCost(cost, batch, remote) : cost;
+}
+
+/** From another server they come first, and are held beside the runs that are read of them. */
+function stagedCost(cost: Cost, batch: Batch, remote: RemoteRef): Cost {
+  const { bytes, heldBytes } = spansCost(batch, remote);
+  return { ...cost, inputBytes: bytes, heldInputBytes: cost.inputBytes + stagedBytes(batch) + heldBytes };
 }
 
 /** The same of so many, wherever they lie. */
@@ -222,6 +238,8 @@ export function jobOf(ask: ItemsAsk, batch: Batch, limit: number, extra?: Readon
   const source = fgbOf(layer);
   return {
     task: 'items',
+    // What waits for another server keeps no other job of its thread waiting.
+    ...(source.ref.remote ? { long: true } : {}),
     ref: source.ref,
     crs: source.crs as string,
     outCrs: crs.id,

@@ -2,6 +2,8 @@
 import { transformer } from '../../crs/index.ts';
 import { Problem, problem } from '../../errors.ts';
 import { type Bytes, openBytes } from '../../io/bytes.ts';
+import type { Files } from '../../io/files.ts';
+import { stage } from '../../io/staged.ts';
 import type { BytesRef, Job, Painted, TaskContext } from '../../plan.ts';
 import { type DecodedFeature, decodeFeature, type FeatureSchema } from '../../source/fgb/feature.ts';
 import { createFilter, type FeatureFilter, type FilterSchema } from '../filter/filter.ts';
@@ -44,22 +46,38 @@ const GAP_BYTES = 8192;
 const CHECK_EVERY = 64;
 
 export function runItems(job: ItemsJob, context: TaskContext): Painted {
-  const started = performance.now();
   const bytes = openBytes(job.ref);
   try {
-    const writer = new ItemsWriter(job, { ...transformer(job.crs, job.outCrs), northFirst: job.northFirst });
-    let at = 0;
-    while (at < job.offsets.length) {
-      context.check();
-      at = readRun(bytes, job, at, (run, base, index) => {
-        if (index % CHECK_EVERY === 0) context.check();
-        writer.add(run, job.offsets[index] - base, job.ordinals[index]);
-      });
-    }
-    return writer.painted(started);
+    return writeItems(job, bytes, context);
   } finally {
     bytes.close();
   }
+}
+
+/** Wherever the file is: what another server has is there in memory before it is written. */
+export async function runItemsOf(job: ItemsJob, context: TaskContext, files: Files): Promise<Painted> {
+  if (!job.ref.remote) return runItems(job, context);
+  const staged = await stage(files, files.open(job.ref), job, () => context.check());
+  try {
+    const painted = writeItems(job, staged, context);
+    return { ...painted, peakBytes: painted.peakBytes + staged.heldBytes };
+  } finally {
+    staged.close();
+  }
+}
+
+function writeItems(job: ItemsJob, bytes: Bytes, context: TaskContext): Painted {
+  const started = performance.now();
+  const writer = new ItemsWriter(job, { ...transformer(job.crs, job.outCrs), northFirst: job.northFirst });
+  let at = 0;
+  while (at < job.offsets.length) {
+    context.check();
+    at = readRun(bytes, job, at, (run, base, index) => {
+      if (index % CHECK_EVERY === 0) context.check();
+      writer.add(run, job.offsets[index] - base, job.ordinals[index]);
+    });
+  }
+  return writer.painted(started);
 }
 
 /** Reads the features from `first` on that lie close together, visits each, answers with the first one not read. */

@@ -5,12 +5,13 @@ import { type Bytes, openBytes } from '../../io/bytes.ts';
 import type { BytesRef } from '../../plan.ts';
 import { type BBox, MERCATOR_MAX_LAT } from '../../tile.ts';
 import type { Reason, VectorSource } from '../types.ts';
+import { farPages } from './far-pages.ts';
 import { type FgbHeader, readHeader } from './header.ts';
 import { GEOMETRY_KINDS } from './layout.ts';
 import { type OverviewSlot, openOverview } from './overview.ts';
 import { reason, refusal } from './reasons.ts';
 import { checkUpper, leafOffset, NODE_BYTES, type PackedTree, rootBox, treeShape } from './rtree.ts';
-import { filePages, PageBudget, views } from './rtree-pages.ts';
+import { type FilePagesOptions, filePages, type PageCache, PageBudget, views } from './rtree-pages.ts';
 import { scanTree } from './scan.ts';
 import { SpareTaken } from './taken.ts';
 
@@ -46,11 +47,17 @@ export interface FgbOptions {
   readonly overview?: boolean;
   /** A file without an index is scanned up to this size, beyond it refused. */
   readonly unindexedBytesMax?: number;
+  /** Of a file that is not one of this machine. */
+  readonly open?: () => Bytes;
+  /** Told of bytes of the index that are on their way from another server, until what it answers with is called. */
+  readonly hold?: (bytes: number) => () => void;
 }
 
 export const DEFAULT_PAGE_BYTES_MAX = 8 * 1024 * 1024;
 export const DEFAULT_UNINDEXED_BYTES_MAX = 16 * 1024 * 1024;
 export const DEFAULT_PAGE_BYTES = 64 * 1024;
+/** Of an index on another server, in one request. */
+const DEFAULT_REQUEST_BYTES = 1024 * 1024;
 /** Header and column objects, roughly. */
 const COLUMN_BYTES = 250;
 
@@ -59,14 +66,14 @@ export function isFgbSource(source: VectorSource): source is FgbSource {
 }
 
 export async function openFgb(ref: BytesRef, options: FgbOptions = {}): Promise<FgbSource> {
-  const bytes = openBytes(ref);
+  const bytes = options.open?.() ?? openBytes(ref);
   try {
     const header = await readHeader(bytes, options.signal);
     const opened = await openTree(bytes, header, options);
     const crs = judgeCrs(ref.href, header, options.crs, opened.reasons);
     const of = { bytes, tree: opened.tree, headerBytes: header.length, crs: crs?.id ?? null };
     const none: OverviewSlot = { current: null, notes: [] };
-    const overview = options.overview === false ? none : await openOverview(of, [], options.signal);
+    const overview = options.overview === false || ref.remote ? none : await openOverview(of, [], options.signal);
     return judge(bytes, header, opened, crs, overview);
   } catch (error) {
     bytes.close();
@@ -88,6 +95,10 @@ async function openTree(bytes: Bytes, header: FgbHeader, options: FgbOptions): P
   if (header.nodeSize === 1) throw refusal('fgb-index-corrupt', `${href} has an index node size of 1`);
   const limit = options.unindexedBytesMax ?? DEFAULT_UNINDEXED_BYTES_MAX;
   const featuresStart = header.length;
+  if (bytes.ref.remote) {
+    const detail = `${href} has no spatial index, and a file of another server is not read whole to make one`;
+    return { tree: null, featuresStart, reasons: [reason('fgb-no-index', detail)] };
+  }
   if (size > limit) {
     const detail = `${href} has no spatial index, and at ${size} bytes is larger than vector.unindexedMaxBytes (${limit})`;
     return { tree: null, featuresStart, reasons: [reason('fgb-no-index', detail)] };
@@ -109,7 +120,7 @@ async function openIndex(bytes: Bytes, header: FgbHeader, options: FgbOptions): 
   const { pageBytes = DEFAULT_PAGE_BYTES } = options;
   const pageLeaves = header.nodeSize * Math.max(1, Math.floor(pageBytes / NODE_BYTES / header.nodeSize));
   const budget = options.pages ?? new PageBudget(DEFAULT_PAGE_BYTES_MAX);
-  const pages = filePages({ bytes, shape, pageLeaves, indexStart, featuresStart, budget });
+  const pages = pagesOf({ bytes, shape, pageLeaves, indexStart, featuresStart, budget }, options);
   const tree = { shape, upper, pageLeaves, pages, residentBytes: upper.byteLength };
   try {
     checkUpper(shape, upper, href);
@@ -120,6 +131,13 @@ async function openIndex(bytes: Bytes, header: FgbHeader, options: FgbOptions): 
     throw error;
   }
   return { tree, featuresStart, reasons: [] };
+}
+
+function pagesOf(options: FilePagesOptions, { hold }: FgbOptions): PageCache {
+  const { remote } = options.bytes.ref;
+  if (!remote) return filePages(options);
+  const requestBytes = remote.features?.indexBytes ?? DEFAULT_REQUEST_BYTES;
+  return farPages({ ...options, requestBytes, ...(hold ? { hold } : {}) });
 }
 
 /** Without a box for all there would be no bounds, and not a tile; where nothing has a box, it is turned inside out. */

@@ -91,7 +91,7 @@ export function filePages(options: FilePagesOptions): PageCache {
   const { bytes, budget } = options;
   const held = new Map<number, LeafPage>();
   const coming = new Map<number, Promise<LeafPage>>();
-  const name = `${bytes.ref.href}\n${bytes.ref.version}\n`;
+  const name = pageName(bytes);
   const read = async (index: number, signal?: AbortSignal): Promise<LeafPage> => {
     try {
       const { at, length } = placeOf(options, index);
@@ -130,7 +130,12 @@ export function filePages(options: FilePagesOptions): PageCache {
   };
 }
 
-function placeOf({ shape, pageLeaves, indexStart }: FilePagesOptions, index: number): { at: number; length: number } {
+/** What a budget knows the pages of a file by, before their number. */
+export function pageName({ ref }: Bytes): string {
+  return `${ref.href}\n${ref.version}\n`;
+}
+
+export function placeOf({ shape, pageLeaves, indexStart }: FilePagesOptions, index: number): { at: number; length: number } {
   const first = index * pageLeaves;
   const count = Math.min(pageLeaves, shape.count - first);
   if (count <= 0) throw problem('internal', `leaf page ${index} of ${shape.count} leaves`);
@@ -139,7 +144,7 @@ function placeOf({ shape, pageLeaves, indexStart }: FilePagesOptions, index: num
   return { at: indexStart + (shape.levels[0].start + first) * NODE_BYTES, length: (count + more) * NODE_BYTES };
 }
 
-function pageOf(
+export function pageOf(
   { bytes, shape, pageLeaves, featuresStart }: FilePagesOptions,
   index: number,
   raw: Uint8Array,
