@@ -102,7 +102,13 @@ export function createFarRooms(input: RemoteInput): FarRooms {
 /** Requests that a tile may take for each that may be under way: some seconds of a server that is not near. */
 const REQUESTS_A_PLACE = 32;
 
-function featureReads({ gapBytes, tileRequests, tileBytes, indexReadBytes, concurrency }: Config['remote']): FeatureReads {
+function featureReads({
+  gapBytes,
+  tileRequests,
+  tileBytes,
+  indexReadBytes,
+  concurrency,
+}: Config['remote']): FeatureReads {
   const requestsMax = tileRequests ?? REQUESTS_A_PLACE * concurrency;
   return { gapBytes, requestsMax, bytesMax: tileBytes, indexBytes: indexReadBytes };
 }

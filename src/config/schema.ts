@@ -221,7 +221,10 @@ export const LAYER_ID_PATTERN = '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$';
 
 export const configSchema = Type.Object(
   {
-    paths: texts([], 'Files and folders to serve, and http(s) URLs of GeoTIFFs and FlatGeobuf; relative to this configuration file.'),
+    paths: texts(
+      [],
+      'Files and folders to serve, and http(s) URLs of GeoTIFFs and FlatGeobuf; relative to this configuration file.',
+    ),
     layers: Type.Unsafe<Record<string, Static<typeof layerSchema>>>({
       type: 'object',
       propertyNames: { pattern: LAYER_ID_PATTERN },

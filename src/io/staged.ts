@@ -34,10 +34,12 @@ export async function readSpans(
 
 /** All of them, in one array. */
 export async function stage(files: Ahead, bytes: Bytes, places: Places, check: () => void): Promise<Staged> {
-  const staged = new Staged(bytes.ref, places);
+  const { offsets, lengths } = places;
+  const staged = new Staged(bytes.ref, sum(lengths));
   try {
     await readSpans(files, bytes, places, check, ({ offset, from, to }, data) => {
-      for (let i = from; i < to; i++) staged.put(i, data, places.offsets[i] - offset);
+      for (let i = from; i < to; i++)
+        staged.put(offsets[i], data.subarray(offsets[i] - offset, offsets[i] - offset + lengths[i]));
     });
     return staged;
   } catch (error) {
@@ -46,43 +48,80 @@ export async function stage(files: Ahead, bytes: Bytes, places: Places, check: (
   }
 }
 
-/** What they take: their bytes, and where each is. */
-export function stagedBytes({ lengths }: Pick<Places, 'lengths'>): number {
-  return lengths.reduce((sum, length) => sum + length, 0) + lengths.length * 8;
+function sum(lengths: Uint32Array): number {
+  return lengths.reduce((all, length) => all + length, 0);
+}
+
+/** Three numbers a feature in growing arrays. */
+const ENTRY_BYTES = 40;
+/** Where nobody knows how many there will be. */
+const CHUNK_BYTES = 256 * 1024;
+/** A feature that is larger than this share of a chunk has an array of its own, so that little of a chunk is left empty. */
+const OWN_SHARE = 1 / 8;
+
+/** What they take at most: their bytes, and where each is; `grown`: as they come, and not all at once. */
+export function stagedBytes(features: number, bytes: number, grown = false): number {
+  return features * ENTRY_BYTES + (grown ? Math.ceil(bytes / (1 - OWN_SHARE)) + CHUNK_BYTES : bytes);
 }
 
 /** Of the file, what was put there: the rest of a range that is read is left as it was. */
 export class Staged implements Bytes {
   readonly ref: BytesRef;
-  readonly #offsets: Float64Array;
-  readonly #lengths: Uint32Array;
-  /** Where each feature is in the array. */
-  readonly #at: Float64Array;
-  readonly #data: Uint8Array;
+  readonly #chunkBytes: number;
+  readonly #offsets: number[] = [];
+  readonly #lengths: number[] = [];
+  /** Where each feature is: place in its chunk, and the chunks' own. */
+  readonly #at: number[] = [];
+  readonly #chunkOf: number[] = [];
+  readonly #chunks: Uint8Array[] = [];
+  /** The chunk that has room yet, and its bytes that are taken. */
+  #open = -1;
+  #used = 0;
+  #size = 0;
 
-  /** Errors: corrupt-data where they are not in the order of the file. */
-  constructor(ref: BytesRef, { offsets, lengths }: Places) {
+  /** `roomBytes`: of all that will be put, where that is known. */
+  constructor(ref: BytesRef, roomBytes = CHUNK_BYTES) {
     this.ref = ref;
-    this.#offsets = offsets;
-    this.#lengths = lengths;
-    this.#at = new Float64Array(offsets.length);
-    let size = 0;
-    for (let i = 0; i < offsets.length; i++) {
-      if (i > 0 && offsets[i] < offsets[i - 1] + lengths[i - 1])
-        throw problem('corrupt-data', `${ref.href}: the features at bytes ${offsets[i - 1]} and ${offsets[i]} overlap`);
-      this.#at[i] = size;
-      size += lengths[i];
-    }
-    this.#data = new Uint8Array(size);
+    this.#chunkBytes = roomBytes;
   }
 
   get heldBytes(): number {
-    return this.#data.length + this.#at.byteLength;
+    return this.#size + this.#offsets.length * ENTRY_BYTES;
   }
 
-  /** Feature i is in `data` from byte `at` on. */
-  put(i: number, data: Uint8Array, at: number): void {
-    this.#data.set(data.subarray(at, at + this.#lengths[i]), this.#at[i]);
+  /** In the order of the file. Errors: corrupt-data where they are not. */
+  put(offset: number, data: Uint8Array): void {
+    const last = this.#offsets.length - 1;
+    if (last >= 0 && offset < this.#offsets[last] + this.#lengths[last])
+      throw problem(
+        'corrupt-data',
+        `${this.ref.href}: the features at bytes ${this.#offsets[last]} and ${offset} overlap`,
+      );
+    const at = this.#room(data.length);
+    this.#offsets.push(offset);
+    this.#lengths.push(data.length);
+    this.#at.push(at);
+    this.#chunks[this.#chunkOf[this.#chunkOf.length - 1]].set(data, at);
+  }
+
+  /** Where in its chunk, whose number is the last now, a feature of so many bytes goes. */
+  #room(bytes: number): number {
+    if (bytes > this.#chunkBytes * OWN_SHARE && bytes !== this.#chunkBytes - this.#used) {
+      this.#chunkOf.push(this.#add(bytes));
+      return 0;
+    }
+    if (this.#open < 0 || this.#used + bytes > this.#chunkBytes) {
+      this.#open = this.#add(this.#chunkBytes);
+      this.#used = 0;
+    }
+    this.#chunkOf.push(this.#open);
+    this.#used += bytes;
+    return this.#used - bytes;
+  }
+
+  #add(bytes: number): number {
+    this.#size += bytes;
+    return this.#chunks.push(new Uint8Array(bytes)) - 1;
   }
 
   readInto(offset: number, into: Uint8Array): void {
@@ -91,7 +130,7 @@ export class Staged implements Bytes {
     let i = first;
     for (; i < this.#offsets.length && this.#offsets[i] + this.#lengths[i] <= end; i++) {
       const at = this.#at[i];
-      into.set(this.#data.subarray(at, at + this.#lengths[i]), this.#offsets[i] - offset);
+      into.set(this.#chunks[this.#chunkOf[i]].subarray(at, at + this.#lengths[i]), this.#offsets[i] - offset);
     }
     if (i === first) throw problem('internal', `${this.ref.href}: bytes ${offset}+${into.length} were not asked for`);
   }
@@ -114,6 +153,6 @@ export class Staged implements Bytes {
   }
 
   close(): void {
-    freeArray(this.#data);
+    for (const chunk of this.#chunks.splice(0)) freeArray(chunk);
   }
 }

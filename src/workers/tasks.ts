@@ -32,7 +32,8 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
     return createRasterPainter({ blockCacheBytes: settings.blockCacheBytes, files });
   });
   return {
-    'vector-tile': async (job, context) => (await vector()).paint(job as VectorJob, context),
+    'vector-tile': async (job, context) =>
+      (await import('../render/vector/far.ts')).paintVector(await vector(), job as VectorJob, context, files),
     raster: async (job, context) => (await raster()).paint(job as RasterJob, context),
     mosaic: async (job, context) => {
       const { paintMosaic } = await import('../render/mosaic/paint.ts');
@@ -40,14 +41,14 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
     },
     zonal: async (job, context) => {
       const { paintZonal } = await import('../render/zonal/paint.ts');
-      return (await raster()).withStore(store => paintZonal(job as ZonalJob, store, context));
+      return (await raster()).withStore(store => paintZonal(job as ZonalJob, store, context, files));
     },
     shadow: async (job, context) =>
       (await import('../render/shadow/build.ts')).buildShadow(job as ShadowJob, files, context),
     cells: async (job, context) =>
       (await import('../render/vector/measure.ts')).runCells(job as CellsJob, context, await vector()),
     'cluster-parts': async (job, context) =>
-      (await import('../render/clusters/task.ts')).runClusterParts(job as ClusterPartsJob, context),
+      (await import('../render/clusters/task.ts')).runClusterParts(job as ClusterPartsJob, context, files),
     overzoom: async (job, context) =>
       (await import('../render/vector/overzoom.ts')).runOverzoom(job as OverzoomJob, context),
     items: async (job, context) =>

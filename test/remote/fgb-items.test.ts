@@ -53,9 +53,7 @@ test('pages, boxes, filters, systems and single features say the same', async ()
       '/7',
     ];
     for (const path of paths) {
-      const [far, near] = await Promise.all(
-        [`far-${name}`, name].map(id => get(`/collections/${id}/items${path}`)),
-      );
+      const [far, near] = await Promise.all([`far-${name}`, name].map(id => get(`/collections/${id}/items${path}`)));
       assert.equal(near.statusCode, 200, `${name}${path}: ${near.body.slice(0, 200)}`);
       assert.equal(far.statusCode, 200, `${name}${path}: ${far.body.slice(0, 200)}`);
       assert.equal(bare(far.body), bare(near.body), `${name}${path}`);

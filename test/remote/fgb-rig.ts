@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { App } from '../../src/app.ts';
 import { DEMO, SHARED, type TestAppOptions, testApp, WITHOUT_SHARED } from '../lib/app.ts';
-import { seeded } from '../vector/rig.ts';
 import { writeFgb } from '../vector/fgb-writer.ts';
+import { seeded } from '../vector/rig.ts';
 import type { RangeServer } from './range-server.ts';
 
 /** Near layers by their name; far ones have `far-` before it. */

@@ -1,25 +1,29 @@
 /** Parts of a cluster whose points had to be read: those that match, and what they make. In a worker. */
 import { problem } from '../../errors.ts';
-import { type Bytes, openBytes } from '../../io/bytes.ts';
+import type { Bytes } from '../../io/bytes.ts';
+import type { Files } from '../../io/files.ts';
 import type { TaskContext } from '../../plan.ts';
 import type { ItemsJob } from '../items/task.ts';
 import { cellsOn } from '../vector/cells.ts';
 import { gathered } from '../vector/cluster-gather.ts';
-import { eachMatch, type Reading } from '../vector/matches.ts';
+import { type Passes, passesHere, passesThere, type Reading } from '../vector/matches.ts';
 import { tooManyChildren } from './parts.ts';
 import type { ClusterPartsJob, PartRead } from './types.ts';
 
 /** The job as one of which all is known, and the bytes that were held meanwhile. Errors: feature-not-found, too-large. */
-export function resolved(
+export async function resolved(
   job: ClusterPartsJob,
   read: PartRead,
   context: TaskContext,
-): { job: ClusterPartsJob; heldBytes: number } {
+  files: Files,
+): Promise<{ job: ClusterPartsJob; heldBytes: number }> {
   const items = job.items as ItemsJob;
-  const bytes = openBytes(items.ref);
+  const bytes = files.open(items.ref);
+  const check = () => context.check();
   try {
-    const reading = { read: reader(bytes), check: () => context.check() };
-    const { part, heldBytes } = partOf(items, read, reading);
+    const { part, heldBytes } = items.ref.remote
+      ? await passesThere(partOf(items, read), files, bytes, check, null)
+      : passesHere(partOf(items, read), { read: reader(bytes), check });
     return { job: { ...job, items: null, read: null, ...part }, heldBytes };
   } finally {
     bytes.close();
@@ -39,10 +43,14 @@ function reader(bytes: Bytes): Reading['read'] {
 
 type Part = Partial<Pick<ClusterPartsJob, 'zoom' | 'clusters' | 'items' | 'matched'>>;
 
-function partOf(items: ItemsJob, read: PartRead, reading: Reading): { part: Part; heldBytes: number } {
+function* partOf(items: ItemsJob, read: PartRead): Passes<{ part: Part; heldBytes: number }> {
   const { offset, limit, next, id } = read;
   const places: number[] = [];
-  const held = eachMatch(items, { spec: read.filter, schema: read.schema }, reading, null, i => places.push(i));
+  const visit = (i: number): boolean => {
+    places.push(i);
+    return false;
+  };
+  const held = yield { places: items, spec: read.filter, schema: read.schema, row: null, visit };
   if (places.length < read.minPoints)
     throw problem('feature-not-found', `${read.layer} has no cluster ${id} in ${read.grid} of the points that match`);
   const heldBytes = held + places.length * 8;
@@ -56,7 +64,7 @@ function partOf(items: ItemsJob, read: PartRead, reading: Reading): { part: Part
       throw tooManyChildren(id, limit, `${places.length} points, which have no clusters at the next zoom`);
     return { part: { items: only(items, places), matched: places.length }, heldBytes };
   }
-  const found = gathered({ ...items, xy: read.xy }, next, reading, () => true);
+  const found = yield* gathered({ ...items, xy: read.xy }, next, () => true);
   const { clusters, singles } = found;
   if (singles.length > limit) throw tooManyChildren(id, limit, `${singles.length} single points`);
   const matched = clusters.ids.length + singles.length;

@@ -1,25 +1,26 @@
 /** Worker task: the parts of a cluster as GeoJSON, clusters first, or the zoom at which it falls apart. */
 import { transformer } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
+import type { Files } from '../../io/files.ts';
 import { abbreviated } from '../../kernels/clusters.ts';
 import type { Painted, TaskContext } from '../../plan.ts';
 import { writeFeature } from '../items/geojson.ts';
 import { TextSink } from '../items/sink.ts';
-import { runItems } from '../items/task.ts';
+import { runItemsOf } from '../items/task.ts';
 import { compress } from '../transcode.ts';
 import { resolved } from './read-task.ts';
 import type { ClusterPartsJob } from './types.ts';
 
-export function runClusterParts(asked: ClusterPartsJob, context: TaskContext): Painted {
+export async function runClusterParts(asked: ClusterPartsJob, context: TaskContext, files: Files): Promise<Painted> {
   const started = performance.now();
-  const found = asked.read && resolved(asked, asked.read, context);
+  const found = asked.read && (await resolved(asked, asked.read, context, files));
   const job = found?.job ?? asked;
   const held = found?.heldBytes ?? 0;
   if (job.zoom !== null) {
     const plain = Uint8Array.from(Buffer.from(JSON.stringify({ expansionZoom: job.zoom })));
     return painted(job, 'application/json', plain, held + plain.length, started);
   }
-  const items = job.items && runItems(job.items, context);
+  const items = job.items && (await runItemsOf(job.items, context, files));
   const sink = new TextSink();
   sink.write('{"type":"FeatureCollection","features":[');
   writeClusters(sink, job);

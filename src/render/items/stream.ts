@@ -170,7 +170,9 @@ export function batchCost(batch: Batch, asked: Pick<ItemsAsk, 'layer' | 'propert
 /** From another server they come first, and are held beside the runs that are read of them. */
 function stagedCost(cost: Cost, batch: Batch, remote: RemoteRef): Cost {
   const { bytes, heldBytes } = spansCost(batch, remote);
-  return { ...cost, inputBytes: bytes, heldInputBytes: cost.inputBytes + stagedBytes(batch) + heldBytes };
+  const own = batch.lengths.reduce((sum, length) => sum + length, 0);
+  const staged = stagedBytes(batch.lengths.length, own);
+  return { ...cost, inputBytes: bytes, heldInputBytes: cost.inputBytes + staged + heldBytes };
 }
 
 /** The same of so many, wherever they lie. */

@@ -6,7 +6,7 @@ import type { FilterSchema } from '../filter/filter.ts';
 import { Row } from '../filter/row.ts';
 import { cellsOn } from './cells.ts';
 import type { CellsRead, JobAggregate, JobClusters } from './job.ts';
-import { eachMatch, type Reading } from './matches.ts';
+import type { Passes } from './matches.ts';
 
 export interface Gathered {
   /** As far as `shows` says; with the attributes of their points. */
@@ -17,12 +17,11 @@ export interface Gathered {
 }
 
 /** `shows`: whether a place, in layer units, is wanted. */
-export function gathered(
+export function* gathered(
   points: Places & { readonly xy: Float64Array },
   cells: CellsRead,
-  reading: Reading,
   shows: (x: number, y: number) => boolean,
-): Gathered {
+): Passes<Gathered> {
   const { ranges, minPoints, filter, schema, aggregates } = cells;
   const grid = cellsOn(cells.plane);
   const starts = startsOf(ranges);
@@ -32,19 +31,21 @@ export function gathered(
   const { row, add, of } = aggregating(aggregates, schema, total);
   const few: number[] = [];
   const fewIn: number[] = [];
-  const longest = eachMatch(points, { spec: filter, schema }, reading, row, i => {
+  const visit = (i: number): boolean => {
     const x = grid.col(points.xy[i * 2]);
     const y = grid.row(points.xy[i * 2 + 1]);
     const [col, line] = [Math.floor(x), Math.floor(y)];
     const cell = cellIn(ranges, starts, col, line);
-    if (cell < 0) return;
+    if (cell < 0) return false;
     sums[0][cell] += x - col;
     sums[1][cell] += y - line;
     add(cell);
-    if (counts[cell]++ >= minPoints - 1) return;
+    if (counts[cell]++ >= minPoints - 1) return false;
     few.push(i);
     fewIn.push(cell);
-  });
+    return true;
+  };
+  const longest = yield { places: points, spec: filter, schema, row, visit };
   const alone = few.filter((i, k) => counts[fewIn[k]] < minPoints && shows(points.xy[i * 2], points.xy[i * 2 + 1]));
   const found: { id: number; cell: number; x: number; y: number }[] = [];
   ranges.forEach(({ col0, row0, col1 }, r) => {

@@ -9,7 +9,7 @@ import type { Attributes } from './attributes.ts';
 import { gathered } from './cluster-gather.ts';
 import { putCount, putTag } from './counted.ts';
 import type { JobClusters, ReadClusters, VectorJobLayer } from './job.ts';
-import type { Reading } from './matches.ts';
+import type { Passes } from './matches.ts';
 import type { Narrowed } from './narrow.ts';
 import type { Pen } from './pen.ts';
 import { type Dictionary, putInteger } from './properties.ts';
@@ -19,13 +19,14 @@ const [CLUSTER, CLUSTER_ID, POINT_COUNT, ABBREVIATED] = CLUSTER_NAMES;
 const CHECK_EVERY = 256;
 
 /** The layer with its clusters, and of its features those that are alone and show. */
-export function clustered(layer: VectorJobLayer, cells: ReadClusters, reading: Reading): Narrowed {
+export function* clustered(layer: VectorJobLayer, cells: ReadClusters): Passes<Narrowed> {
   const place = new Float64Array(4);
-  const { clusters, singles, heldBytes } = gathered({ ...layer, xy: cells.xy }, cells, reading, (x, y) => {
+  const shows = (x: number, y: number): boolean => {
     place[0] = place[2] = x;
     place[1] = place[3] = y;
     return meets(place, 0, layer.boxes);
-  });
+  };
+  const { clusters, singles, heldBytes } = yield* gathered({ ...layer, xy: cells.xy }, cells, shows);
   const drawn: VectorJobLayer = {
     ...layer,
     offsets: Float64Array.from(singles, i => layer.offsets[i]),

@@ -3,7 +3,7 @@ import { dustAt, squareOf } from '../../source/fgb/dust.ts';
 import { meets } from '../../source/fgb/rtree.ts';
 import { NO_CELL } from '../../source/fgb/taken.ts';
 import type { JobDust, LayerFilter, VectorJobLayer } from './job.ts';
-import { eachMatch, type Reading } from './matches.ts';
+import type { Passes } from './matches.ts';
 
 export interface Narrowed {
   readonly layer: VectorJobLayer;
@@ -13,7 +13,7 @@ export interface Narrowed {
   readonly heldBytes: number;
 }
 
-export function narrowed(layer: VectorJobLayer, reading: Reading): Narrowed {
+export function* narrowed(layer: VectorJobLayer): Passes<Narrowed> {
   const { filter, offsets, lengths } = layer;
   if (filter === null) return { layer, dropped: 0, heldBytes: 0 };
   const { cells, shows } = filter;
@@ -23,13 +23,16 @@ export function narrowed(layer: VectorJobLayer, reading: Reading): Narrowed {
   const first: number[] = [];
   const sums = filter.dust && new Float64Array(filter.cellCount);
   let dropped = 0;
-  const longest = eachMatch(layer, filter, reading, null, i => {
+  const visit = (i: number): boolean => {
     const cell = cells === null ? NO_CELL : cells[i];
     const opens = cell === NO_CELL || tally[cell]++ === 0;
     if (sums && cell !== NO_CELL) sums[cell] += filter.dust?.areas[i] ?? 0;
-    if (opens && (shows[i] === 1 || (sums && cell !== NO_CELL))) first.push(i);
+    const taken = opens && (shows[i] === 1 || (sums !== null && cell !== NO_CELL));
+    if (taken) first.push(i);
     else if (shows[i] === 1) dropped++;
-  });
+    return taken;
+  };
+  const longest = yield { places: layer, spec: filter.spec, schema: filter.schema, row: null, visit };
   const countOf = (i: number) => (cells === null || cells[i] === NO_CELL ? 1 : tally[cells[i]]);
   const { taken, dust } = sums ? asDust(layer, filter, first, countOf, sums) : { taken: first, dust: null };
   const drawn: VectorJobLayer = {

@@ -11,18 +11,26 @@ import { beginLayer, endLayer, LINESTRING, POINT, POLYGON, putFeature } from '..
 import type { BytesRef, Encoding, Painted, TaskContext } from '../../plan.ts';
 import { compress } from '../transcode.ts';
 import { Attributes } from './attributes.ts';
-import { clustered, paintClusters } from './cluster-paint.ts';
+import { paintClusters } from './cluster-paint.ts';
 import { FastPath, NOT_FOR_IT, type Slow } from './fast.ts';
 import { GeometryWalker } from './geometry.ts';
 import { runEnd, type VectorJob, type VectorJobLayer } from './job.ts';
 import { LabelPainter } from './labels.ts';
-import { type Narrowed, narrowed } from './narrow.ts';
+import { passesHere } from './matches.ts';
+import { type Narrowed, narrowing } from './narrowing.ts';
 import { Pen } from './pen.ts';
 import { putDictionary } from './properties.ts';
 import { enter, type Frame, frameOf, geometryOf, newRun, readInto, saying, vet } from './run.ts';
 
+/** A layer of a job whose features are in memory: as it is drawn, and where they are read. */
+export interface Ready {
+  readonly drawn: Narrowed;
+  readonly bytes: Bytes;
+}
+
 export interface VectorPainter {
-  paint(job: VectorJob, context: TaskContext): Painted;
+  /** `ready`: layers whose files other servers have (far.ts). */
+  paint(job: VectorJob, context: TaskContext, ready?: ReadonlyMap<VectorJobLayer, Ready>): Painted;
   close(): void;
 }
 
@@ -50,23 +58,28 @@ class Painter implements VectorPainter {
   readonly #fast: FastPath | null;
   #frame = frameOf(this.#run);
   #square = new Float64Array(8);
+  /** Features of the layer that is painted, where they are in memory. */
+  #there: Bytes | null = null;
 
   constructor(fast: boolean) {
     this.#fast = fast ? new FastPath() : null;
   }
 
-  paint(job: VectorJob, context: TaskContext): Painted {
+  paint(job: VectorJob, context: TaskContext, ready?: ReadonlyMap<VectorJobLayer, Ready>): Painted {
     const started = performance.now();
     const tile = this.#layer;
     tile.at = 0;
     let peak = 0;
     let dropped = 0;
     for (const layer of job.layers) {
-      const drawn = this.#narrow(layer, context);
+      const there = ready?.get(layer);
+      this.#there = there?.bytes ?? null;
+      const drawn = there?.drawn ?? this.#narrow(layer, context);
       dropped += drawn.dropped;
       const painted = this.#paintLayer(job, drawn.layer, context);
       peak = Math.max(peak, drawn.heldBytes, painted + this.#paintLabels(job, drawn.layer, context));
     }
+    this.#there = null;
     const plain = tile.bytes.subarray(0, tile.at);
     const body = tile.at === 0 ? null : this.#encoded(plain, job.encoding);
     const peakBytes = peak + tile.at + (body?.length ?? 0);
@@ -94,8 +107,7 @@ class Painter implements VectorPainter {
       const base = this.#read(bytes, offset, length);
       return { view: this.#run.view, base };
     };
-    const check = () => context.check();
-    return layer.toCluster ? clustered(layer, layer.toCluster, { read, check }) : narrowed(layer, { read, check });
+    return passesHere(narrowing(layer), { read, check: () => context.check() });
   }
 
   /** Answers with the bytes that it took, the tile itself apart. */
@@ -211,6 +223,7 @@ class Painter implements VectorPainter {
   }
 
   #bytesOf(ref: BytesRef): Bytes {
+    if (this.#there) return this.#there;
     const key = `${ref.href}\n${ref.version}`;
     const known = this.#open.get(key);
     if (known) {

@@ -13,6 +13,7 @@ import { type LayerView, queryBoxes } from './boxes.ts';
 import { cellGrid, cellsAcross } from './cells.ts';
 import type { ClusterCost } from './cluster-read.ts';
 import { selectClusters } from './clusters.ts';
+import { type FarCost, farBound, farCost, withFar } from './far-cost.ts';
 import { CANDIDATE_BYTES, type FilteredPlan, selectFiltered } from './filtered.ts';
 import {
   DUST_BYTES,
@@ -67,6 +68,7 @@ export async function planVectorTile(ask: VectorTileAsk, signal?: AbortSignal): 
     job: drawn.length > 0 ? { ...job, lent: drawn.flatMap(({ selection }) => selection.buffer ?? []) } : null,
     explain: { tile: ask.tile, layers: parts.map(part => part.explain) },
     whole: dropped === 0 && parts.every(everyOneItself),
+    ...farBound(drawn),
     headers: dropped > 0 ? { 'x-tile-dropped': String(dropped) } : {},
   };
 }
@@ -91,6 +93,8 @@ interface LayerPlan {
   readonly drawnBytes: number | null;
   /** null: none. */
   readonly clusterCost: ClusterCost | null;
+  /** null: the file is one of this machine. */
+  readonly far: FarCost | null;
   readonly explain: Record<string, unknown>;
 }
 
@@ -111,9 +115,11 @@ async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortS
       : { features: ordinals.length, dropped, ...dustIn(selection) };
   const more = clusters ? { clusters: clusters.ids.length } : {};
   const told = { layer: layer.id, labels: job.labels?.id, ...counted, ...more };
-  const explain = { ...told, cells, visited, boxes: Array.from(boxes) };
   const drawnBytes = filtered?.drawnBytes ?? clusterCost?.drawnBytes ?? null;
-  return { job, selection, drawnBytes, clusterCost, explain };
+  const far = job.ref.remote ? farCost(job, job.ref.remote, drawnBytes) : null;
+  const asked = far ? { requests: far.requests } : {};
+  const explain = { ...told, ...asked, cells, visited, boxes: Array.from(boxes) };
+  return { job, selection, drawnBytes, clusterCost, far, explain };
 }
 
 interface Selected {
@@ -167,16 +173,17 @@ function dustIn({ dust, counts }: Selection): { dust?: { squares: number; featur
 /** Features are read run by run into one buffer, so what is alive is a run, the largest feature's points, and the tile. */
 function costOf(layers: readonly LayerPlan[]): Cost {
   let inputBytes = 0;
+  let readBytes = 0;
   let drawnBytes = 0;
   let largest = 0;
   let candidateBytes = 0;
   let dustBytes = 0;
   const labelled = { inputBytes: 0, bytes: 0 };
   const clusters = { tileBytes: 0, heldBytes: 0 };
-  for (const { job, drawnBytes: most, clusterCost } of layers) {
+  for (const { job, drawnBytes: most, clusterCost, far } of layers) {
     const { offsets, lengths } = job;
     let bytes = 0;
-    const before = inputBytes;
+    const [before, labelledBefore] = [inputBytes, labelled.inputBytes];
     for (let i = 0; i < offsets.length; ) {
       const next = runEnd(offsets, lengths, i);
       inputBytes += offsets[next - 1] + lengths[next - 1] - offsets[i];
@@ -197,6 +204,7 @@ function costOf(layers: readonly LayerPlan[]): Cost {
     }
     // Matches are read a second time to be drawn; where each candidate lies is held here and in the worker.
     inputBytes += most ?? 0;
+    readBytes += far?.inputBytes ?? inputBytes - before + labelled.inputBytes - labelledBefore;
     if (most !== null) candidateBytes += offsets.length * CANDIDATE_BYTES;
   }
   if (layers.length === 0) return { inputBytes: 0, decodedBytes: 0, outputBytes: 0 };
@@ -204,5 +212,10 @@ function costOf(layers: readonly LayerPlan[]): Cost {
   const heldInputBytes = Math.min(inputBytes, Math.max(RUN_BYTES_MAX, largest));
   const held = candidateBytes + clusters.heldBytes;
   const decodedBytes = largest * SCRATCH_SHARE + 2 * outputBytes + held;
-  return withLabels({ inputBytes, heldInputBytes, decodedBytes, outputBytes }, labelled, largest);
+  const cost = withLabels({ inputBytes, heldInputBytes, decodedBytes, outputBytes }, labelled, largest);
+  return withFar(
+    cost,
+    layers.flatMap(({ far }) => far ?? []),
+    readBytes,
+  );
 }

@@ -3,7 +3,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Geometry, Position } from 'geojson';
 import { transformer, xPeriod } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
-import { type Bytes, openBytes } from '../../io/bytes.ts';
+import type { Bytes } from '../../io/bytes.ts';
+import type { Files } from '../../io/files.ts';
+import { Staged, stage } from '../../io/staged.ts';
 import { type Edges, eachSpan, edgesOf } from '../../kernels/scanline.ts';
 import { CATEGORIES_MAX, OnePass } from '../../kernels/statistics/one-pass.ts';
 import { freeArray } from '../../memory/segments.ts';
@@ -15,16 +17,23 @@ import { invertAffine } from '../raster/geometry.ts';
 import { nameNear, ringMover } from '../raster/rings.ts';
 import type { BlockStore } from '../raster/store.ts';
 import type { Rect } from '../raster/types.ts';
+import { placesOf } from './places.ts';
 import { type Line, lineOf } from './text.ts';
 import type { ZonalJob, Zone } from './types.ts';
 
 const CONTENT_TYPES = { ndjson: 'application/x-ndjson', csv: 'text/csv' } as const;
 
-export async function paintZonal(job: ZonalJob, store: BlockStore, context: TaskContext): Promise<Painted> {
-  const bytes = openBytes(job.features.ref);
+export async function paintZonal(
+  job: ZonalJob,
+  store: BlockStore,
+  context: TaskContext,
+  files: Files,
+): Promise<Painted> {
+  const bytes = await zonesOf(job, context, files);
   try {
     const lines: Uint8Array[] = [];
     let [size, peak] = [0, 0];
+    const staged = bytes instanceof Staged ? bytes.heldBytes : 0;
     for (const zone of job.zones) {
       context.check();
       const { line, held } = await lineFor(job, zone, bytes, store, context);
@@ -44,12 +53,19 @@ export async function paintZonal(job: ZonalJob, store: BlockStore, context: Task
       contentType: CONTENT_TYPES[job.format],
       encoding: 'identity',
       headers: {},
-      peakBytes: peak + 2 * size,
+      peakBytes: staged + peak + 2 * size,
       ms: 0,
     };
   } finally {
     bytes.close();
   }
+}
+
+/** Those of another server come before any is worked on. */
+async function zonesOf({ zones, features }: ZonalJob, context: TaskContext, files: Files): Promise<Bytes> {
+  const bytes = files.open(features.ref);
+  if (!features.ref.remote) return bytes;
+  return stage(files, bytes, placesOf(zones), () => context.check());
 }
 
 async function lineFor(

@@ -5,6 +5,8 @@
  */
 import { xPeriod } from '../../crs/index.ts';
 import { problem } from '../../errors.ts';
+import { spansCost } from '../../io/http/spans.ts';
+import { stagedBytes } from '../../io/staged.ts';
 import { edgeBytes } from '../../kernels/scanline.ts';
 import { CATEGORIES_MAX, CATEGORY_BYTES } from '../../kernels/statistics/one-pass.ts';
 import type { RasterLayer, VectorLayer } from '../../layers/types.ts';
@@ -21,6 +23,7 @@ import { invertAffine } from '../raster/geometry.ts';
 import { crsOf } from '../raster/read.ts';
 import { SHORT_BLOCKS } from '../raster/statistics.ts';
 import type { BandChoice, RasterParams, Rect, WindowRead } from '../raster/types.ts';
+import { placesOf } from './places.ts';
 import type { ZonalFormat, ZonalJob, Zone, ZonePart, ZonesRead } from './types.ts';
 
 export interface ZonalAsk {
@@ -128,7 +131,9 @@ function plannerOf(ask: ZonalAsk): Planner {
       const job: ZonalJob = {
         task: 'zonal',
         // It waits for another server, or reads many blocks: not before other jobs of its thread.
-        ...(raster.source.ref.remote || windowsOf(list).length > SHORT_BLOCKS ? { long: true } : {}),
+        ...(raster.source.ref.remote || source.ref.remote || windowsOf(list).length > SHORT_BLOCKS
+          ? { long: true }
+          : {}),
         zones: list,
         features,
         choice,
@@ -213,7 +218,7 @@ function windowsOf(zones: readonly Zone[]): WindowRead[] {
 }
 
 /** One zone after the other, of each one window after the other; the text of all. */
-function costOf(zones: readonly Zone[], { raster, categorical }: ZonalAsk, choice: BandChoice): Cost {
+function costOf(zones: readonly Zone[], { zones: layer, raster, categorical }: ZonalAsk, choice: BandChoice): Cost {
   const windows = windowsOf(zones);
   const largest = Math.max(0, ...zones.map(zone => zone.length));
   const bands = choice.bands.length;
@@ -223,9 +228,12 @@ function costOf(zones: readonly Zone[], { raster, categorical }: ZonalAsk, choic
   const lines =
     zones.length * (LINE_BYTES + bands * BAND_BYTES) + (categorical ? zones.length * bands * CATEGORIES_MAX * 16 : 0);
   const outputBytes = featureBytes * TEXT_FACTOR + lines;
+  const { remote } = layer.source.ref;
+  const far = remote && spansCost(placesOf(zones), remote);
+  const staged = far ? far.heldBytes + stagedBytes(zones.length, featureBytes) : 0;
   return {
-    inputBytes: featureBytes + windows.reduce((sum, window) => sum + inputBytes(window), 0),
-    heldInputBytes: largest + heldInputBytes(windows),
+    inputBytes: (far?.bytes ?? featureBytes) + windows.reduce((sum, window) => sum + inputBytes(window), 0),
+    heldInputBytes: largest + heldInputBytes(windows) + staged,
     decodedBytes:
       gathered +
       largest * OBJECT_FACTOR +

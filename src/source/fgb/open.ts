@@ -11,7 +11,7 @@ import { GEOMETRY_KINDS } from './layout.ts';
 import { type OverviewSlot, openOverview } from './overview.ts';
 import { reason, refusal } from './reasons.ts';
 import { checkUpper, leafOffset, NODE_BYTES, type PackedTree, rootBox, treeShape } from './rtree.ts';
-import { type FilePagesOptions, filePages, type PageCache, PageBudget, views } from './rtree-pages.ts';
+import { type FilePagesOptions, filePages, PageBudget, type PageCache, views } from './rtree-pages.ts';
 import { scanTree } from './scan.ts';
 import { SpareTaken } from './taken.ts';
 

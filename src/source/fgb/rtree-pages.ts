@@ -135,7 +135,10 @@ export function pageName({ ref }: Bytes): string {
   return `${ref.href}\n${ref.version}\n`;
 }
 
-export function placeOf({ shape, pageLeaves, indexStart }: FilePagesOptions, index: number): { at: number; length: number } {
+export function placeOf(
+  { shape, pageLeaves, indexStart }: FilePagesOptions,
+  index: number,
+): { at: number; length: number } {
   const first = index * pageLeaves;
   const count = Math.min(pageLeaves, shape.count - first);
   if (count <= 0) throw problem('internal', `leaf page ${index} of ${shape.count} leaves`);
