@@ -91,9 +91,9 @@ export function createFarRooms(input: RemoteInput): FarRooms {
     const booking = memory.ledger.book('index', bytes, 'index leaves on their way');
     return () => booking.release();
   };
-  const open: FarDeps['open'] = (ref, bytes, choices) =>
+  const open: FarDeps['open'] = (ref, bytes, choices, beside) =>
     ref.remote?.features
-      ? openFgb(ref, { ...input.index, ...choices, hold, open: () => bytes })
+      ? openFgb(ref, { ...input.index, ...choices, hold, beside, open: () => bytes })
       : openCog(ref, { ...choices, siblings: false, open: () => bytes });
   const files = createFarFiles({ ...bounds, treeBytes, features: featureReads(remote), client, open, now });
   return { remotes, files, counts: () => readTally(tally) };

@@ -155,8 +155,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
   memory.onLevel((level, before) =>
     log.warn({ level, before, used: memory.gauge.last.used }, 'the memory level changed'),
   );
-  const { ledger } = memory;
-  const bodies = createBodies(ledger);
+  const bodies = createBodies(memory.ledger);
   memory.gauge.onSample(() => bodies.sweep(memory.budgetBytes()));
   const admission = buildAdmission(config, budget, memory, bodies);
   const turns = createTurns({ deadlineMs: config.memory.queue.deadlineMs, waitingMax: config.memory.queue.max });
@@ -173,15 +172,15 @@ async function buildRooms(input: AppInput): Promise<Built> {
     roomBytes: () => memory.cacheBytes() - shadows.heldBytes,
     segmentBytes: config.memory.segmentBytes ?? segmentBytesFor(budget.cacheBytes),
     maxEntryBytes: config.cache.maxEntryBytes,
-    ledger,
+    ledger: memory.ledger,
   });
   memory.register(cache);
-  ledger.book('blocks', budget.blocksBytes, 'decoded blocks kept by the workers');
+  memory.ledger.book('blocks', budget.blocksBytes, 'decoded blocks kept by the workers');
   const past = createPast();
   const cells = createCells({
     admission,
     pool,
-    ledger,
+    ledger: memory.ledger,
     level: () => memory.level(),
     ahead: (config.vector.warmUp ?? warmsUp(budget)) ? WEB_MERCATOR_QUAD : null,
   });

@@ -11,6 +11,7 @@ import { costBytes } from './plan.ts';
 import type { LayerCells, LodCaps } from './render/vector/lod.ts';
 import { cellsCost, cellsJob, readCells } from './render/vector/measure.ts';
 import { ahead, cellsHere, type Measure } from './render/vector/zoom-cells.ts';
+import { overviewRemedy } from './source/fgb/overview-format.ts';
 import type { TileMatrixSet } from './tile.ts';
 import type { Pool } from './workers/pool.ts';
 
@@ -57,6 +58,9 @@ class CellsRoom implements Cells {
       return await this.#inWorker(layer, grid, caps, LONGEST_BYTES);
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'too-large') throw error;
+      const { ref } = layer.source;
+      // This thread reads no features of other servers.
+      if (ref.remote) throw problem('too-large', error.message, { remedy: overviewRemedy(ref.href), ...error.extra });
       return this.#here(layer, grid, caps);
     }
   };

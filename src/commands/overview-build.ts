@@ -15,7 +15,6 @@ import { defaultZooms } from '../render/vector/plan.ts';
 import { ladderOf } from '../render/vector/step.ts';
 import { capsOf, cellsHere } from '../render/vector/zoom-cells.ts';
 import { type FgbSource, openFgb } from '../source/fgb/open.ts';
-import { digestOf } from '../source/fgb/overview.ts';
 import {
   ENTRY,
   ENTRY_BYTES,
@@ -26,6 +25,7 @@ import {
   OVERVIEW_SUFFIX,
   type OverviewLevel,
 } from '../source/fgb/overview-format.ts';
+import { digestOf } from '../source/fgb/overview-open.ts';
 import { type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
 import { type EntryFile, entriesIn, leafEntries, thin } from './overview-thin.ts';
 

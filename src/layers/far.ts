@@ -8,6 +8,7 @@ import { judgeNamed } from '../io/http/allow.ts';
 import type { RangeClient } from '../io/http/client.ts';
 import { askAgain, type Met, meetRemote } from '../io/http/remote.ts';
 import type { BytesRef, FeatureReads } from '../plan.ts';
+import { OVERVIEW_SUFFIX } from '../source/fgb/overview-format.ts';
 import type { Source } from '../source/types.ts';
 import type { FoundFile, Scan, ScanFault } from './discover.ts';
 import type { SourceChoices } from './open.ts';
@@ -30,7 +31,13 @@ export interface FarDeps {
   /** Of vector files; what opening one may read stays. */
   readonly features: FeatureReads;
   readonly treeBytes: number;
-  readonly open: (ref: BytesRef, bytes: Bytes, choices: SourceChoices) => Promise<Source>;
+  /** `beside`: the overview of a vector file; null where there is none. */
+  readonly open: (
+    ref: BytesRef,
+    bytes: Bytes,
+    choices: SourceChoices,
+    beside: () => Promise<Bytes | null>,
+  ) => Promise<Source>;
   readonly now: () => number;
 }
 
@@ -60,20 +67,31 @@ class Far implements FarFiles {
     const files: FoundFile[] = [];
     const faults: ScanFault[] = [];
     await Promise.all([...new Set(urls)].map(url => this.#ask(url)));
+    const beside = [...new Set(urls)].flatMap(url => (this.#seen.get(url)?.ref ? (besideOf(url) ?? []) : []));
+    await Promise.all(beside.map(url => this.#ask(url, this.#deps.ttlMs)));
     for (const url of new Set(urls)) {
       const { ref, fault } = this.#seen.get(url) as Seen;
-      if (ref) files.push({ path: url, look: ref.version });
+      const beside = this.#seen.get(besideOf(url) ?? '')?.ref;
+      if (ref)
+        files.push({ path: url, look: beside ? `${ref.version}|${OVERVIEW_SUFFIX}${beside.version}` : ref.version });
       else faults.push({ path: url, detail: fault });
     }
     return { files, folders: [], faults };
   }
 
   async open(text: string, choices: SourceChoices): Promise<Source> {
-    const met = await this.#meet(judgeNamed(text));
+    const met = [await this.#meet(judgeNamed(text))];
+    const beside = async (): Promise<Bytes | null> => {
+      const url = besideOf(text);
+      if (url === null || !this.#seen.get(url)?.ref) return null;
+      const overview = await this.#meet(judgeNamed(url));
+      met.push(overview);
+      return this.#doubting(overview.bytes);
+    };
     try {
-      return await this.#deps.open(met.ref, this.#doubting(met.bytes), choices);
+      return await this.#deps.open(met[0].ref, this.#doubting(met[0].bytes), choices, beside);
     } finally {
-      met.settle();
+      for (const each of met) each.settle();
     }
   }
 
@@ -87,11 +105,11 @@ class Far implements FarFiles {
     this.#stop.abort(problem('draining', 'the server is shutting down'));
   }
 
-  async #ask(url: string): Promise<void> {
+  async #ask(url: string, missingMs = MISSING_MS): Promise<void> {
     const { now, ttlMs } = this.#deps;
     const seen = this.#seen.get(url) ?? { ref: null, fault: '', atMs: Number.NEGATIVE_INFINITY };
     this.#seen.set(url, seen);
-    if (now() - seen.atMs < (seen.ref ? ttlMs : Math.min(ttlMs, MISSING_MS))) return;
+    if (now() - seen.atMs < (seen.ref ? ttlMs : Math.min(ttlMs, missingMs))) return;
     try {
       seen.ref = await this.#askNow(url, seen.ref);
     } catch (error) {
@@ -137,8 +155,18 @@ class Far implements FarFiles {
   }
 }
 
+/** The file, or what is prepared of it. */
 function isVector({ pathname }: URL): boolean {
-  return /\.fgb$/i.test(pathname);
+  return /\.fgb(\.plo)?$/i.test(pathname);
+}
+
+/** Where the overview of a FlatGeobuf would be: with the same query, which may say who asks. */
+function besideOf(text: string): string | null {
+  if (!URL.canParse(text)) return null;
+  const url = new URL(text);
+  if (!/\.fgb$/i.test(url.pathname)) return null;
+  url.pathname += OVERVIEW_SUFFIX;
+  return url.href;
 }
 
 function isChanged(error: unknown): boolean {

@@ -46,7 +46,7 @@ export function createTasks(settings: WorkerSettings): Readonly<Record<string, T
     shadow: async (job, context) =>
       (await import('../render/shadow/build.ts')).buildShadow(job as ShadowJob, files, context),
     cells: async (job, context) =>
-      (await import('../render/vector/measure.ts')).runCells(job as CellsJob, context, await vector()),
+      (await import('../render/vector/measure.ts')).runCells(job as CellsJob, context, await vector(), files),
     'cluster-parts': async (job, context) =>
       (await import('../render/clusters/task.ts')).runClusterParts(job as ClusterPartsJob, context, files),
     overzoom: async (job, context) =>

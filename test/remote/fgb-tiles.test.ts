@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { App } from '../../src/app.ts';
-import { tileRange } from '../vector/rig.ts';
-import { DEMO_PAIRS, manyPoints, type Pair, pairApp, SHARED_PAIRS } from './fgb-rig.ts';
+import { costBytes } from '../../src/plan.ts';
+import { compare, DEMO_PAIRS, many, type Pair, pairApp, SHARED_PAIRS, tilesOf } from './fgb-rig.ts';
 import { type RangeServer, rangeServer } from './range-server.ts';
 
-const COUNT = 120_000;
+const COUNT = 100_000;
 const AGGREGATES = { total: { op: 'sum', property: 'size' } };
 
 let server: RangeServer;
@@ -18,15 +18,17 @@ let app: App;
 let pairs: readonly Pair[];
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'plimsoll-far-tiles-'));
-  const many = join(folder, 'many.fgb');
-  writeFileSync(many, manyPoints(COUNT));
+  const points = join(folder, 'points.fgb');
+  const squares = join(folder, 'squares.fgb');
+  writeFileSync(points, many(COUNT, 'Point'));
+  writeFileSync(squares, many(COUNT / 8, 'Polygon'));
   pairs = [
     ...DEMO_PAIRS,
     ...SHARED_PAIRS,
-    { name: 'many', path: many, options: { pointCount: true } },
-    { name: 'dusty', path: many, options: { drop: 'dust' } },
-    { name: 'clustered', path: many, options: { cluster: { maxZoom: 9 } } },
-    { name: 'summed', path: many, options: { cluster: { maxZoom: 9, aggregates: AGGREGATES } } },
+    { name: 'many', path: points, options: { pointCount: true } },
+    { name: 'dusty', path: squares, options: { drop: 'dust', maxFeatures: 2000 } },
+    { name: 'clustered', path: points, options: { cluster: { maxZoom: 9 } } },
+    { name: 'summed', path: points, options: { cluster: { maxZoom: 9, aggregates: AGGREGATES } } },
   ];
   server = await rangeServer();
   app = await pairApp(folder, server, pairs, { memory: '1GiB', set: { 'cache.enabled': 'false' } });
@@ -38,89 +40,42 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Two tiles a zoom: of the middle, and of the corner where the large one is crowded. */
-async function tilesOf(name: string, zooms: readonly number[]): Promise<string[]> {
-  const bounds = (await app.server.inject(`/layers/${name}`)).json().bounds as number[];
-  return zooms.flatMap(z => {
-    const [x0, y0, x1, y1] = tileRange(bounds, z);
-    const middle = `${z}/${(x0 + x1) >> 1}/${(y0 + y1) >> 1}`;
-    return [...new Set([middle, `${z}/${x0}/${y1}`])];
-  });
-}
-
-interface Compared {
-  readonly bytes: number;
-  readonly compared: number;
-}
-
-/** Says the layer's name as the near one does: the length of the name is in the tile too. */
-async function compare(name: string, places: readonly string[], query = ''): Promise<Compared> {
-  let [bytes, compared] = [0, 0];
-  const read = async (id: string, place: string) => {
-    const answer = await app.server.inject({
-      url: `/tiles/${id}/${place}.mvt${query}`,
-      headers: { 'accept-encoding': 'identity' },
-    });
-    assert.ok(answer.statusCode === 200 || answer.statusCode === 204, `${id} ${place}: ${answer.body.slice(0, 300)}`);
-    return {
-      layers: layersOf(answer.rawPayload),
-      dropped: answer.headers['x-tile-dropped'],
-      status: answer.statusCode,
-    };
-  };
-  for (const place of places) {
-    const [near, far] = [await read(name, place), await read(`far-${name}`, place)];
-    assert.deepEqual([far.status, far.dropped], [near.status, near.dropped], `${name} ${place}`);
-    assert.equal(far.layers.length, near.layers.length);
-    near.layers.forEach((layer, i) => {
-      assert.ok(layer.equals(far.layers[i]), `${name} ${place}: layer ${i} differs`);
-      bytes += layer.length;
-    });
-    compared++;
-  }
-  return { bytes, compared };
-}
-
-/** Bytes of each layer of a tile without its name. */
-function layersOf(tile: Buffer): Buffer[] {
-  const found: Buffer[] = [];
-  let at = 0;
-  const varint = () => {
-    let [value, shift] = [0, 1];
-    for (;;) {
-      const byte = tile[at++];
-      value += (byte & 127) * shift;
-      if (byte < 128) return value;
-      shift *= 128;
-    }
-  };
-  while (at < tile.length) {
-    assert.equal(tile[at++], 0x1a);
-    const length = varint();
-    const end = at + length;
-    // Version, then the name: field 1 follows field 15 or comes first.
-    const parts: Buffer[] = [];
-    while (at < end) {
-      const from = at;
-      const tag = varint();
-      if ((tag & 7) === 2) {
-        const size = varint();
-        at += size;
-      } else varint();
-      if (tag >> 3 !== 1) parts.push(tile.subarray(from, at));
-    }
-    found.push(Buffer.concat(parts));
-  }
-  return found;
-}
-
 const ZOOMS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14];
 
 test('tiles of every zoom are the same, thinned, as dust, clustered or whole', async () => {
   for (const { name } of pairs) {
-    const { bytes, compared } = await compare(name, await tilesOf(name, ZOOMS));
+    const { bytes, compared } = await compare(app, name, await tilesOf(app, name, ZOOMS));
     assert.ok(bytes > 0 && compared > ZOOMS.length, name);
   }
+});
+
+test('what a tile held was in its price, and its requests were told', async () => {
+  const { admission } = app.rooms;
+  const learn = admission.learn.bind(admission);
+  const ratios: string[] = [];
+  admission.learn = (operation, layer, cost, held) => {
+    if (held > costBytes(cost)) ratios.push(`${operation} of ${layer}: ${held} of ${costBytes(cost)}`);
+    learn(operation, layer, cost, held);
+  };
+  try {
+    for (const { name } of pairs) {
+      for (const place of await tilesOf(app, name, [0, 4, 7, 10, 13])) {
+        const url = `/tiles/far-${name}/${place}.mvt`;
+        const { plan, cost } = (await app.server.inject(`${url}?explain=1`)).json();
+        server.requests.length = 0;
+        const { statusCode } = await app.server.inject(`${url}?strict=1`);
+        assert.ok(statusCode === 200 || statusCode === 204, url);
+        const [{ requests }] = plan.layers;
+        // Those of the index come before, where it is not in the cache.
+        assert.ok(server.requests.length >= requests, `${url}: ${server.requests.length} of ${requests}`);
+        assert.ok(requests === 0 || cost.heldInputBytes > 0, url);
+      }
+      await app.server.inject(`/collections/far-${name}/items?limit=1000`);
+    }
+  } finally {
+    admission.learn = learn;
+  }
+  assert.deepEqual(ratios, []);
 });
 
 test('filters, attributes and other grids', async () => {
@@ -132,6 +87,6 @@ test('filters, attributes and other grids', async () => {
     ['summed', "kind <> 'b'"],
     ['places', "name LIKE 'A%'"],
   ])
-    await compare(name, await tilesOf(name, [0, 3, 5, 8, 11]), filter(text));
-  await compare('many', await tilesOf('many', [2, 6]), '?properties=kind');
+    await compare(app, name, await tilesOf(app, name, [0, 3, 5, 8, 11]), filter(text));
+  await compare(app, 'many', await tilesOf(app, 'many', [2, 6]), '?properties=kind');
 });

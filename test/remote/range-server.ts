@@ -22,6 +22,7 @@ export interface RangeServer {
   /** Connections that are open now. */
   readonly open: () => number;
   put(path: string, file: string | Uint8Array, facts?: { etag?: string | null; modified?: string | null }): void;
+  remove(path: string): void;
   /** For all paths until it is cleared. */
   fault: Fault | null;
   close(): Promise<void>;
@@ -54,6 +55,7 @@ export async function rangeServer(): Promise<RangeServer> {
       const bytes = typeof file === 'string' ? readFileSync(file) : file;
       files.set(path, { bytes, etag, modified });
     },
+    remove: path => void files.delete(path),
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve());

@@ -3,7 +3,7 @@ import { problem } from '../../errors.ts';
 import { spansCost } from '../../io/http/spans.ts';
 import { stagedBytes } from '../../io/staged.ts';
 import type { Cost, Plan, RemoteRef } from '../../plan.ts';
-import { OVERVIEW_SUFFIX } from '../../source/fgb/overview-format.ts';
+import { overviewRemedy } from '../../source/fgb/overview-format.ts';
 import type { VectorJobLayer } from './job.ts';
 
 export interface FarCost {
@@ -56,10 +56,4 @@ function tooMany({ id, ref, filter }: VectorJobLayer, far: FarCost, requestsMax:
     requests: far.requests,
     ...(filter ? {} : { remedy: overviewRemedy(ref.href) }),
   });
-}
-
-/** What prepares the coarse zooms of the file, for the place from where it came. */
-export function overviewRemedy(href: string): string {
-  const name = href.slice(href.lastIndexOf('/') + 1);
-  return `plimsoll overview ${name}, and put ${name}${OVERVIEW_SUFFIX} beside it`;
 }

@@ -6,6 +6,7 @@
  *
  * To measure them is seconds of work for millions of features: done once, for all zooms, in a worker (measure.ts).
  */
+import { Problem } from '../../errors.ts';
 import { areasInDegrees } from '../../source/fgb/area.ts';
 import type { DustRule } from '../../source/fgb/dust.ts';
 import { selectAll } from '../../source/fgb/lod.ts';
@@ -45,7 +46,12 @@ export interface LodSubject {
   /** Boxes of a tile and its buffer in the layer's CRS. */
   boxesOf(tile: TileCoord): Float64Array;
   /** Compressed bytes that the tile would have with the selection that this is a sample of, and what painting it held. */
-  judge(tile: TileCoord, sample: Sample): { readonly bytes: number; readonly peakBytes: number };
+  judge(tile: TileCoord, sample: Sample): Judged | Promise<Judged>;
+}
+
+interface Judged {
+  readonly bytes: number;
+  readonly peakBytes: number;
 }
 
 export interface Measured {
@@ -87,8 +93,10 @@ export function cellsOf(
   if (!known) {
     known = measure();
     lod.set(key, known);
-    // A read that failed is tried again by the next tile.
-    known.catch(() => lod.delete(key));
+    // A read that failed is tried again by the next tile; what is too much to read of another server will be so then.
+    known.catch(error => {
+      if (!(source.ref.remote && error instanceof Problem && error.code === 'too-large')) lod.delete(key);
+    });
   }
   return known;
 }
@@ -112,7 +120,7 @@ export async function measureSteps(
   if (!density) return { cells: { steps, fill: 1 }, longest: 0, ...held };
   const { longest } = density;
   if (longest > longestMax) return { cells: null, longest, ...held };
-  const fill = await fillOf(source, rest);
+  const fill = subject.dust || !source.ref.remote ? await fillOf(source, rest) : 1;
   const rule = subject.dust ? { degrees: areasInDegrees(source.crs as string), fill } : null;
   for (let z = steps.length - 1; mayThin(source, subject.caps) && z >= 0; z--) {
     await rest();
@@ -156,7 +164,7 @@ async function fits(subject: Measuring, dense: readonly DenseTile[], step: numbe
   const painted = new Set([...found.toSorted((a, b) => b.bytes - a.bytes).slice(0, 2), ...most]);
   for (const { tile, sample } of painted) {
     await rest();
-    const judged = subject.judge(tile, sample);
+    const judged = await subject.judge(tile, sample);
     held.sampleBytes = Math.max(held.sampleBytes, judged.peakBytes);
     if (judged.bytes > caps.maxBytes * BYTES_MARGIN) return false;
   }

@@ -1,4 +1,6 @@
 /** What a tile would weigh, judged by painting some of its features. */
+import { stagedBytes } from '../../io/staged.ts';
+import type { Painted } from '../../plan.ts';
 import { dustAt } from '../../source/fgb/dust.ts';
 import type { Selection } from '../../source/fgb/lod.ts';
 import { OUTPUT_SHARE, RUN_BYTES_MAX, SCRATCH_SHARE, type VectorJob } from './job.ts';
@@ -58,8 +60,15 @@ export function sampleCostBytes(longest: number, labels: boolean): number {
     : painted;
 }
 
-/** Painted here, in this thread: some milliseconds. Bytes of the tile, and those that it took. */
-export function paintSample(job: VectorJob, painter: VectorPainter): { bytes: number; peakBytes: number } {
-  const { body, peakBytes } = painter.paint(job, { cancelled: () => false, check: () => {} });
-  return { bytes: body?.length ?? 0, peakBytes };
+/** The features of one from another server: on their way, and in memory. */
+export function stagedSampleBytes(longest: number, aheadBytes: number): number {
+  return 2 * Math.max(aheadBytes, longest) + stagedBytes(SAMPLE_FEATURES, SAMPLE_BYTES_MAX + longest);
+}
+
+/** Paints a sample, wherever its features are. */
+export type SamplePaint = (job: VectorJob) => Painted | Promise<Painted>;
+
+/** In this thread: some milliseconds. */
+export function samplesBy(painter: VectorPainter): SamplePaint {
+  return job => painter.paint(job, { cancelled: () => false, check: () => {} });
 }

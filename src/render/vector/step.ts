@@ -3,7 +3,8 @@ import { Problem } from '../../errors.ts';
 import { type DustRule, dustOf, selectDust } from '../../source/fgb/dust.ts';
 import { type Selection, selectCells, widened } from '../../source/fgb/lod.ts';
 import type { FgbSource } from '../../source/fgb/open.ts';
-import { abandon, type Ladder, levelFor, selectFromOverview } from '../../source/fgb/overview.ts';
+import { type Ladder, levelFor, selectFromOverview } from '../../source/fgb/overview.ts';
+import { abandon } from '../../source/fgb/overview-open.ts';
 import type { TileMatrixSet } from '../../tile.ts';
 import { cellGrid } from './cells.ts';
 import type { Projection } from './job.ts';
@@ -38,7 +39,8 @@ export async function selectStep(
       const found = await selectFromOverview(source, overview, level, widened(boxes, cells), signal);
       return dustOf(found, boxes, cells, dust.degrees);
     } catch (error) {
-      if (!(error instanceof Problem)) throw error;
+      // Another server that does not answer says nothing of its file.
+      if (!(error instanceof Problem) || (source.ref.remote && error.code !== 'corrupt-data')) throw error;
       abandon(source.overview, error.message, source.ref.href);
     }
   }

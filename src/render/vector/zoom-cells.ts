@@ -11,8 +11,8 @@ import { stepFor } from './cells.ts';
 import { jobOf, tileJob, viewOf } from './layer-job.ts';
 import { cellsOf, DEFAULT_CAPS, type LayerCells, type LodCaps, type LodSubject, mayThin, measureSteps } from './lod.ts';
 import { restFor } from './pace.ts';
-import { createVectorPainter, type VectorPainter } from './paint.ts';
-import { paintSample, scaled } from './sample.ts';
+import { createVectorPainter } from './paint.ts';
+import { type SamplePaint, samplesBy, scaled } from './sample.ts';
 
 export type Measure = (layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps) => Promise<LayerCells>;
 
@@ -85,7 +85,7 @@ export async function cellsHere(
 ): Promise<LayerCells> {
   const painter = createVectorPainter();
   try {
-    const { cells } = await measureSteps(lodSubject(layer, grid, caps, painter), restFor(signal));
+    const { cells } = await measureSteps(lodSubject(layer, grid, caps, samplesBy(painter)), restFor(signal));
     return cells ?? { steps: [], fill: 1 };
   } finally {
     painter.close();
@@ -93,7 +93,7 @@ export async function cellsHere(
 }
 
 /** The layer as its grid of cells is measured: with all that it serves, whatever a request wants. */
-export function lodSubject(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps, painter: VectorPainter): LodSubject {
+export function lodSubject(layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps, paint: SamplePaint): LodSubject {
   const { source } = layer;
   if (!isFgbSource(source)) throw problem('internal', `${layer.id} is no FlatGeobuf`);
   const whole = { layers: [layer], grid, properties: null, encoding: 'gzip' } as const;
@@ -105,11 +105,11 @@ export function lodSubject(layer: VectorLayer, grid: TileMatrixSet, caps: LodCap
     caps,
     dust: layer.options.drop === 'dust',
     boxesOf: tile => queryBoxes(view, tile).boxes,
-    judge: (tile, sample) => {
+    judge: async (tile, sample) => {
       if (sample.selection.ordinals.length === 0) return { bytes: 0, peakBytes: 0 };
       const job = jobOf(view, layer, { ...whole, tile }, queryBoxes(view, tile), sample.selection);
-      const { bytes, peakBytes } = paintSample(tileJob({ ...whole, tile }, [job]), painter);
-      return { bytes: scaled(sample, bytes), peakBytes };
+      const { body, peakBytes } = await paint(tileJob({ ...whole, tile }, [job]));
+      return { bytes: scaled(sample, body?.length ?? 0), peakBytes };
     },
   };
 }

@@ -5,6 +5,7 @@
  */
 import { boxArea } from './area.ts';
 import { cellRect, type DustRule } from './dust.ts';
+import { pagesOfGroups } from './far-pages.ts';
 import { type CellGrid, KEY_STRIDE, loadPage, pageAt, widened } from './lod.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE } from './rtree.ts';
@@ -52,7 +53,9 @@ export async function selectCandidates(
   const { nodeSize, count } = tree.shape;
   let page: LeafPage | undefined;
   let turn = A_TURN;
-  for (const group of groupsMeeting(tree, asked)) {
+  const groups = groupsMeeting(tree, asked);
+  if (tree.pages.expect) await tree.pages.expect(pagesOfGroups(tree, groups), signal);
+  for (const group of groups) {
     const first = group * nodeSize;
     const last = Math.min(count, first + nodeSize);
     if (!page || first < page.first || first >= page.first + page.count)

@@ -10,6 +10,7 @@
  * below the tile is looked at, where cells alone skip most of them.
  */
 import { boxArea, Middle } from './area.ts';
+import { expectLeaves } from './far-pages.ts';
 import { type CellGrid, KEY_STRIDE, loadPage, pageAt, widened } from './lod.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE } from './rtree.ts';
@@ -40,6 +41,7 @@ export async function selectDust(
   const { nodeSize } = tree.shape;
   let page: LeafPage | undefined;
   let turn = LEAVES_A_TURN;
+  if (tree.pages.expect) await expectLeaves(tree, walk.wide, signal);
   for (const group of groupsMeeting(tree, walk.wide)) {
     if (walk.shown > stopAfter) return walk.selection(true);
     const first = group * nodeSize;

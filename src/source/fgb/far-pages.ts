@@ -2,18 +2,25 @@
  * Leaf pages of an index on another server. A page alone is one request; where a walk goes on to the next it asks for twice as many
  * together, and for what follows before it gets there, so that a walk from end to end takes a few large requests, two at a time.
  */
+import { problem } from '../../errors.ts';
+import type { Bytes } from '../../io/bytes.ts';
 import { freeArray } from '../../memory/segments.ts';
-import { type LeafPage, NODE_BYTES } from './rtree.ts';
+import { overviewRemedy } from './overview-format.ts';
+import { groupsMeeting, type LeafPage, NODE_BYTES, type PackedTree } from './rtree.ts';
 import { type FilePagesOptions, type PageCache, pageName, pageOf, placeOf } from './rtree-pages.ts';
 
 /** Walks of one file that are told apart. */
 const STREAMS = 8;
 /** Of the budget that one request's pages may fill: two requests of a few walks must not push each other out. */
 const BUDGET_SHARE = 1 / 8;
+/** Of the budget that the pages of one walk may fill at once. */
+const KEPT_SHARE = 1 / 2;
 
 export interface FarPagesOptions extends FilePagesOptions {
   /** Bytes of one request at most, but for a page that is larger. */
   readonly requestBytes: number;
+  /** Most bytes that one walk may ask for. */
+  readonly bytesMax: number;
   /** Told of bytes that are on their way, until what it answers with is called. */
   readonly hold?: (bytes: number) => () => void;
 }
@@ -67,6 +74,23 @@ class FarPages implements PageCache {
     else this.#goOn(index);
     const page = this.#coming.get(index) as Promise<LeafPage>;
     return signal ? untilAborted(page, signal) : page;
+  }
+
+  async expect(indices: readonly number[], signal?: AbortSignal): Promise<void> {
+    const { bytes, budget, bytesMax, pageLeaves } = this.#options;
+    const pageBytes = pageLeaves * NODE_BYTES;
+    const missing = indices.filter(index => !this.#held.has(index));
+    if (missing.length * pageBytes > bytesMax) throw tooFar(bytes, missing.length * pageBytes, bytesMax);
+    // More than are kept come one after the other, as the walk wants them.
+    if (indices.length * pageBytes > budget.bytesMax * KEPT_SHARE) return;
+    for (let i = 0; i < missing.length; i++) {
+      if (this.#has(missing[i])) continue;
+      let most = 1;
+      while (most < this.#most && missing[i + most] === missing[i] + most) most++;
+      this.#ask(missing[i], most);
+    }
+    const coming = Promise.all(missing.map(index => this.#coming.get(index)));
+    await (signal ? untilAborted(coming, signal) : coming);
   }
 
   close(): void {
@@ -137,6 +161,26 @@ class FarPages implements PageCache {
       this.#options.budget.keep(this.#name + index, { page, owner: this.#held, index, reusable: false });
     return page;
   }
+}
+
+function tooFar({ ref }: Bytes, neededBytes: number, limitBytes: number): Error {
+  const detail = `${ref.href}: ${neededBytes} bytes of its index would have to be read; at most ${limitBytes} (remote.tileBytes)`;
+  return problem('too-large', detail, { limitBytes, neededBytes, remedy: overviewRemedy(ref.href) });
+}
+
+/** The pages of those groups of leaves, each once. */
+export function pagesOfGroups({ shape, pageLeaves }: PackedTree, groups: Int32Array): number[] {
+  const pages: number[] = [];
+  for (const group of groups) {
+    const page = Math.floor((group * shape.nodeSize) / pageLeaves);
+    if (pages.at(-1) !== page) pages.push(page);
+  }
+  return pages;
+}
+
+/** Asks ahead for all leaves that meet the boxes, where each page costs a request. Errors: those of expect(). */
+export async function expectLeaves(tree: PackedTree, boxes: Float64Array, signal?: AbortSignal): Promise<void> {
+  if (tree.pages.expect) await tree.pages.expect(pagesOfGroups(tree, groupsMeeting(tree, boxes)), signal);
 }
 
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -10,6 +10,7 @@
  * the grid of tiles (not in degrees), so boxes are projected: two logarithms a small box.
  */
 
+import { expectLeaves, pagesOfGroups } from './far-pages.ts';
 import { type Nearly, nearly } from './nearly.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, meets, STRIDE, within } from './rtree.ts';
@@ -47,6 +48,7 @@ export async function selectAll(
   if (!tree) return new Taken().selection();
   const { nodeSize, count, levels } = tree.shape;
   const groups = groupsMeeting(tree, boxes);
+  if (tree.pages.expect) await tree.pages.expect(pagesOfGroups(tree, groups), signal);
   const taken = source.taken.borrow();
   let page: LeafPage | undefined;
   for (const group of groups) {
@@ -76,6 +78,7 @@ export async function selectCells(
 ): Promise<Selection> {
   const { tree } = source;
   if (!tree) return new Taken().selection();
+  if (tree.pages.expect) await expectLeaves(tree, widened(boxes, grid), signal);
   const taken = source.taken.borrow();
   const walk = new CellWalk(source, boxes, grid, taken);
   let page: LeafPage | undefined;

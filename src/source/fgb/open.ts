@@ -8,7 +8,8 @@ import type { Reason, VectorSource } from '../types.ts';
 import { farPages } from './far-pages.ts';
 import { type FgbHeader, readHeader } from './header.ts';
 import { GEOMETRY_KINDS } from './layout.ts';
-import { type OverviewSlot, openOverview } from './overview.ts';
+import type { OverviewSlot } from './overview.ts';
+import { besideFile, openOverview } from './overview-open.ts';
 import { reason, refusal } from './reasons.ts';
 import { checkUpper, leafOffset, NODE_BYTES, type PackedTree, rootBox, treeShape } from './rtree.ts';
 import { type FilePagesOptions, filePages, PageBudget, type PageCache, views } from './rtree-pages.ts';
@@ -47,8 +48,9 @@ export interface FgbOptions {
   readonly overview?: boolean;
   /** A file without an index is scanned up to this size, beyond it refused. */
   readonly unindexedBytesMax?: number;
-  /** Of a file that is not one of this machine. */
+  /** Of a file that is not one of this machine; and what is beside it as its overview, null where nothing is. */
   readonly open?: () => Bytes;
+  readonly beside?: () => Promise<Bytes | null>;
   /** Told of bytes of the index that are on their way from another server, until what it answers with is called. */
   readonly hold?: (bytes: number) => () => void;
 }
@@ -73,7 +75,8 @@ export async function openFgb(ref: BytesRef, options: FgbOptions = {}): Promise<
     const crs = judgeCrs(ref.href, header, options.crs, opened.reasons);
     const of = { bytes, tree: opened.tree, headerBytes: header.length, crs: crs?.id ?? null };
     const none: OverviewSlot = { current: null, notes: [] };
-    const overview = options.overview === false || ref.remote ? none : await openOverview(of, [], options.signal);
+    const beside = options.beside ?? besideFile(ref);
+    const overview = options.overview === false ? none : await openOverview(of, beside, options.signal);
     return judge(bytes, header, opened, crs, overview);
   } catch (error) {
     bytes.close();
@@ -136,8 +139,9 @@ async function openIndex(bytes: Bytes, header: FgbHeader, options: FgbOptions): 
 function pagesOf(options: FilePagesOptions, { hold }: FgbOptions): PageCache {
   const { remote } = options.bytes.ref;
   if (!remote) return filePages(options);
-  const requestBytes = remote.features?.indexBytes ?? DEFAULT_REQUEST_BYTES;
-  return farPages({ ...options, requestBytes, ...(hold ? { hold } : {}) });
+  const { indexBytes: requestBytes = DEFAULT_REQUEST_BYTES, bytesMax = Number.POSITIVE_INFINITY } =
+    remote.features ?? {};
+  return farPages({ ...options, requestBytes, bytesMax, ...(hold ? { hold } : {}) });
 }
 
 /** Without a box for all there would be no bounds, and not a tile; where nothing has a box, it is turned inside out. */

@@ -18,6 +18,12 @@
 import { crc32 } from 'node:zlib';
 
 export const OVERVIEW_SUFFIX = '.plo';
+/** What prepares the coarse zooms of a file on another server. */
+export function overviewRemedy(href: string): string {
+  const name = href.slice(href.lastIndexOf('/') + 1);
+  return `plimsoll overview ${name}, and put ${name}${OVERVIEW_SUFFIX} beside it`;
+}
+
 export const OVERVIEW_MAGIC = 'PLIMSOLO';
 export const OVERVIEW_VERSION = 1;
 export const PREFIX_BYTES = 20;

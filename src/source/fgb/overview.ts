@@ -1,26 +1,10 @@
-/**
- * Overviews in use: found beside the file, judged against it, and asked for what a box shows. A wrong one is never used: a stale
- * or broken one becomes a note, also where the damage shows only later, and the index is walked as if there were none.
- */
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+/** Overviews in use, asked for what a box shows; how one comes to be in use: overview-open.ts. Damage may show only here. */
 import { crc32 } from 'node:zlib';
 import { problem } from '../../errors.ts';
-import { type Bytes, modifiedNs, openBytes, statRef } from '../../io/bytes.ts';
+import type { Bytes } from '../../io/bytes.ts';
 import type { Reason } from '../types.ts';
 import type { Selection } from './lod.ts';
-import {
-  decodeHead,
-  ENTRY,
-  ENTRY_BYTES,
-  GROUP,
-  GROUP_BYTES,
-  groupsOf,
-  HEAD_BYTES,
-  OVERVIEW_SUFFIX,
-  type OverviewLevel,
-  type OverviewMeta,
-} from './overview-format.ts';
+import { ENTRY, ENTRY_BYTES, GROUP, groupsOf, type OverviewLevel, type OverviewMeta } from './overview-format.ts';
 import { countMeeting } from './query.ts';
 import { meets, NODE_BYTES, type PackedTree, STRIDE } from './rtree.ts';
 
@@ -53,74 +37,6 @@ export interface OverviewSlot {
   readonly notes: Reason[];
 }
 
-/** What an overview must match. */
-export interface OverviewOf {
-  readonly bytes: Bytes;
-  readonly tree: PackedTree | null;
-  readonly headerBytes: number;
-  readonly crs: string | null;
-}
-
-/** Opens FILE.plo where it is there and fits the file as it is now. Never throws. */
-export async function openOverview(of: OverviewOf, notes: Reason[], signal?: AbortSignal): Promise<OverviewSlot> {
-  const path = of.bytes.ref.href + OVERVIEW_SUFFIX;
-  const slot: OverviewSlot = { current: null, notes };
-  if (!of.tree || !existsSync(path)) return slot;
-  let bytes: Bytes | null = null;
-  try {
-    bytes = openBytes(statRef(path));
-    const head = await bytes.read(0, Math.min(HEAD_BYTES, bytes.ref.size), signal);
-    const meta = decodeHead(head, bytes.ref.size);
-    const stale = await staleness(of, meta, bytes, signal);
-    if (stale === null) {
-      const groups = [];
-      for (const level of meta.levels) groups.push(await readGroups(bytes, level, signal));
-      const residentBytes = groups.reduce((sum, { byteLength }) => sum + byteLength, HEAD_BYTES);
-      slot.current = { bytes, meta, groups, residentBytes };
-      return slot;
-    }
-    notes.push(note('fgb-overview-stale', path, stale, of.bytes.ref.href));
-  } catch (error) {
-    notes.push(note('fgb-overview-corrupt', path, (error as Error).message, of.bytes.ref.href));
-  }
-  bytes?.close();
-  return slot;
-}
-
-function note(code: string, path: string, why: string, file: string): Reason {
-  return { code, detail: `${path} is not used: ${why}`, remedy: `plimsoll overview ${file}` };
-}
-
-/** Why the overview is not of this file, or null. */
-async function staleness(
-  of: OverviewOf,
-  meta: OverviewMeta,
-  overview: Bytes,
-  signal?: AbortSignal,
-): Promise<string | null> {
-  const { ref } = of.bytes;
-  if (meta.source.size !== ref.size) return `it was made of ${meta.source.size} bytes, the file has ${ref.size}`;
-  const same = meta.source.modified === String(modifiedNs(ref));
-  if (!same && modifiedNs(overview.ref) < modifiedNs(ref)) return 'the file is newer';
-  if (meta.source.digest !== (await digestOf(of, signal))) return 'it was made of another file of the same size';
-  if (meta.crs !== of.crs) return `it was made for ${meta.crs}, the layer is in ${of.crs}`;
-  return null;
-}
-
-/** Of the header and of the index above its leaves, which change with the place of every feature. */
-export async function digestOf({ bytes, tree, headerBytes }: OverviewOf, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256').update(await bytes.read(0, headerBytes, signal));
-  if (tree) hash.update(new Uint8Array(tree.upper.buffer, tree.upper.byteOffset, tree.upper.byteLength));
-  return hash.digest('hex');
-}
-
-async function readGroups(bytes: Bytes, level: OverviewLevel, signal?: AbortSignal): Promise<Float64Array> {
-  const raw = await bytes.read(level.groupsAt, groupsOf(level) * GROUP_BYTES, signal);
-  if (crc32(raw) !== level.groupsCrc) throw new Error(`the groups of its step ${level.step} are damaged`);
-  const aligned = (raw.byteOffset & 7) === 0 ? raw : raw.slice();
-  return new Float64Array(aligned.buffer, aligned.byteOffset, aligned.byteLength >> 3);
-}
-
 /** The finest level that is no finer than `step`, for that ladder; −1 where there is none. */
 export function levelFor({ meta }: Overview, ladder: Ladder, step: number): number {
   const { crs, originX, originY, side } = meta.grid;
@@ -135,6 +51,8 @@ export function levelFor({ meta }: Overview, ladder: Ladder, step: number): numb
 
 /** Groups that are read together, at most: 288 KiB. */
 const GROUPS_A_READ = 64;
+/** Such reads of another server that are under way together. */
+const READS_AT_ONCE = 4;
 
 /**
  * The entries of the level whose box meets the boxes. Throws corrupt-data where the overview is damaged: then `abandon` it.
@@ -149,18 +67,21 @@ export async function selectFromOverview(
 ): Promise<OverviewSelection> {
   const level = overview.meta.levels[which];
   const found = new Entries(source, level);
-  const groups = overview.groups[which];
-  const total = groupsOf(level);
-  for (let g = 0; g < total; ) {
-    if (!meets(groups, g * STRIDE, boxes)) {
-      g++;
-      continue;
-    }
-    let end = g + 1;
-    while (end < total && end - g < GROUPS_A_READ && meets(groups, end * STRIDE, boxes)) end++;
-    await readEntries(overview, which, g, end, boxes, found, signal);
-    g = end;
+  // Another server is asked for a few at once.
+  const coming: { from: number; to: number; raw: Promise<Uint8Array> }[] = [];
+  const most = overview.bytes.readInto ? 1 : READS_AT_ONCE;
+  const next = async () => {
+    const read = coming.shift();
+    if (read) takeEntries(overview, which, read.from, read.to, await read.raw, boxes, found);
+  };
+  for (const [from, to] of runsOf(overview.groups[which], groupsOf(level), boxes)) {
+    const raw = readEntries(overview, which, from, to, signal);
+    // Told when it is its turn, or not at all.
+    raw.catch(() => {});
+    coming.push({ from, to, raw });
+    if (coming.length >= most) await next();
   }
+  while (coming.length > 0) await next();
   const exact = overview.meta.boxless === 0;
   const meeting = await countMeeting(source, boxes, exact, signal);
   return found.selection(meeting, overview);
@@ -173,26 +94,41 @@ interface OverviewSource {
   readonly count: number;
 }
 
-/** From now on the index is walked, and the verdict says why. */
-export function abandon(slot: OverviewSlot, why: string, file: string): void {
-  if (!slot.current) return;
-  slot.notes.push(note('fgb-overview-corrupt', slot.current.bytes.ref.href, why, file));
-  slot.current.bytes.close();
-  slot.current = null;
+/** First and last of neighbouring groups that meet the boxes, no more than are read together. */
+function* runsOf(groups: Float64Array, total: number, boxes: Float64Array): Generator<[number, number]> {
+  for (let g = 0; g < total; ) {
+    if (!meets(groups, g * STRIDE, boxes)) {
+      g++;
+      continue;
+    }
+    let end = g + 1;
+    while (end < total && end - g < GROUPS_A_READ && meets(groups, end * STRIDE, boxes)) end++;
+    yield [g, end];
+    g = end;
+  }
 }
 
-async function readEntries(
-  { bytes, meta, groups }: Overview,
+function readEntries(
+  { bytes, meta }: Overview,
   which: number,
   from: number,
   to: number,
-  boxes: Float64Array,
-  found: Entries,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<Uint8Array> {
   const { entriesAt, entries } = meta.levels[which];
   const last = Math.min(entries, to * GROUP);
-  const raw = await bytes.read(entriesAt + from * GROUP * ENTRY_BYTES, (last - from * GROUP) * ENTRY_BYTES, signal);
+  return bytes.read(entriesAt + from * GROUP * ENTRY_BYTES, (last - from * GROUP) * ENTRY_BYTES, signal);
+}
+
+function takeEntries(
+  { groups }: Overview,
+  which: number,
+  from: number,
+  to: number,
+  raw: Uint8Array,
+  boxes: Float64Array,
+  found: Entries,
+): void {
   const words = new Uint32Array(groups[which].buffer, groups[which].byteOffset, groups[which].length * 2);
   for (let g = from; g < to; g++) {
     const at = (g - from) * GROUP * ENTRY_BYTES;

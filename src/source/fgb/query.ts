@@ -1,6 +1,7 @@
 /** Features by box or ordinal, from the index alone: where their bytes are, in file order, no more than a page of them. */
 import { problem } from '../../errors.ts';
 import type { BBox } from '../../tile.ts';
+import { pagesOfGroups } from './far-pages.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE, within } from './rtree.ts';
 
@@ -67,10 +68,14 @@ export async function countMeeting(
   if (!tree) return 0;
   const { nodeSize, count, levels } = tree.shape;
   let met = 0;
-  for (const group of groupsMeeting(tree, boxes)) {
+  const groups = groupsMeeting(tree, boxes);
+  const inside = (group: number) => within(tree.upper, (levels[1].start + group) * STRIDE, boxes);
+  if (tree.pages.expect)
+    await tree.pages.expect(pagesOfGroups(tree, whole ? groups.filter(group => !inside(group)) : groups), signal);
+  for (const group of groups) {
     const first = group * nodeSize;
     const last = Math.min(count, first + nodeSize);
-    if (whole && within(tree.upper, (levels[1].start + group) * STRIDE, boxes)) {
+    if (whole && inside(group)) {
       met += last - first;
       continue;
     }
@@ -146,6 +151,10 @@ async function takeMeeting(
   const tree = source.tree!;
   const { nodeSize, count, levels } = tree.shape;
   const groups = groupsMeeting(tree, boxes);
+  if (tree.pages.expect) {
+    const edge = groups.filter(group => !within(tree.upper, (levels[1].start + group) * STRIDE, boxes));
+    await tree.pages.expect(pagesOfGroups(tree, edge), signal);
+  }
   let page: LeafPage | undefined;
   let turns = 0;
   for (let g = 0; g < groups.length; g++) {

@@ -73,6 +73,11 @@ export interface PageCache {
    */
   at(index: number): LeafPage | undefined;
   load(index: number, signal?: AbortSignal): Promise<LeafPage>;
+  /**
+   * Pages that a walk will want, in their order: asked for together where they are few enough to be kept. Present where each costs
+   * a request. Errors: too-large where they are more than a tile may read; those of reading.
+   */
+  expect?(indices: readonly number[], signal?: AbortSignal): Promise<void>;
   close(): void;
 }
 

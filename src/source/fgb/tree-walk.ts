@@ -2,6 +2,7 @@
  * A walk over the whole index, depth first in tree order, that may take subtrees whole by their box and their place alone. Leaves
  * come in pages; the walk waits for those that are not at hand, and gives other requests their turn.
  */
+import { expectLeaves } from './far-pages.ts';
 import type { FgbSource } from './open.ts';
 import { type LeafPage, meets, STRIDE } from './rtree.ts';
 
@@ -17,13 +18,13 @@ const PAUSE = -2;
 export abstract class TreeWalk {
   visited = 0;
   protected readonly source: FgbSource;
-  readonly #wide: Float64Array;
+  readonly wide: Float64Array;
   /** Levels and places of nodes still to look at, the next on top. */
   readonly #stack: number[] = [];
 
   constructor(source: FgbSource, wide: Float64Array) {
     this.source = source;
-    this.#wide = wide;
+    this.wide = wide;
     this.#stack.push(0, source.tree!.shape.levels.length - 1);
   }
 
@@ -44,7 +45,7 @@ export abstract class TreeWalk {
       const place = stack.pop() as number;
       const at = (levels[level].start + place) * STRIDE;
       this.visited++;
-      if (!meets(upper, at, this.#wide)) continue;
+      if (!meets(upper, at, this.wide)) continue;
       // A whole node of level l stands for nodeSize^l leaves, the last of a level for the rest.
       const span = nodeSize ** level;
       const first = place * span;
@@ -62,13 +63,14 @@ export abstract class TreeWalk {
     const last = Math.min(count, (group + 1) * nodeSize) - page.first;
     for (let i = group * nodeSize - page.first; i < last; i++) {
       this.visited++;
-      if (meets(page.boxes, i * STRIDE, this.#wide)) this.leaf(page, i);
+      if (meets(page.boxes, i * STRIDE, this.wide)) this.leaf(page, i);
     }
   }
 }
 
 export async function walkTree(walk: TreeWalk, source: FgbSource, signal?: AbortSignal): Promise<void> {
   const { shape, pages, pageLeaves } = source.tree!;
+  if (pages.expect) await expectLeaves(source.tree!, walk.wide, signal);
   let page: LeafPage | undefined;
   let turn = NODES_A_TURN;
   for (;;) {
@@ -111,6 +113,7 @@ export function allPlaced(source: FgbSource): Promise<boolean> {
 async function lookAtAll({ tree }: FgbSource): Promise<boolean> {
   if (!tree) return true;
   const { shape, pages, pageLeaves } = tree;
+  if (pages.expect) await pages.expect(Array.from({ length: Math.ceil(shape.count / pageLeaves) }, (_, i) => i));
   for (let index = 0; index * pageLeaves < shape.count; index++) {
     if (index % PAGES_A_TURN === PAGES_A_TURN - 1) await new Promise(resolve => setImmediate(resolve));
     const { boxes, count } = pages.at(index) ?? (await pages.load(index));
