@@ -117,6 +117,11 @@ function isOverload(error: unknown): boolean {
   return error instanceof Problem && error.code === 'overloaded';
 }
 
+/** What waiting, or asking for less, may help. */
+function isRefusal(error: unknown): boolean {
+  return isOverload(error) || (error instanceof Problem && error.code === 'client-over-share');
+}
+
 /** Nobody has this answer yet: plan, price, permit, render. Runs once for all who wait for the same identity. */
 async function cold<P>(
   ask: Ask<P>,
@@ -219,8 +224,9 @@ async function admit<P>(
   } catch (error) {
     // A map cannot ask for less than a tile: one that can never fit is thinned too, where a window is told what would.
     const never = kind === 'tile' && error instanceof Problem && NEVER_FITS.includes(error.code);
-    if (!never && !isOverload(error)) throw error;
-    if (!never) ladder.fell(kind);
+    if (!never && !isRefusal(error)) throw error;
+    // A client over its share says nothing of the server.
+    if (isOverload(error)) ladder.fell(kind);
     refused = error;
   }
   const spentMs = performance.now() - sinceMs;
@@ -228,7 +234,7 @@ async function admit<P>(
   const lesserBytes = price(lesser);
   // What is as dear as the full answer would take its place in the queue for nothing: that waits for what is left of its time.
   if (lesser.job === null || lesserBytes >= bytes) {
-    if (refused !== undefined && !isOverload(refused)) throw refused;
+    if (refused !== undefined && !isRefusal(refused)) throw refused;
     return acquire(full, bytes, false);
   }
   return acquire(lesser, lesserBytes, planned.lesser);

@@ -6,7 +6,8 @@
  *   acquire ─► too large? 413 ─► fits? permit ─► else wait ─► permit, or 503 / 429 when 70 % of the deadline are gone
  *
  * Rules: one is always admitted when nothing is in flight; each class has a floor that others cannot take; the request
- * that has waited longest is never overtaken by others of its class, and by other classes only within their own floors.
+ * that has waited longest is never overtaken by others of its class, and by other classes only within their own floors,
+ * unless its client is over its share: then it waits for itself, and everybody goes before it.
  */
 import { type Problem, problem } from '../errors.ts';
 import type { Cost } from '../plan.ts';
@@ -15,7 +16,7 @@ import { type Correction, createPriceBook } from './price.ts';
 import { cameBefore, type Waiter, WaitingRoom } from './queue.ts';
 import { ADMISSION_DEFAULTS, type AdmissionSettings, scheduleTimeout } from './settings.ts';
 import { CLASSES, type Moment, Shares } from './shares.ts';
-import { type Counters, createCounters, DrainRate, gone, refusal, retryAfterSeconds } from './tally.ts';
+import { type Counters, countRefusal, createCounters, DrainRate, gone, refusal, retryAfterSeconds } from './tally.ts';
 import type { Admission, AdmissionStats, Bottleneck, Permit, PermitClass, PermitRequest } from './types.ts';
 
 export type { Admission };
@@ -174,15 +175,20 @@ class Gate implements Admission {
   /** A newcomer that does not fit may wait, unless the queue or its client's part of it is full, or waiting is in vain. */
   #boundQueue(waiter: Waiter): void {
     const { class: kind, client } = waiter.request;
-    const hopeless = kind !== 'tile' && this.#obstacle(waiter.request) === 'level';
-    if (hopeless) this.#refuse(waiter, 'level');
+    if (kind !== 'tile' && this.#obstacle(waiter.request) === 'level') this.#refuse(waiter, 'level');
     else if (this.#room.countOf(client) > this.#s.clientQueueCountMax) this.#refuse(waiter, 'client');
     const bytesMax = this.#s.queueBudgets * Math.max(this.#s.budgetBytes(), this.#s.ceilingBytes);
     while (this.#room.count > this.#s.queueCountMax || this.#room.bytes > bytesMax) {
-      // Calm: the newcomer goes. Loaded: the oldest, whose client has most likely given up.
-      const victim = this.#loaded() || !this.#room.holds(waiter) ? this.#room.oldest()! : waiter;
-      this.#refuse(victim, this.#room.count > this.#s.queueCountMax ? 'queue-count' : 'queue-bytes');
+      this.#makeWay(this.#room.count > this.#s.queueCountMax ? 'count' : 'bytes', waiter);
     }
+  }
+
+  /** Calm: the newcomer goes. Loaded: the oldest, whose client has most likely given up. But first of a client that crowds others out. */
+  #makeWay(by: 'count' | 'bytes', newcomer: Waiter): void {
+    const loaded = this.#loaded();
+    const usual = loaded || !this.#room.holds(newcomer) ? this.#room.oldest()! : newcomer;
+    const { waiter, crowds } = this.#room.victim(by, usual, loaded ? 'oldest' : 'newest');
+    this.#refuse(waiter, crowds ? 'client' : `queue-${by}`);
   }
 
   /** A queue that is long but moves in time stays first come, first served: whoever is passed over would come too late. */
@@ -209,9 +215,7 @@ class Gate implements Admission {
       queued: this.#room.count,
       retryAfterSeconds: retryAfterSeconds(ahead, this.#drain.bytesPerSecond, random, retryAfterMax),
     });
-    if (request.patienceMs !== undefined) this.#counters.steppedDown++;
-    else this.#counters.refused[error.code as 'overloaded' | 'client-over-share']++;
-    this.#counters.refusedBy[bottleneck]++;
+    countRefusal(this.#counters, request, bottleneck);
     return error;
   }
 
@@ -246,22 +250,19 @@ class Gate implements Admission {
     return null;
   }
 
-  /**
-   * The first of its class in the order of the moment. Where a client is over its share all that it has waiting is
-   * passed over, or its small requests would overtake its large one for ever.
-   */
   #candidate(kind: PermitClass): Waiter | null {
-    const line = this.#room.lines[kind];
     const newestFirst = this.#loaded();
-    const over = new Set<string>();
-    let waiter = newestFirst ? line.newest : line.oldest;
-    while (waiter !== null) {
-      const { client } = waiter.request;
-      if (!over.has(client) && this.#obstacle(waiter.request) !== 'client') return waiter;
-      over.add(client);
-      waiter = newestFirst ? waiter.older : waiter.newer;
-    }
-    return null;
+    return this.#room.lines[kind].candidate(
+      newestFirst,
+      ({ request }) => this.#waitsForItself(request),
+      client => this.#shares.clientBytes(client) + this.#s.repliesOf(client) === 0,
+    );
+  }
+
+  /** It cannot go before its own client gives back, whether there is room or not: nobody waits behind it. */
+  #waitsForItself(wanted: Wanted): boolean {
+    const { client, bytes } = wanted;
+    return this.#obstacle(wanted) !== null && this.#shares.overShare(client, bytes, this.#moment(client)) !== null;
   }
 
   #tickSoon(): void {
@@ -275,13 +276,12 @@ class Gate implements Admission {
   }
 
   stats(): AdmissionStats {
-    const { lines } = this.#room;
     return {
       mode: this.#s.mode,
       budgetBytes: this.#s.budgetBytes(),
       heldBytes: { ...this.#shares.bytes },
       held: { ...this.#shares.count },
-      queued: { tile: lines.tile.count, window: lines.window.count, bulk: lines.bulk.count },
+      queued: this.#room.counts,
       queuedBytes: this.#room.bytes,
       ...structuredClone(this.#counters),
       drainBytesPerSecond: this.#drain.bytesPerSecond,

@@ -57,6 +57,34 @@ export class WaitingLine {
     this.count--;
     this.bytes -= waiter.request.bytes;
   }
+
+  /**
+   * The first in the order of the moment. Where a client is over its share all that it has waiting is passed over, or its small
+   * requests would overtake its large one for ever. Newest first is no order to rely on: there those go first whose client holds nothing.
+   */
+  candidate(
+    newestFirst: boolean,
+    overShare: (waiter: Waiter) => boolean,
+    holdsNothing: (client: string) => boolean,
+  ): Waiter | null {
+    const seen = new Set<string>();
+    let first: Waiter | null = null;
+    for (let each = newestFirst ? this.newest : this.oldest; each; each = newestFirst ? each.older : each.newer) {
+      const { client } = each.request;
+      if (seen.has(client)) continue;
+      seen.add(client);
+      if (overShare(each)) continue;
+      if (!newestFirst || holdsNothing(client)) return each;
+      first ??= each;
+    }
+    return first;
+  }
+}
+
+/** What one client waits for. */
+interface Part {
+  readonly count: number;
+  readonly bytes: number;
 }
 
 export class WaitingRoom {
@@ -65,7 +93,7 @@ export class WaitingRoom {
     window: new WaitingLine(),
     bulk: new WaitingLine(),
   };
-  #ofClient = new Map<string, number>();
+  #parts = new Map<string, Part>();
   #busySinceMs: number | null = null;
   /** When the time of one who had no lesser answer to fall back on was up last. */
   #lateMs = Number.NEGATIVE_INFINITY;
@@ -78,25 +106,32 @@ export class WaitingRoom {
     return this.lines.tile.bytes + this.lines.window.bytes + this.lines.bulk.bytes;
   }
 
+  get counts(): Record<PermitClass, number> {
+    const { tile, window, bulk } = this.lines;
+    return { tile: tile.count, window: window.count, bulk: bulk.count };
+  }
+
   countOf(client: string): number {
-    return this.#ofClient.get(client) ?? 0;
+    return this.#parts.get(client)?.count ?? 0;
   }
 
   join(waiter: Waiter): void {
-    const { class: kind, client } = waiter.request;
     if (this.count === 0) this.#busySinceMs = waiter.sinceMs;
-    this.lines[kind].push(waiter);
-    this.#ofClient.set(client, this.countOf(client) + 1);
+    this.lines[waiter.request.class].push(waiter);
+    this.#change(waiter, 1);
   }
 
   leave(waiter: Waiter): void {
-    const { class: kind, client } = waiter.request;
     waiter.forget();
-    this.lines[kind].remove(waiter);
-    const left = this.countOf(client) - 1;
-    if (left === 0) this.#ofClient.delete(client);
-    else this.#ofClient.set(client, left);
+    this.lines[waiter.request.class].remove(waiter);
+    this.#change(waiter, -1);
     if (this.count === 0) this.#busySinceMs = null;
+  }
+
+  #change({ request: { client, bytes } }: Waiter, by: 1 | -1): void {
+    const { count, bytes: before } = this.#parts.get(client) ?? { count: 0, bytes: 0 };
+    if (count + by === 0) this.#parts.delete(client);
+    else this.#parts.set(client, { count: count + by, bytes: before + by * bytes });
   }
 
   holds(waiter: Waiter): boolean {
@@ -131,5 +166,39 @@ export class WaitingRoom {
       if (head !== null && (oldest === null || cameBefore(head, oldest))) oldest = head;
     }
     return oldest;
+  }
+
+  /**
+   * Who makes way in a queue that is full, and whether it does so because its client takes the room of others. `usual` would
+   * go if all waited for equally much. Of a client that crowds others out the oldest or the newest goes.
+   */
+  victim(by: keyof Part, usual: Waiter, which: 'oldest' | 'newest'): { waiter: Waiter; crowds: boolean } {
+    const crowder = this.#crowder(by, usual.request.client);
+    if (crowder === null) return { waiter: usual, crowds: false };
+    return { waiter: usual.request.client === crowder ? usual : this.#first(crowder, which), crowds: true };
+  }
+
+  /** The client that waits for most, with several requests: more than an equal part, or than half where there is no other. */
+  #crowder(by: keyof Part, among: string): string | null {
+    let most = this.#parts.get(among);
+    let crowder: string | null = among;
+    for (const [client, part] of this.#parts) {
+      if (most !== undefined && part[by] <= most[by]) continue;
+      most = part;
+      crowder = client;
+    }
+    const equal = this[by] / Math.max(2, this.#parts.size);
+    return most !== undefined && most.count > 1 && most[by] > equal ? crowder : null;
+  }
+
+  #first(client: string, which: 'oldest' | 'newest'): Waiter {
+    let first: Waiter | null = null;
+    const [start, next] = which === 'oldest' ? (['oldest', 'newer'] as const) : (['newest', 'older'] as const);
+    for (const kind of CLASSES) {
+      let each = this.lines[kind][start];
+      while (each !== null && each.request.client !== client) each = each[next];
+      if (each !== null && (first === null || cameBefore(each, first) === (which === 'oldest'))) first = each;
+    }
+    return first as Waiter;
   }
 }

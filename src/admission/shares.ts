@@ -82,11 +82,11 @@ export class Shares {
   obstacle(kind: PermitClass, client: string, bytes: number, moment: Moment): Bottleneck | null {
     if (moment.level === 'critical') {
       if (kind === 'tile' && this.#alone(moment)) return null;
-      return this.withinFloor(kind, bytes, moment) ? null : 'level';
+      return this.withinFloor(kind, bytes, moment) ? this.overShare(client, bytes, moment) : 'level';
     }
     if (moment.level === 'warning' && kind === 'bulk') return 'level';
     if (this.#alone(moment)) return null;
-    return this.noRoom(kind, bytes, moment) ?? this.#overShare(client, bytes, moment);
+    return this.noRoom(kind, bytes, moment) ?? this.overShare(client, bytes, moment);
   }
 
   /**
@@ -113,7 +113,8 @@ export class Shares {
     return used + reserved > moment.budget && !this.withinFloor(kind, bytes, moment) ? 'floor' : null;
   }
 
-  #overShare(client: string, bytes: number, moment: Moment): 'client' | null {
+  /** What it holds already and `bytes` more are beyond its share, whether there is room or not. */
+  overShare(client: string, bytes: number, moment: Moment): 'client' | null {
     const holds = this.clientBytes(client) + moment.ownReplies;
     if (holds === 0) return null;
     const { clientShare, clientBorrowShare } = this.#settings;

@@ -73,7 +73,7 @@ const WHY: Readonly<Record<Bottleneck, string>> = {
   budget: 'the bytes for requests are in use',
   floor: 'what is left is kept for other kinds of request',
   level: 'memory pressure lets only cached answers and some tiles through',
-  client: 'this client holds its share of the memory',
+  client: 'this client holds or waits for its share of the memory',
   'queue-count': 'too many requests wait already',
   'queue-bytes': 'too many bytes are waited for already',
 };
@@ -85,14 +85,28 @@ export interface RefusalContext {
   readonly retryAfterSeconds: number;
 }
 
+/** Who has a lesser answer to fall back on has stepped down; anybody else was refused. */
+export function countRefusal(counters: Counters, request: PermitRequest, bottleneck: Bottleneck): void {
+  if (request.patienceMs !== undefined) counters.steppedDown++;
+  else counters.refused[codeOf(bottleneck)]++;
+  counters.refusedBy[bottleneck]++;
+}
+
+function codeOf(bottleneck: Bottleneck): 'overloaded' | 'client-over-share' {
+  return bottleneck === 'client' ? 'client-over-share' : 'overloaded';
+}
+
 /** The Problem of a refusal that asking again can cure; it names the bottleneck. */
 export function refusal(request: PermitRequest, bottleneck: Bottleneck, context: RefusalContext): Problem {
-  const code = bottleneck === 'client' ? 'client-over-share' : 'overloaded';
   const { budget, held, queued } = context;
   const detail =
     `no room for a ${request.class} of ${request.bytes} bytes: ${WHY[bottleneck]} ` +
     `(${held} of ${budget} bytes in flight, ${queued} waiting)`;
-  return problem(code, detail, { retryAfterSeconds: context.retryAfterSeconds, bottleneck, required: request.bytes });
+  return problem(codeOf(bottleneck), detail, {
+    retryAfterSeconds: context.retryAfterSeconds,
+    bottleneck,
+    required: request.bytes,
+  });
 }
 
 export function gone(): Problem {

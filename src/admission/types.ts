@@ -46,7 +46,7 @@ export interface Admission {
 
 export type AdmissionMode = 'enforce' | 'observe';
 
-/** What held a request back: the budget itself, the floors of other classes, the level, its client's share, the queue. */
+/** What held a request back: the budget itself, the floors of other classes, the level, its client's share of them or of the queue, the queue. */
 export type Bottleneck = 'budget' | 'floor' | 'level' | 'client' | 'queue-count' | 'queue-bytes';
 
 export interface AdmissionStats {

@@ -351,6 +351,113 @@ test('the queue is bounded in number and bytes; under load the oldest makes way'
   assert.equal(heavy[1].extra['bottleneck'], 'queue-bytes');
 });
 
+/** A queue that one client has filled: 8 requests of 100 bytes, the most that may wait in all. */
+async function flooded(more: Partial<AdmissionSettings>, level: Level) {
+  const bench = new Bench({ queueBudgets: 0.8, ...more });
+  bench.level = level;
+  await bench.get(400, 'window', 'flood');
+  await bench.get(240, 'window', 'another');
+  const flood = Array.from({ length: 8 }, () => bench.ask(100, 'window', 'flood'));
+  await settled();
+  assert.ok(flood.every(one => one.waits));
+  return { bench, flood };
+}
+
+for (const level of ['normal', 'warning'] as const) {
+  for (const [bound, more] of [
+    ['bytes', {}],
+    ['number', { queueBudgets: 8, queueCountMax: 8 }],
+  ] as const) {
+    test(`${level}: in a queue that one client has filled (${bound}) it makes way for the others, and is told that it is over its share`, async () => {
+      const { bench, flood } = await flooded(more, level);
+      const ones = [bench.ask(100, 'window', 'one'), bench.ask(100, 'window', 'two')];
+      await settled();
+      assert.ok(ones.every(one => one.waits));
+      const refused = flood.filter(one => one.error !== undefined);
+      assert.deepEqual(
+        refused.map(one => [one.code, one.extra['bottleneck']]),
+        [
+          ['client-over-share', 'client'],
+          ['client-over-share', 'client'],
+        ],
+      );
+      // Under load those go that have waited longest; calm, those that came last.
+      const gone = flood.map((one, i) => (one.error === undefined ? -1 : i)).filter(i => i >= 0);
+      assert.deepEqual(gone, level === 'normal' ? [6, 7] : [0, 1]);
+      const again = bench.ask(100, 'window', 'flood');
+      await settled();
+      assert.equal((level === 'normal' ? again : flood[2]).code, 'client-over-share');
+      assert.ok(ones.every(one => one.waits));
+    });
+  }
+}
+
+test('a client that fills the queue alone is over its share too', async () => {
+  const { bench } = await flooded({}, 'normal');
+  const more = bench.ask(100, 'window', 'flood');
+  await settled();
+  assert.deepEqual([more.code, more.extra['bottleneck']], ['client-over-share', 'client']);
+});
+
+test('one request of each client is nobody’s flood, however large it is', async () => {
+  const bench = new Bench({ queueBudgets: 0.8 });
+  await bench.get(690);
+  const large = bench.ask(600, 'tile', 'large');
+  const small = [bench.ask(100, 'tile', 'a'), bench.ask(100, 'tile', 'b'), bench.ask(100, 'tile', 'c')];
+  await settled();
+  assert.ok(large.waits && small[0].waits && small[1].waits);
+  assert.deepEqual([small[2].code, small[2].extra['bottleneck']], ['overloaded', 'queue-bytes']);
+});
+
+test('nobody waits behind a request that waits for its own client', async () => {
+  const bench = new Bench();
+  await bench.get(300, 'window', 'flood');
+  // Over the share of the flood, and over what windows may have beside the floor of the tiles.
+  const behind = bench.ask(401, 'window', 'flood');
+  const one = bench.ask(300, 'window', 'one');
+  await settled();
+  assert.ok(one.permit && behind.waits);
+});
+
+test('critical: beside others no client takes the whole floor of the tiles', async () => {
+  const bench = new Bench({ clientShare: 0.2 });
+  bench.level = 'critical';
+  await bench.get(150, 'tile', 'flood');
+  const more = bench.ask(100, 'tile', 'flood');
+  await settled();
+  assert.ok(more.permit, 'alone it may');
+  more.permit.release();
+  const other = bench.ask(160, 'tile', 'other');
+  const again = bench.ask(100, 'tile', 'flood');
+  const one = bench.ask(100, 'tile', 'one');
+  await settled();
+  assert.ok(other.waits && again.waits);
+  assert.ok(one.permit);
+});
+
+test('under load a client that holds nothing goes before one that does, though it came earlier', async () => {
+  const bench = new Bench({ floors: { tile: 0, window: 0 }, clientShare: 0.5 });
+  bench.level = 'warning';
+  const holder = await bench.get(700, 'tile', 'other');
+  await bench.get(100, 'tile', 'flood');
+  const one = bench.ask(400, 'tile', 'one');
+  bench.pass(10);
+  const flood = bench.ask(400, 'tile', 'flood');
+  holder.release();
+  await settled();
+  assert.ok(one.permit);
+  assert.ok(flood.permit, 'there is room for both');
+  const second = new Bench({ floors: { tile: 0, window: 0 }, clientShare: 0.5 });
+  second.level = 'warning';
+  const held = await second.get(700, 'tile', 'other');
+  await second.get(100, 'tile', 'flood');
+  const first = second.ask(600, 'tile', 'one');
+  const behind = second.ask(400, 'tile', 'flood');
+  held.release();
+  await settled();
+  assert.ok(first.permit && behind.waits);
+});
+
 test('leaving: before, while waiting, and without a trace', async () => {
   const bench = new Bench();
   const before = bench.ask(1, 'tile', 'a', AbortSignal.abort());

@@ -229,3 +229,32 @@ test('in a calm house with work that ends, everybody who fits is served in order
     { numRuns: 60 },
   );
 });
+
+test('who waits with one request is not refused for room while another client waits with several that are no smaller', async () => {
+  const flood = fc.array(fc.integer({ min: 100, max: CEILING }), { minLength: 20, maxLength: 80, size: 'max' });
+  const level = fc.constantFrom<Level>('normal', 'warning');
+  await fc.assert(
+    fc.asyncProperty(flood, level, fc.integer({ min: 1, max: 100 }), fc.nat(900), async (sizes, at, bytes, ms) => {
+      const world = new World();
+      world.level = at;
+      for (const size of sizes) await world.take({ act: 'ask', kind: 'window', bytes: size, client: 0 });
+      await world.pass(ms);
+      await world.take({ act: 'ask', kind: 'window', bytes, client: 1 });
+      const one = world.asked.at(-1)!;
+      for (const size of sizes) await world.take({ act: 'ask', kind: 'window', bytes: size, client: 0 });
+      assert.ok(one.answer === undefined || one.answer === 'permit', `${one.answer}`);
+      // Once the first of the flood's line has gone, the flood holds its share.
+      for (let turns = 0; one.answer === undefined; turns++) {
+        assert.ok(turns < 3, 'the flood goes before it');
+        for (const held of world.live) {
+          held.permit!.release();
+          held.permit = undefined;
+        }
+        await new Promise(done => setImmediate(done));
+        world.check();
+      }
+      assert.equal(one.answer, 'permit');
+    }),
+    { numRuns: 60 },
+  );
+});

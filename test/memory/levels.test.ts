@@ -31,14 +31,26 @@ test('a level is left eight points lower', () => {
 });
 
 test('swap and a full heap are critical whatever the pressure', () => {
-  for (const reading of [
-    { heapShare: 0.9, swap: 0 },
-    { heapShare: 0, swap: 2 ** 30 },
-  ]) {
+  for (const [samples, reading] of [
+    [LEVEL_DEFAULTS.heapSamples + 2, { heapShare: 0.9, swap: 0 }],
+    [3, { heapShare: 0, swap: 2 ** 30 }],
+  ] as const) {
     let state = CALM;
-    for (let i = 1; i <= 3; i++) state = nextLevel(state, { atMs: i, pressure: 0.2, ...reading });
+    for (let i = 1; i <= samples; i++) {
+      assert.equal(state.level, 'normal', `${i}`);
+      state = nextLevel(state, { atMs: i, pressure: 0.2, ...reading });
+    }
     assert.equal(state.level, 'critical');
-    for (let i = 4; i <= 6; i++) state = nextLevel(state, { atMs: i, pressure: 0.2, heapShare: 0, swap: 0 });
+    for (let i = 1; i <= 3; i++) state = nextLevel(state, { atMs: i, pressure: 0.2, heapShare: 0, swap: 0 });
+    assert.equal(state.level, 'normal');
+  }
+});
+
+test('garbage that is collected before ten samples are over is no full heap', () => {
+  let state = CALM;
+  for (let i = 1; i <= 200; i++) {
+    const heapShare = i % LEVEL_DEFAULTS.heapSamples === 0 ? 0.81 : 0.9;
+    state = nextLevel(state, { atMs: i, pressure: 0.2, heapShare, swap: 0 });
     assert.equal(state.level, 'normal');
   }
 });
