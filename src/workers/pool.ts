@@ -59,6 +59,12 @@ const FLAG_SLOTS = 4096;
  * soon be idle. One that is busy would only decode once more what home holds already.
  */
 const AFFINITY_SLACK = 2;
+/**
+ * Jobs that a thread has, the one it is at among them: the next one lies there when it is done, where it would else wait for the main
+ * thread to get round to it. 1 to 4: rate of vector tiles of z10–14 × 1.13, of warped tiles × 1.14, at the same CPU. All of them have
+ * their permits.
+ */
+const IN_HAND = 4;
 
 export function defaultThreads(): number {
   return Math.max(1, Math.min(availableParallelism(), 8));
@@ -75,7 +81,7 @@ export function createPool(options: PoolOptions): Pool {
       filename,
       minThreads: 1,
       maxThreads: 1,
-      concurrentTasksPerWorker: 1,
+      concurrentTasksPerWorker: IN_HAND,
       maxQueue: FLAG_SLOTS,
       atomics: 'disabled',
       workerData: { flags: flags.buffer, settings },

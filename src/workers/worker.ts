@@ -3,16 +3,19 @@ import { workerData } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { problem, toPlainProblem } from '../errors.ts';
 import type { TaskContext } from '../plan.ts';
+import { createGate } from './gate.ts';
 import type { Answer, Envelope } from './pool.ts';
 import { createTasks, type WorkerSettings } from './tasks.ts';
 
 const { flags, settings } = workerData[1] ?? workerData;
 const cancelled = new Int32Array(flags as SharedArrayBuffer);
 const tasks = createTasks(settings as WorkerSettings);
+/** While libvips encodes one picture the next is decoded. More at a time would hold memory and win nothing. */
+const gate = createGate(2);
 
 export default async function work(envelope: Envelope): Promise<Answer | null> {
   const { port } = envelope;
-  if (!port) return moved(await answerOf(envelope));
+  if (!port) return moved(await gate.through(() => answerOf(envelope)));
   void answerOf(envelope).then(answer => {
     port.postMessage(answer, owned(answer));
     port.close();
