@@ -3,23 +3,37 @@
     python raster_oracle.py FILE.npy
 
 A request a line on stdin: {path, level, crs, originX, originY, resX, resY, width, height, resampling, bands}. FILE.npy then
-holds float64 (bands + 1, height, width): the values of a WarpedVRT from that level onto that grid, placed within 0.001 source
-pixels, or 0.000001 where a single pixel is picked (0, rasterio has it, fails), and the mask (0 or 255) last. Without a crs it is
-the level as it is read. A line on stdout says that it is there: "ok", or what went wrong.
+holds float64 (bands + 1, height, width): the values of a WarpedVRT from that level onto that grid, and the mask (0 or 255) last.
+Kernels are placed within 0.001 source pixels; where whole source pixels are picked or counted every position is computed by itself,
+as gdalwarp -et 0 does: on the edges of source pixels, where grids of round numbers put them, GDAL's interpolated positions fall to
+either side. Without a crs it is the level as it is read. A line on stdout says that it is there: "ok", or what went wrong.
 """
 
 import json
+import re
 import sys
 import warnings
 
 import numpy
 import rasterio
+import rasterio.shutil
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
 warnings.filterwarnings('ignore')
-PICKS = ('nearest', 'mode')
+KERNELS = ('bilinear', 'cubic')
+APPROXIMATE = re.compile('<ApproxTransformer>.*<BaseTransformer>(.*)</BaseTransformer>.*</ApproxTransformer>', re.DOTALL)
+NODATA = re.compile('(NoDataReal>)[^<]+(?=</)')
+
+
+def exact(vrt):
+    """The same without its approximation, which rasterio cannot leave out: it refuses a tolerance of 0."""
+    with rasterio.io.MemoryFile(ext='.vrt') as file:
+        rasterio.shutil.copy(vrt, file.name, driver='VRT')
+        described = APPROXIMATE.sub(r'\1', file.read().decode())
+    # In 16 digits the least of all doubles is none any more.
+    return rasterio.open(NODATA.sub(lambda found: found[1] + repr(vrt.nodata), described))
 
 
 def answer(request):
@@ -38,9 +52,9 @@ def answer(request):
             height=request['height'],
             resampling=Resampling[request['resampling']],
             add_alpha=add_alpha,
-            tolerance=1e-6 if request['resampling'] in PICKS else 0.001,
+            tolerance=0.001,
             **({'XSCALE': 1 / request['radiusX'], 'YSCALE': 1 / request['radiusY']} if 'radiusX' in request else {}),
-        ) as vrt:
+        ) as near, (near if request['resampling'] in KERNELS else exact(near)) as vrt:
             values = vrt.read(request['bands']).astype('float64')
             # The mask of an added alpha band is wrong for floats (dataset_mask says 255 everywhere), the band itself is not.
             mask = (vrt.read(vrt.count) > 0) * 255.0 if add_alpha else vrt.dataset_mask().astype('float64')

@@ -1,17 +1,22 @@
 /**
  * Tiles and windows of every real raster against GDAL's warper, on the same grid from the same level, in raw values and in
  * each way of resampling: where pixels are the raster's own all equal; nearest and mode in 99.9 % of the valid pixels, all others on
- * average within 1/255 of the raster's range and for 99 % within 4/255; masks alike in 99.9 %, of averages in 99.85 %. A sample of the cases, or with PLIMSOLL_TEST_FULL=1 more than 2,000.
+ * average within 1/255 of the raster's range and for 99 % within 4/255; masks alike in 99.95 %, however pixels are resampled. A sample of
+ * the cases, or with PLIMSOLL_TEST_FULL=1 more than 2,000.
  *
- * Two differences are GDAL's own affair and kept out of the comparison. Its bilinear triangle gets too narrow on tiles that
- * the raster covers in part, so the scale is told to it (XSCALE). And the libjpeg 9 of rasterio's wheels enlarges halved chroma
- * in another way than the libjpeg-turbo that sharp and most GDALs have, so those JPEGs are compared by their luma.
+ * Three differences are GDAL's own affair and kept out of the comparison. On tiles that the raster covers in part it takes its scale
+ * for larger than it is: the triangle of bilinear gets too narrow, and averages leave out pixels that stick out of the raster by more
+ * than two source pixels; so the scale is told to it (XSCALE, YSCALE). Its interpolated positions miss the edges of source pixels by
+ * some 1e-10, on which grids of round numbers put whole columns; so where that decides what is picked or counted it computes each one
+ * (raster_oracle.py). And the libjpeg 9 of rasterio's wheels enlarges halved chroma in another way than the libjpeg-turbo that sharp
+ * and most GDALs have, so those JPEGs are compared by their luma.
  */
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { areaKind, kernelOf, type Resampling } from '../../src/kernels/resampling.ts';
 import type { RasterLayer } from '../../src/layers/types.ts';
 import type { Plan } from '../../src/plan.ts';
+import { gridMap, samplingRatio } from '../../src/render/raster/geometry.ts';
 import { createRasterPainter } from '../../src/render/raster/paint.ts';
 import { planPreview, planRasterTile, planWindow, type RasterParams } from '../../src/render/raster/plan.ts';
 import type { ImageJob } from '../../src/render/raster/types.ts';
@@ -113,8 +118,16 @@ function requestOf({ job, layer }: Case): Record<string, unknown> {
     ...job.grid,
     resampling: job.resampling,
     bands: job.choice.bands.map(band => band + 1),
-    ...(kernelOf(job.resampling) ? { radiusX: job.radiusX, radiusY: job.radiusY } : {}),
+    ...scaleOf(job),
   };
+}
+
+/** Source pixels that an output pixel covers, or what its kernel does. */
+function scaleOf({ resampling, radiusX, radiusY, grid, placement }: ImageJob): Record<string, number> {
+  if (kernelOf(resampling)) return { radiusX, radiusY };
+  if (areaKind(resampling) === null || grid.crs === null) return {};
+  const ratio = samplingRatio(gridMap(grid, placement).map, grid.width, grid.height)!;
+  return { radiusX: ratio.x, radiusY: ratio.y };
 }
 
 interface Agreement {
@@ -179,9 +192,7 @@ function halvedChroma({ source }: RasterLayer): boolean {
 function judge(agreement: Agreement, { label, job, ours, layer }: Case): void {
   const pixels = ours.shape[1] * ours.shape[2];
   const said = `${layer.id} ${label}: ${JSON.stringify(agreement)}`;
-  // At the raster's rim GDAL's average counts pixels that it covers in part on some tiles, and on others not: rt_nocog 5/11/6, tt_dem 14/8514/5833.
-  const allowed = areaKind(job.resampling) === null ? 0.001 : 0.0015;
-  assert.ok(agreement.maskDiffers <= pixels * allowed, `masks differ, ${said}`);
+  assert.ok(agreement.maskDiffers <= pixels * 0.0005, `masks differ, ${said}`);
   if (job.aligned) assert.equal(agreement.maskDiffers + agreement.off + agreement.meanError, 0, `not equal, ${said}`);
   if (job.resampling === 'nearest' || job.resampling === 'mode') {
     assert.ok(agreement.off <= agreement.valid * 0.001, `values differ, ${said}`);
