@@ -24,6 +24,7 @@ import {
 } from './reply.ts';
 import { answerAtOnce } from './serve-at-once.ts';
 import { otherEncoding } from './serve-encodings.ts';
+import { inFlight } from './serve-flight.ts';
 import { leaseAll, servable, waiting } from './serve-layers.ts';
 import { type Planned, planOf } from './serve-plan.ts';
 import type { Observer, Rooms } from './serve-rooms.ts';
@@ -91,7 +92,9 @@ export async function serve<P>(ask: Ask<P>, rooms: Rooms): Promise<Reply> {
   if (answered) return answered;
   const flight = strict ? `${identity.key}|strict` : identity.key;
   try {
-    const made = await rooms.flight.run(flight, ask.signal(), signal => cold(ask, identity, rooms, strict, signal));
+    const made = await inFlight(rooms.flight, flight, ask.client, ask.signal(), signal =>
+      cold(ask, identity, rooms, strict, signal),
+    );
     return replyPainted(made, ask, layers, rooms);
   } catch (error) {
     const last = strict || !isOverload(error) ? undefined : rooms.cache.get(identity.degraded.key, { stale: true });
