@@ -95,6 +95,20 @@ const MUTATIONS: readonly Mutation[] = [
     test: PERMITS,
   },
   {
+    name: 'queue: full, whoever waits for most stays',
+    file: 'src/admission/queue.ts',
+    from: 'most.count > 1 && most[by] > equal ? crowder : null',
+    to: 'most.count < 0 && most[by] > equal ? crowder : null',
+    test: PERMITS,
+  },
+  {
+    name: 'queue: others wait behind one that waits for its own client',
+    file: 'src/admission/queue.ts',
+    from: '      if (overShare(each)) continue;\n',
+    to: '',
+    test: PERMITS,
+  },
+  {
     name: 'turns: a walk that ends calls nobody in',
     file: 'src/admission/turns.ts',
     from: '    else this.#walking.set(layer, left);\n    this.#dispatch();',

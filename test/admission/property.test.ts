@@ -200,7 +200,7 @@ test('rules of the gate under any sequence', async () => {
       const codes = new Set(['permit', 'overloaded', 'too-large', 'client-over-share', 'client-closed']);
       for (const one of world.asked) assert.ok(codes.has(one.answer!), String(one.answer));
     }),
-    { numRuns: 150 },
+    { numRuns: 400 },
   );
 });
 
