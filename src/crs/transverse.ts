@@ -105,8 +105,10 @@ function transverse({ a, rf, lon0, lat0, k0, x0, y0 }: Definition): TransverseMe
     const s = Math.sin(from * RADIANS);
     const square = t * t + c * c;
     const u = s / Math.sqrt(square);
-    const [sin2, cos2] = [(2 * t * c) / square, (c * c - t * t) / square];
-    const [sinh2, cosh2] = [2 * u * Math.sqrt(1 + u * u), 1 + 2 * u * u];
+    const sin2 = (2 * t * c) / square;
+    const cos2 = (c * c - t * t) / square;
+    const sinh2 = 2 * u * Math.sqrt(1 + u * u);
+    const cosh2 = 1 + 2 * u * u;
     // Clenshaw's sum of a_k sin(2k z), z = ξ' + iη'.
     const re = 2 * cos2 * cosh2;
     const im = -2 * sin2 * sinh2;

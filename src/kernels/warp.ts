@@ -59,12 +59,16 @@ export function walkCells(map: PixelMap, extent: Extent, sink: CellSink, maxErro
     nodes(walk, middle, width, (y + next) / 2);
     nodes(walk, bottom, width, next);
     for (let c = 0; c < columns; c++) {
-      patch.set(top.subarray(c * 4, c * 4 + 6), 0);
-      patch.set(middle.subarray(c * 4, c * 4 + 6), 6);
-      patch.set(bottom.subarray(c * 4, c * 4 + 6), 12);
+      for (let i = 0; i < 6; i++) {
+        patch[i] = top[c * 4 + i];
+        patch[i + 6] = middle[c * 4 + i];
+        patch[i + 12] = bottom[c * 4 + i];
+      }
       visit(walk, c * WIDE, y, Math.min((c + 1) * WIDE, width), next, patch);
     }
-    [top, bottom] = [bottom, top];
+    const used = top;
+    top = bottom;
+    bottom = used;
   }
 }
 

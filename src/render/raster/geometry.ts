@@ -149,7 +149,8 @@ export function samplingRatio(map: PixelMap, width: number, height: number): { x
   const rows = Math.max(1, Math.min(21, Math.ceil(height / CELL) * 2));
   for (let j = 0; j <= rows; j++) {
     for (let i = 0; i <= columns; i++) {
-      const [px, py] = [(i * width) / columns, (j * height) / rows];
+      const px = (i * width) / columns;
+      const py = (j * height) / rows;
       if (!map(px, py, at, 0)) continue;
       stretch(span, at[0], at[1]);
       stretch(valid, px, py);
@@ -203,26 +204,44 @@ export function boxSink(
   corners: boolean,
   take: (minX: number, minY: number, maxX: number, maxY: number) => void,
 ): CellSink {
+  const hull = new Float64Array(9);
+  const range = new Float64Array(4);
   return {
     pixel: (_x, _y, sx, sy) => take(sx + dx, sy + dy, sx + dx, sy + dy),
     cell(x0, y0, x1, y1, patch) {
       const u = corners ? 0 : 0.5 / (x1 - x0);
       const v = corners ? 0 : 0.5 / (y1 - y0);
-      const [minX, maxX] = patchRange(patch, 0, u, v);
-      const [minY, maxY] = patchRange(patch, 1, u, v);
-      take(minX + dx, minY + dy, maxX + dx, maxY + dy);
+      patchRange(patch, 0, u, v, hull, range);
+      patchRange(patch, 1, u, v, hull, range);
+      take(range[0] + dx, range[1] + dy, range[2] + dx, range[3] + dy);
     },
   };
 }
 
-/** What a patch reaches, from u to 1 − u and v to 1 − v: no parabola leaves the hull of its control points. */
-function patchRange(patch: Patch, axis: 0 | 1, u: number, v: number): [number, number] {
-  const rows = [v, 0.5, 1 - v].map(y => controls([u, 0.5, 1 - u].map(x => patchAt(patch, axis, x, y))));
-  const all = [0, 1, 2].flatMap(i => controls(rows.map(row => row[i])));
-  return [Math.min(...all), Math.max(...all)];
+/**
+ * What a patch reaches, from u to 1 − u and v to 1 − v: no parabola leaves the hull of its control points. The least goes to
+ * range[axis], the most to range[axis + 2]. A plan asks for this of every cell, so nothing is allocated.
+ */
+function patchRange(patch: Patch, axis: 0 | 1, u: number, v: number, hull: Float64Array, range: Float64Array): void {
+  for (let j = 0; j < 3; j++) {
+    const y = j === 0 ? v : j === 1 ? 0.5 : 1 - v;
+    hull[j * 3] = patchAt(patch, axis, u, y);
+    hull[j * 3 + 1] = patchAt(patch, axis, 0.5, y);
+    hull[j * 3 + 2] = patchAt(patch, axis, 1 - u, y);
+    control(hull, j * 3, 1);
+  }
+  for (let i = 0; i < 3; i++) control(hull, i, 3);
+  let least = hull[0];
+  let most = hull[0];
+  for (let i = 1; i < 9; i++) {
+    if (hull[i] < least) least = hull[i];
+    if (hull[i] > most) most = hull[i];
+  }
+  range[axis] = least;
+  range[axis + 2] = most;
 }
 
-/** Of the parabola through a, b and c at even distances. */
-function controls([a, b, c]: readonly number[]): number[] {
-  return [a, 2 * b - (a + c) / 2, c];
+/** In place of the middle one of three points at even distances, the control point of the parabola through them. */
+function control(hull: Float64Array, at: number, step: number): void {
+  hull[at + step] = 2 * hull[at + step] - (hull[at] + hull[at + 2 * step]) / 2;
 }
