@@ -93,14 +93,20 @@ function transverse({ a, rf, lon0, lat0, k0, x0, y0 }: Definition): TransverseMe
   const [a1, a2, a3, a4, a5, a6] = seriesOf(n);
   const scale = ((k0 * a) / (1 + n)) * (1 + n ** 2 / 4 + n ** 4 / 64 + n ** 6 / 256);
   let north = 0;
+  let row = Number.NaN;
+  let tangent = Number.NaN;
 
   const forward: TransverseMercator['forward'] = (lon, psi, out, at) => {
     let from = lon - lon0;
     if (from > 180) from -= 360;
     else if (from < -180) from += 360;
     if (!(Math.abs(from) < REACH && Math.abs(psi) < PSI_MAX)) return false;
-    // Tangent of the conformal latitude; the sphere's and the ellipsoid's meridians are the same.
-    const t = Math.sinh(psi - e * Math.atanh(e * Math.tanh(psi)));
+    // Tangent of the conformal latitude; the sphere's and the ellipsoid's meridians are the same. Positions come row by row.
+    if (psi !== row) {
+      row = psi;
+      tangent = Math.sinh(psi - e * Math.atanh(e * Math.tanh(psi)));
+    }
+    const t = tangent;
     const c = Math.cos(from * RADIANS);
     const s = Math.sin(from * RADIANS);
     const square = t * t + c * c;
