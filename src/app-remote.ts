@@ -1,5 +1,7 @@
 /** Files of other servers: their settings, and how the rooms hold and release what is open of them. */
 import type { Admission } from './admission/controller.ts';
+import { createTurns, type Turns } from './admission/turns.ts';
+import { turnsApart } from './admission/turns-apart.ts';
 import type { IndexShare } from './app-parts.ts';
 import type { ByteCache } from './cache/types.ts';
 import type { Config } from './config/load.ts';
@@ -16,10 +18,11 @@ import type { RemoteDeps, Remotes } from './layers/remote-types.ts';
 import type { Catalogue } from './layers/types.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Memory } from './memory/memory.ts';
-import type { FeatureReads } from './plan.ts';
+import type { BytesRef, FeatureReads, Job, Painted } from './plan.ts';
 import { isFar } from './serve-layers.ts';
-import { openFgb } from './source/fgb/open.ts';
+import { isFgbSource, openFgb } from './source/fgb/open.ts';
 import { openCog } from './source/tiff/open.ts';
+import type { Source } from './source/types.ts';
 
 /** Share of the index budget that remote files may take: the rest is for the files of this machine. */
 const INDEX_SHARE = 0.25;
@@ -113,6 +116,39 @@ function featureReads({
   return { gapBytes, requestsMax, bytesMax: tileBytes, indexBytes: indexReadBytes };
 }
 
+/** Plans of files that other servers have hold little while they wait, so more of one layer may. */
+const FAR_WALKS_OF_ONE_LAYER = 4;
+
+/** Turns of plans that walk an index: of files here, and of those elsewhere. `isFar`: of layers, joined by commas. */
+export function turnsOf({ memory: { queue } }: Config, isFar: (layers: string) => boolean): Turns {
+  const settings = { deadlineMs: queue.deadlineMs, waitingMax: queue.max };
+  return turnsApart(createTurns(settings), createTurns({ ...settings, ofOneLayer: FAR_WALKS_OF_ONE_LAYER }), isFar);
+}
+
+type Run = (job: Job, signal: AbortSignal) => Promise<Painted>;
+
+/** As aside() for jobs that go to the pool without it: features and zones. */
+export function doubting({ files }: FarRooms, run: Run): Run {
+  return async (job, signal) => {
+    try {
+      return await run(job, signal);
+    } catch (error) {
+      if (error instanceof Problem && error.code === 'source-changed') for (const ref of refsOf(job)) files.doubt(ref);
+      throw error;
+    }
+  };
+}
+
+/** A file, and what is prepared of it. */
+function sourceRefs(source: Source): BytesRef[] {
+  const { current } = source.kind === 'vector' && isFgbSource(source) ? source.overview : { current: null };
+  return current ? [source.ref, current.bytes.ref] : [source.ref];
+}
+
+function refsOf(job: Job & { readonly ref?: BytesRef; readonly features?: { readonly ref: BytesRef } }): BytesRef[] {
+  return [job.ref ?? [], job.features?.ref ?? []].flat();
+}
+
 /**
  * A file that changed while it was read is asked for anew by the next request, not at the end of its time. And what waits for other
  * servers waits among the windows: the memory that is kept for tiles is not theirs.
@@ -131,7 +167,7 @@ export function aside(
         for (const id of ask.layers) {
           remotes.doubt(id);
           const layer = catalogue.get(id);
-          if (layer && 'source' in layer) files.doubt(layer.source.ref);
+          if (layer && 'source' in layer) for (const ref of sourceRefs(layer.source)) files.doubt(ref);
         }
       throw error;
     }

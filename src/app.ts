@@ -2,9 +2,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Admission } from './admission/controller.ts';
-import { createTurns } from './admission/turns.ts';
 import { buildAdmission, buildCatalogue, buildSessions, catalogueConfig, indexShare, zoomsOf } from './app-parts.ts';
-import { aside, createFarRooms, type FarRooms, far, fetchSettings } from './app-remote.ts';
+import { aside, createFarRooms, doubting, type FarRooms, far, fetchSettings, turnsOf } from './app-remote.ts';
 import { buildShadows } from './app-shadows.ts';
 import { createByteCache } from './cache/byte-cache.ts';
 import { createFlight } from './cache/flight.ts';
@@ -35,6 +34,7 @@ import { createBodies } from './reply-bodies.ts';
 import { createReports, type Reports } from './reports.ts';
 import { type Observer, type Rooms, serve } from './serve.ts';
 import { type Cells, createCells } from './serve-cells.ts';
+import { isFar } from './serve-layers.ts';
 import type { Shadows } from './serve-shadow-types.ts';
 import type { Sessions } from './sessions/types.ts';
 import { WEB_MERCATOR_QUAD } from './tile.ts';
@@ -158,7 +158,6 @@ async function buildRooms(input: AppInput): Promise<Built> {
   const bodies = createBodies(memory.ledger);
   memory.gauge.onSample(() => bodies.sweep(memory.budgetBytes()));
   const admission = buildAdmission(config, budget, memory, bodies);
-  const turns = createTurns({ deadlineMs: config.memory.queue.deadlineMs, waitingMax: config.memory.queue.max });
   const tally = tallyBuffer();
   const pool = createPool({
     threads: budget.workers,
@@ -190,6 +189,7 @@ async function buildRooms(input: AppInput): Promise<Built> {
     for (const key of past.changed(changes)) cache.deleteLayer(key);
   });
   const sessions = config.sessions.enabled ? buildSessions(config, budget, catalogue, memory, cache) : null;
+  const turns = turnsOf(config, layer => isFar(catalogue, layer.split(',')));
   const ladder = createLadder({ level: () => memory.level(), patienceMs: config.memory.queue.deadlineMs * PATIENCE });
   const caching = { maxAge: config.cache.maxAge, staleWhileRevalidate: config.cache.swr, degradedMs: DEGRADED_MS };
   return {
@@ -273,7 +273,7 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, { repo
       price: admission.price.bind(admission),
       turns: built.turns,
       learn: reports.learn(admission),
-      run: (job: Job, signal: AbortSignal) => built.pool.run(job, { signal }),
+      run: doubting(built.farRooms, (job: Job, signal: AbortSignal) => built.pool.run(job, { signal })),
     },
     sessions: sessions === null ? null : { sessions, publicUrl, admit: reports.admit(admission) },
   };

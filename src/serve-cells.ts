@@ -70,7 +70,9 @@ class CellsRoom implements Cells {
     const { signal } = this.#closing;
     const cost = cellsCost(layer, caps, longestMax);
     const bytes = admission.price(cost, OPERATION, layer.id);
-    const permit = await admission.acquire({ bytes, class: 'tile', client: `${OPERATION} ${layer.id}`, signal });
+    // What waits for other servers waits among the windows.
+    const kind = layer.source.ref.remote ? 'window' : 'tile';
+    const permit = await admission.acquire({ bytes, class: kind, client: `${OPERATION} ${layer.id}`, signal });
     let longest: number;
     try {
       const painted = await pool.run(cellsJob(layer, grid, caps, longestMax), { signal });
@@ -99,8 +101,11 @@ class CellsRoom implements Cells {
   queue(layers: readonly Layer[], catalogue: Catalogue): void {
     const grid = this.#rooms.ahead;
     if (grid === null) return;
-    for (const { id, version, kind, verdict } of layers)
-      if (kind === 'vector' && verdict.servable) this.#waiting.set(id, version);
+    for (const layer of layers) {
+      // Whole indexes of other servers are read for those who ask, not for who might.
+      if (layer.kind !== 'vector' || !layer.verdict.servable || layer.source.ref.remote) continue;
+      this.#waiting.set(layer.id, layer.version);
+    }
     this.#running ??= this.#ahead(grid, catalogue);
   }
 

@@ -226,7 +226,7 @@ async function admit<P>(
     }
   } catch (error) {
     // A map cannot ask for less than a tile: one that can never fit is thinned too, where a window is told what would.
-    const never = kind === 'tile' && error instanceof Problem && NEVER_FITS.includes(error.code);
+    const never = operation.zoom && error instanceof Problem && NEVER_FITS.includes(error.code);
     if (!never && !isRefusal(error)) throw error;
     // A client over its share says nothing of the server.
     if (isOverload(error)) ladder.fell(kind);

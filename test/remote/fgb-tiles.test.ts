@@ -41,11 +41,13 @@ after(async () => {
 });
 
 const ZOOMS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14];
+const SOME_ZOOMS = [0, 2, 5, 8, 11, 14];
 
 test('tiles of every zoom are the same, thinned, as dust, clustered or whole', async () => {
   for (const { name } of pairs) {
-    const { bytes, compared } = await compare(app, name, await tilesOf(app, name, ZOOMS));
-    assert.ok(bytes > 0 && compared > ZOOMS.length, name);
+    const zooms = name === 'many' ? ZOOMS : SOME_ZOOMS;
+    const { bytes, compared } = await compare(app, name, await tilesOf(app, name, zooms));
+    assert.ok(bytes > 0 && compared > zooms.length, name);
   }
 });
 

@@ -10,7 +10,6 @@ import {
   IF_NONE_MATCH,
   pathParam,
   queryParam,
-  REMOTE_PROBLEMS,
   ref,
   SERVED_NOT_MODIFIED,
   STRICT,
@@ -23,14 +22,7 @@ export const COG = { tag: 'cog' } as const;
 const NUMBER: Schema = { type: 'number' };
 export const PIXELS: Schema = { type: 'integer', minimum: 1, maximum: MAX_SIDE };
 export const EXTENSION: Schema = { type: 'string', enum: Object.keys(FORMATS) };
-const PROBLEMS = [
-  ...WORK_PROBLEMS,
-  'bad-parameter',
-  ...REMOTE_PROBLEMS,
-  'unprocessable',
-  'wrong-kind',
-  'outside-bounds',
-] as const;
+const PROBLEMS = [...WORK_PROBLEMS, 'bad-parameter', 'unprocessable', 'wrong-kind', 'outside-bounds'] as const;
 export const BODY_PROBLEMS = [...PROBLEMS, 'bad-body', 'body-too-large', 'unsupported-media-type'] as const;
 export const HEADERS = [
   'ETag',

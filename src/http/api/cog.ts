@@ -15,7 +15,6 @@ import {
   PICTURE_PROBLEMS,
   pathParam,
   queryParam,
-  REMOTE_PROBLEMS,
   ref,
   SERVED_NOT_MODIFIED,
   STRICT,
@@ -41,14 +40,7 @@ const COORD_CRS = queryParam(
   { example: 'EPSG:4326' },
 );
 const SERVED = [EXPLAIN, STRICT, IF_NONE_MATCH];
-const PROBLEMS = [
-  ...PICTURE_PROBLEMS,
-  'bad-parameter',
-  ...REMOTE_PROBLEMS,
-  'unprocessable',
-  'wrong-kind',
-  'outside-bounds',
-] as const;
+const PROBLEMS = [...PICTURE_PROBLEMS, 'bad-parameter', 'unprocessable', 'wrong-kind', 'outside-bounds'] as const;
 const IMAGE_HEADERS = [
   'ETag',
   'Cache-Control',
@@ -111,7 +103,7 @@ function tiles({ rasterTile }: Samples, url: Parameter[]): Endpoint[] {
     ...GET,
     route: '/cog/tiles/:tms/:z/:x/:y',
     answers: TILE_ANSWERS,
-    problems: [...TILE_PROBLEMS, ...REMOTE_PROBLEMS, 'not-found'] as const,
+    problems: [...TILE_PROBLEMS, 'not-found'] as const,
   };
   return [
     {

@@ -62,7 +62,7 @@ export const SERVED_NOT_MODIFIED: Answer = {
 /** Of whatever takes a layer id. */
 export const LAYER_PROBLEMS = ['layer-not-found', 'session-gone', 'layer-not-servable'] as const;
 
-/** Of whatever takes the URL of another server's raster. */
+/** Of whatever reads what another server has. */
 export const REMOTE_PROBLEMS = REMOTE_CODES;
 
 /** The same of what reads nothing but opens it. */
@@ -84,9 +84,10 @@ export const MAP_PROBLEMS = [
   ...LAYER_PROBLEMS,
 ] as const;
 
-/** Of whatever is priced, admitted and rendered. */
+/** Of whatever is priced, admitted and rendered; another server may have the file of the layer. */
 export const WORK_PROBLEMS: readonly ErrorCode[] = [
   ...LAYER_PROBLEMS,
+  ...REMOTE_PROBLEMS,
   'too-large',
   'client-over-share',
   'corrupt-data',

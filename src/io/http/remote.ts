@@ -60,11 +60,15 @@ export async function meetRemote(client: RangeClient, url: URL, options: MeetOpt
   };
   const plain = remoteBytes(ref, client);
   const pages = new Map<number, Uint8Array>([[0, first.bytes]]);
+  const setting = features ? 'remote.treeBytes' : 'remote.openBytes';
   let [left, settled] = [openBytes - first.bytes.length, false];
   const fetched = async (offset: number, length: number): Promise<Uint8Array> => {
     left -= length;
     if (left < 0)
-      throw problem('too-large', `${ref.href}: its index is larger than the ${openBytes} bytes that opening may read`);
+      throw problem(
+        'too-large',
+        `${ref.href}: its index is larger than the ${openBytes} bytes that opening may read (${setting})`,
+      );
     return plain.read(offset, length, signal);
   };
   const pageAt = async (number: number): Promise<Uint8Array> => {

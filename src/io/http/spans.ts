@@ -30,13 +30,15 @@ const PARTS = 4;
 /** In place of `features`, for a ref that says nothing of them. */
 const GAP_BYTES = 65_536;
 const REQUESTS_MAX = 512;
+/** The least that is tried where asking around every gap is too many requests. */
+const GAP_BYTES_MIN = 4096;
 
 /** Where that makes more requests than a tile may take, larger gaps are read along, as far as it helps. */
 export function spansOf(places: Places, { aheadBytes, features }: RemoteRef): Span[] {
   const spanBytes = Math.floor(aheadBytes / PARTS);
   const { gapBytes = GAP_BYTES, requestsMax = REQUESTS_MAX } = features ?? {};
   let spans = merged(places, gapBytes, spanBytes);
-  for (let gap = gapBytes * 2; spans.length > requestsMax && gap < spanBytes * 2; gap *= 2)
+  for (let gap = Math.max(GAP_BYTES_MIN, gapBytes * 2); spans.length > requestsMax && gap < spanBytes * 2; gap *= 2)
     spans = merged(places, gap, spanBytes);
   return spans;
 }

@@ -22,13 +22,14 @@ export async function findById<M extends { readonly signal: AbortSignal }>(
 ): Promise<number> {
   const { layer } = ask;
   const column = layer.options.idColumn as string;
-  const { size } = fgbOf(layer).ref;
-  if (size > FIND_BYTES_MAX) {
+  const { size, remote } = fgbOf(layer).ref;
+  const limitBytes = Math.min(FIND_BYTES_MAX, remote?.features?.bytesMax ?? FIND_BYTES_MAX);
+  if (size > limitBytes) {
     throw problem(
       'too-large',
       `${layer.id}: its ids are the attribute ${column}, and ${size} bytes would have to be read for one of them`,
       {
-        limitBytes: FIND_BYTES_MAX,
+        limitBytes,
       },
     );
   }

@@ -1,5 +1,5 @@
 /** What vector tiles take whose files other servers have, and how much of that is too much for one tile. */
-import { problem } from '../../errors.ts';
+import { type Problem, problem } from '../../errors.ts';
 import { spansCost } from '../../io/http/spans.ts';
 import { stagedBytes } from '../../io/staged.ts';
 import type { Cost, Plan, RemoteRef } from '../../plan.ts';
@@ -34,11 +34,13 @@ export function withFar(cost: Cost, far: readonly FarCost[], inputBytes: number)
 interface Drawn {
   readonly job: VectorJobLayer;
   readonly far: FarCost | null;
+  readonly refused: Problem | null;
 }
 
 /** Before it waits for memory, a tile that would take too many requests or bytes is told so: a thinner one may take few enough. */
 export function farBound(layers: readonly Drawn[]): Pick<Plan, 'before'> {
-  for (const { job, far } of layers) {
+  for (const { job, far, refused } of layers) {
+    if (refused) return { before: () => Promise.reject(refused) };
     const { features } = job.ref.remote ?? {};
     if (!far || !features) continue;
     const { requestsMax, bytesMax } = features;

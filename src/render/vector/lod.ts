@@ -31,7 +31,7 @@ export interface LodCaps {
 export const DEFAULT_CAPS: LodCaps = { maxFeatures: 20_000, maxBytes: 500_000, cellsMax: 256, cellsMin: 1 };
 
 /** Compressed bytes of a tile are at most this share of its features' bytes in the file. */
-const BYTES_SHARE = 0.5;
+export const BYTES_SHARE = 0.5;
 /** What the tiles that are looked at may weigh of the cap: the worst tile of a zoom may be another, and is judged by a sample. */
 const BYTES_MARGIN = 0.9;
 

@@ -1,5 +1,5 @@
 /** The plan of a vector tile: which features of which layers, from the index alone; what reading and painting them takes. */
-import { problem } from '../../errors.ts';
+import { type Problem, problem } from '../../errors.ts';
 import type { VectorLayer } from '../../layers/types.ts';
 import { type Cost, costBytes, type Encoding, type Plan } from '../../plan.ts';
 import { type Selection, selectAll } from '../../source/fgb/lod.ts';
@@ -27,8 +27,9 @@ import {
 } from './job.ts';
 import { withLabels } from './label-plan.ts';
 import { jobOf, tileJob, viewOf } from './layer-job.ts';
+import { BYTES_SHARE, type LodCaps } from './lod.ts';
 import { selectStep } from './step.ts';
-import { type CellsAsk, zoomCells } from './zoom-cells.ts';
+import { type CellsAsk, capsOf, type ZoomCells, zoomCells } from './zoom-cells.ts';
 
 export interface VectorTileAsk extends CellsAsk {
   readonly layers: readonly VectorLayer[];
@@ -95,6 +96,7 @@ interface LayerPlan {
   readonly clusterCost: ClusterCost | null;
   /** null: the file is one of this machine. */
   readonly far: FarCost | null;
+  readonly refused: Problem | null;
   readonly explain: Record<string, unknown>;
 }
 
@@ -104,7 +106,7 @@ async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortS
   const view = viewOf(layer, source, ask.grid);
   const { boxes, shifts } = queryBoxes(view, ask.tile);
   const selected = await select(view, layer, ask, boxes, signal);
-  const { selection, cells, filtered, clusters, toCluster, clusterCost } = selected;
+  const { selection, cells, filtered, clusters, toCluster, clusterCost, refused } = selected;
   const filter = filtered?.filter ?? null;
   const job = { ...jobOf(view, layer, ask, { boxes, shifts }, selection), filter, clusters, toCluster };
   const { ordinals, dropped, visited } = selection;
@@ -117,9 +119,9 @@ async function planLayer(layer: VectorLayer, ask: VectorTileAsk, signal?: AbortS
   const told = { layer: layer.id, labels: job.labels?.id, ...counted, ...more };
   const drawnBytes = filtered?.drawnBytes ?? clusterCost?.drawnBytes ?? null;
   const far = job.ref.remote ? farCost(job, job.ref.remote, drawnBytes) : null;
-  const asked = far ? { requests: far.requests } : {};
+  const asked = far ? { requests: far.requests, refused: refused?.message } : {};
   const explain = { ...told, ...asked, cells, visited, boxes: Array.from(boxes) };
-  return { job, selection, drawnBytes, clusterCost, far, explain };
+  return { job, selection, drawnBytes, clusterCost, far, refused, explain };
 }
 
 interface Selected {
@@ -130,6 +132,8 @@ interface Selected {
   readonly clusters: JobClusters | null;
   readonly toCluster: ReadClusters | null;
   readonly clusterCost: ClusterCost | null;
+  /** Why it is not drawn as it is. */
+  readonly refused: Problem | null;
 }
 
 const UNCLUSTERED = { clusters: null, toCluster: null, clusterCost: null };
@@ -144,18 +148,33 @@ async function select(
   const { source, projection, grid } = view;
   const { z } = ask.tile;
   const clustered = await selectClusters(view, layer, ask, boxes, signal);
-  if (clustered) return { ...clustered, clusterCost: clustered.cost, filtered: null };
-  const { step, dust } = boxes.length === 0 ? { step: null, dust: null } : await zoomCells(view, layer, ask);
+  if (clustered) return { ...clustered, clusterCost: clustered.cost, filtered: null, refused: null };
+  const { step, dust, unknown }: ZoomCells =
+    boxes.length === 0 ? { step: null, dust: null } : await zoomCells(view, layer, ask);
   const cells = step === null ? null : cellsAcross(grid, z, step);
   if (ask.filter) {
     // Which features pass is not in an overview: the index is walked.
     const cellsOf = step === null ? null : cellGrid(source, projection, grid, step);
     const filtered = await selectFiltered(view, layer, ask.filter, ask.tile, cellsOf, dust, signal);
-    return { selection: filtered.selection, cells, filtered, ...UNCLUSTERED };
+    const refused = unknown && !withinCaps(filtered.selection, layer, ask) ? unknown : null;
+    return { selection: filtered.selection, cells, filtered, refused, ...UNCLUSTERED };
   }
+  const most = unknown ? capsFor(layer, ask).maxFeatures : Number.POSITIVE_INFINITY;
   const selection =
-    step === null ? await selectAll(source, boxes, signal) : await selectStep(view, step, boxes, dust, signal);
-  return { selection, cells, filtered: null, ...UNCLUSTERED };
+    step === null ? await selectAll(source, boxes, signal, most) : await selectStep(view, step, boxes, dust, signal);
+  const refused = unknown && !withinCaps(selection, layer, ask) ? unknown : null;
+  return { selection, cells, filtered: null, refused, ...UNCLUSTERED };
+}
+
+function capsFor({ options }: VectorLayer, { caps }: VectorTileAsk): LodCaps {
+  return caps ?? capsOf(options);
+}
+
+/** Whether it needs no cells, whatever those are. */
+function withinCaps({ lengths }: Selection, layer: VectorLayer, ask: VectorTileAsk): boolean {
+  const { maxFeatures, maxBytes } = capsFor(layer, ask);
+  const bytes = lengths.reduce((sum, length) => sum + length, 0);
+  return lengths.length <= maxFeatures && bytes * BYTES_SHARE <= maxBytes;
 }
 
 /** No filter that only reading answers, and nothing that stands for several or says for how many it stands. */

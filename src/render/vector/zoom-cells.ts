@@ -1,9 +1,9 @@
 /** The cells of a layer at a zoom, for the plan of a tile: measured once (lod.ts), thinned further where memory is short. */
-import { problem } from '../../errors.ts';
+import { Problem, problem } from '../../errors.ts';
 import type { LayerOptions, VectorLayer } from '../../layers/types.ts';
 import { areasInDegrees } from '../../source/fgb/area.ts';
 import type { DustRule } from '../../source/fgb/dust.ts';
-import { isFgbSource } from '../../source/fgb/open.ts';
+import { type FgbSource, isFgbSource } from '../../source/fgb/open.ts';
 import { allPlaced } from '../../source/fgb/tree-walk.ts';
 import type { TileCoord, TileMatrixSet } from '../../tile.ts';
 import { type LayerView, queryBoxes } from './boxes.ts';
@@ -31,6 +31,8 @@ export interface ZoomCells {
   readonly step: number | null;
   /** How cells that have several features are drawn as squares; null: the first of each is drawn. */
   readonly dust: DustRule | null;
+  /** Why they are not known: then only tiles that are within the caps as they are can be drawn. */
+  readonly unknown?: Problem;
 }
 
 /** Cells a tile side that are left to a thinned tile at least. */
@@ -48,12 +50,26 @@ export async function zoomCells(view: LayerView, layer: VectorLayer, ask: CellsA
   if (!thins && !thin) return { step: null, dust: null };
   const { measure = cellsHere } = ask;
   // Dust needs to know what the layer fills, also where it is thinned for want of memory alone.
-  const cells =
-    thins || dusty ? await cellsOf({ source, grid, caps, dust: dusty }, () => measure(layer, grid, caps)) : null;
+  const measured = () => cellsOf({ source, grid, caps, dust: dusty }, () => measure(layer, grid, caps));
+  const cells = thins || dusty ? await known(measured, source) : null;
+  if (cells instanceof Problem)
+    return thin && !dusty
+      ? { step: thinned(grid, z, null, caps), dust: null }
+      : { step: null, dust: null, unknown: cells };
   const full = cells?.steps[z] ?? null;
   const step = thin ? thinned(grid, z, full, caps) : full;
   const dust = dusty && cells ? { degrees: areasInDegrees(source.crs as string), fill: cells.fill } : null;
   return { step, dust };
+}
+
+/** What is too much to be read of another server is so for all its tiles; some need not know. */
+async function known<T>(measured: () => Promise<T>, { ref }: FgbSource): Promise<T | Problem> {
+  try {
+    return await measured();
+  } catch (error) {
+    if (ref.remote && error instanceof Problem && error.code === 'too-large') return error;
+    throw error;
+  }
 }
 
 export function capsOf({ maxFeatures, maxTileBytes }: LayerOptions): LodCaps {
@@ -71,9 +87,11 @@ export async function ahead(layer: VectorLayer, grid: TileMatrixSet, measure: Me
   const { source, options } = layer;
   const caps = capsOf(options);
   if (!isFgbSource(source)) return;
-  if (options.cluster) await allPlaced(source);
+  // What is too much to be read of another server is told to the tiles that cannot do without.
+  if (options.cluster) await known(() => allPlaced(source), source);
   if (options.drop === 'none' || !mayThin(source, caps)) return;
-  await cellsOf({ source, grid, caps, dust: options.drop === 'dust' }, () => measure(layer, grid, caps));
+  const wanted = { source, grid, caps, dust: options.drop === 'dust' };
+  await known(() => cellsOf(wanted, () => measure(layer, grid, caps)), source);
 }
 
 /** Measured in this thread, which others have every few milliseconds. */

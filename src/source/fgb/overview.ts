@@ -74,7 +74,11 @@ export async function selectFromOverview(
     const read = coming.shift();
     if (read) takeEntries(overview, which, read.from, read.to, await read.raw, boxes, found);
   };
+  let left = overview.bytes.ref.remote?.features?.bytesMax ?? Number.POSITIVE_INFINITY;
   for (const [from, to] of runsOf(overview.groups[which], groupsOf(level), boxes)) {
+    left -= (to - from) * GROUP * ENTRY_BYTES;
+    if (left < 0)
+      throw problem('too-large', `${overview.bytes.ref.href}: a tile would read too much of it (remote.tileBytes)`);
     const raw = readEntries(overview, which, from, to, signal);
     // Told when it is its turn, or not at all.
     raw.catch(() => {});
