@@ -33,7 +33,8 @@ export function generate(samples: Samples): string {
 }
 
 function reference(samples: Samples): string {
-  const all = endpoints(samples, loadConfig({ env: {} }).features);
+  const { features, raster } = loadConfig({ env: {} });
+  const all = endpoints(samples, { ...features, maxSize: raster.maxSize });
   return [
     ...(Object.keys(TAGS) as Tag[]).map(tag => section(tag, all)),
     `## Raster parameters\n\n${parameterTable(RASTER_PARAMETERS)}`,

@@ -7,6 +7,7 @@ import { layerKey } from './identity.ts';
 import { type CatalogueConfig, type CatalogueRoom, type Change, createCatalogue } from './layers/catalogue.ts';
 import type { FarFiles } from './layers/far.ts';
 import type { Zooms } from './layers/open.ts';
+import type { LayerOptions } from './layers/types.ts';
 import type { Budget } from './memory/budget.ts';
 import type { Memory } from './memory/memory.ts';
 import { rasterZooms } from './render/raster/info.ts';
@@ -49,7 +50,7 @@ export type IndexShare = Pick<OpenOptions, 'pages' | 'pageBytes' | 'unindexedByt
 
 /** Booked whole. */
 export function indexShare({ vector }: Config, budget: Budget, { ledger }: Memory): IndexShare {
-  const pages = new PageBudget(vector.indexCacheBytes ?? Math.max(INDEX_CACHE_MIN, Math.floor(budget.indexBytes / 2)));
+  const pages = new PageBudget(vector.indexCacheBytes ?? Math.max(INDEX_CACHE_MIN, budget.indexCacheBytes));
   ledger.book('index', pages.bytesMax, 'pages of index leaves');
   return { pages, pageBytes: vector.indexPageBytes, unindexedBytesMax: vector.unindexedMaxBytes };
 }
@@ -127,8 +128,13 @@ export function buildSessions(
 
 export function catalogueConfig({ paths, layers, discovery, vector, raster, filter }: Config): CatalogueConfig {
   const { maxFeatures, maxTileBytes, extent, buffer } = vector;
-  const { mosaicMaxAssets, maxReadAmplification } = raster;
-  const limits = { filterReadBytes: filter.maxReadBytes, mosaicMaxAssets, maxReadAmplification };
-  const defaults = { maxFeatures, maxTileBytes, extent, buffer, ...limits };
+  const { mosaicMaxAssets } = raster;
+  const limits = { filterReadBytes: filter.maxReadBytes, mosaicMaxAssets };
+  const defaults = { maxFeatures, maxTileBytes, extent, buffer, ...limits, ...rasterDefaults(raster) };
   return { paths, layers: layers as CatalogueConfig['layers'], defaults, discovery };
+}
+
+/** What holds for every raster, those of other servers too. */
+export function rasterDefaults({ jpegQuality, webpQuality, maxReadAmplification }: Config['raster']): LayerOptions {
+  return { jpegQuality, webpQuality, maxReadAmplification };
 }

@@ -2,7 +2,7 @@
 import type { Admission } from './admission/controller.ts';
 import { createTurns, type Turns } from './admission/turns.ts';
 import { turnsApart } from './admission/turns-apart.ts';
-import type { IndexShare } from './app-parts.ts';
+import { type IndexShare, rasterDefaults } from './app-parts.ts';
 import type { ByteCache } from './cache/types.ts';
 import type { Config } from './config/load.ts';
 import { Problem } from './errors.ts';
@@ -24,8 +24,7 @@ import { isFgbSource, openFgb } from './source/fgb/open.ts';
 import { openCog } from './source/tiff/open.ts';
 import type { Source } from './source/types.ts';
 
-/** Share of the index budget that remote files may take: the rest is for the files of this machine. */
-const INDEX_SHARE = 0.25;
+/** Of the tables of remote files, however small the limit. */
 const INDEX_BYTES_MIN = 2 * 2 ** 20;
 
 interface RemoteInput {
@@ -70,7 +69,6 @@ export interface FarRooms {
 export function createFarRooms(input: RemoteInput): FarRooms {
   const { config, budget, memory, admission, cache, zoomsOf, tally } = input;
   const { remote } = config;
-  const share = Math.max(INDEX_BYTES_MIN, Math.floor(budget.indexBytes * INDEX_SHARE));
   const now = () => performance.now();
   const client = lazyRangeClient(fetchSettings(remote, budget.workers, tally));
   const { openBytes, aheadBytes, treeBytes } = remote;
@@ -80,7 +78,8 @@ export function createFarRooms(input: RemoteInput): FarRooms {
       ...bounds,
       allow: remote.allow.map(parseAllowRule).filter((rule): rule is AllowRule => rule !== null),
       filesMax: remote.maxFiles,
-      indexBytes: remote.indexBytes ?? share,
+      indexBytes: remote.indexBytes ?? Math.max(INDEX_BYTES_MIN, budget.remoteIndexBytes),
+      defaults: rasterDefaults(config.raster),
     },
     client,
     ledger: memory.ledger,

@@ -241,6 +241,7 @@ function routes({ config, budget }: AppInput, built: Built, rooms: Rooms, { repo
     catalogue,
     remotes: built.farRooms.remotes,
     serve: far(config) ? aside(built.farRooms, rooms.catalogue, ask => serve(ask, rooms)) : ask => serve(ask, rooms),
+    maxSize: config.raster.maxSize,
     encodings: config.cache.defaultEncodings,
     filter: config.filter,
     publicUrl,

@@ -48,12 +48,15 @@ export interface WindowParams {
   readonly width: number | null;
   readonly height: number | null;
   readonly maxSize: number | null;
+  /** raster.maxSize, where it is set: keys stay small. */
+  readonly sideMax?: number;
   readonly format: RasterFormat;
   readonly raster: RasterParams;
 }
 
 export interface PreviewParams {
   readonly maxSize: number;
+  readonly sideMax?: number;
   readonly width: number | null;
   readonly height: number | null;
   readonly format: RasterFormat;

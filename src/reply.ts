@@ -154,12 +154,12 @@ function bodyHeaders(bodied: Bodied, etag: string, life: Record<string, string>)
   return headers;
 }
 
-/** The shortest life of the layers asked for. Session layers belong to one dashboard: no shared cache may keep them. */
+/** The shortest life of the layers asked for, each its own or the usual one. Session layers belong to one dashboard: no shared cache may keep them. */
 function caching(layers: readonly Layer[], { caching: settings }: CachingRoom): Record<string, string> {
-  let { maxAge } = settings;
+  let maxAge = Number.POSITIVE_INFINITY;
   let scope = 'public';
   for (const layer of layers) {
-    if (layer.options.maxAge !== undefined) maxAge = Math.min(maxAge, layer.options.maxAge);
+    maxAge = Math.min(maxAge, layer.options.maxAge ?? settings.maxAge);
     if (layer.kind === 'session') {
       scope = 'private';
       maxAge = 0;

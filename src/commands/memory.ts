@@ -14,14 +14,20 @@ export interface MemoryOptions {
 }
 
 /** What an operator may set of the budget, in the words of the configuration. */
-function budgetSettings({ memory }: Config): Partial<BudgetSettings> {
+function budgetSettings({ memory, raster, vector, remote }: Config): Partial<BudgetSettings> {
   const { lineShare, workers, cacheBytes, requestCeilingBytes } = memory;
+  const given = {
+    workers,
+    cacheBytes,
+    requestCeilingBytes,
+    blocksBytes: raster.tileCacheBytes,
+    indexCacheBytes: vector.indexCacheBytes,
+    remoteIndexBytes: remote.indexBytes,
+  };
   return {
     lineShare,
     cpus: availableParallelism(),
-    ...(workers === null ? {} : { workers }),
-    ...(cacheBytes === null ? {} : { cacheBytes }),
-    ...(requestCeilingBytes === null ? {} : { requestCeilingBytes }),
+    ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null)),
   };
 }
 

@@ -70,8 +70,8 @@ export const count = (fallback: number, description: string, bounds: { minimum?:
 export const flag = (fallback: boolean, description: string) => Type.Boolean({ default: fallback, description });
 
 /** null: derived from other settings. */
-export const derivedCount = (description: string) =>
-  Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1, default: null, description });
+export const derivedCount = (description: string, bounds: { maximum?: number } = {}) =>
+  Type.Unsafe<number | null>({ type: ['integer', 'null'], minimum: 1, default: null, description, ...bounds });
 
 /** null: derived from the memory limit at start. */
 export const derivedFlag = (description: string) =>

@@ -18,10 +18,14 @@ export const remote = section(
       description: 'A range must have arrived within this, further tries included.',
     }),
     retries: count(2, 'Further tries after a failed connection or 500, 502, 503, 504.', { maximum: 10 }),
-    concurrency: count(16, 'Most requests to other servers at once, of all threads together.', {
-      minimum: 1,
-      maximum: 1024,
-    }),
+    concurrency: count(
+      16,
+      'Most requests to other servers at once, of all threads together; one of each thread at least.',
+      {
+        minimum: 1,
+        maximum: 1024,
+      },
+    ),
     maxFiles: count(256, 'Most files that are kept open; the one used longest ago goes first.', { minimum: 1 }),
     indexBytes: derivedBytes('Bytes of the block tables of all open remote files together.'),
     openBytes: bytes({

@@ -92,7 +92,10 @@ const memory = section(
 
 const cache = section('The cache of encoded replies.', {
   enabled: flag(true, 'Keep rendered tiles.'),
-  maxEntryBytes: bytes({ default: '1MiB', description: 'Larger bodies are not kept.' }),
+  maxEntryBytes: bytes({
+    default: '1MiB',
+    description: 'Larger bodies are not kept, nor those larger than memory.segmentBytes.',
+  }),
   maxAge: seconds({ default: 3600, description: 'Cache-Control max-age of tiles, seconds.' }),
   swr: seconds({ default: 86400, description: 'Cache-Control stale-while-revalidate, seconds.' }),
   defaultEncodings: Type.Array(
@@ -212,7 +215,7 @@ export const layerSchema = section('A layer: a file under an id of your choice, 
       pattern: DURATION_PATTERN,
       minimum: 0,
       'x-unit': 's',
-      description: 'Cache-Control max-age.',
+      description: 'Cache-Control max-age, in place of cache.maxAge.',
     }),
   ),
 });

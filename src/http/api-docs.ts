@@ -5,8 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { matches } from '../identity.ts';
 import type { Catalogue } from '../layers/types.ts';
 import { openApi, TAGS } from './api/document.ts';
-import type { FeatureLimits } from './api/features.ts';
-import { endpoints } from './api/index.ts';
+import { type ApiLimits, endpoints } from './api/index.ts';
 import { apiPage, PAGE_CSP } from './api/page.ts';
 import { OPENAPI_TYPE } from './api/parts.ts';
 import { checkQueries } from './api/query-check.ts';
@@ -15,7 +14,7 @@ import type { Endpoint, Samples } from './api/types.ts';
 
 export interface ApiDocsDeps {
   readonly catalogue: Catalogue;
-  readonly limits: FeatureLimits;
+  readonly limits: ApiLimits;
   publicUrl(request: FastifyRequest): string;
 }
 

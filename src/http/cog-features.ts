@@ -6,7 +6,7 @@ import { registerPlaces, sent } from './cog-values.ts';
 import type { HttpContext } from './context.ts';
 import { areasOf } from './geojson-body.ts';
 import { clip, integer, queryOf, text } from './params.ts';
-import { formatOf, SIDE, side } from './raster-forms.ts';
+import { formatOf, SIDE, sizeOf } from './raster-forms.ts';
 import { rasterOf, run } from './raster-layer.ts';
 import { statisticsOptions } from './statistics-params.ts';
 
@@ -50,9 +50,7 @@ function registerAreas(app: FastifyInstance, context: HttpContext): void {
     const params = {
       ...sent(request, layer),
       dstCrs: text(query, 'dst_crs') ?? null,
-      width: match[1] ? side('width', match[1]) : (integer(query, 'width', SIDE) ?? null),
-      height: match[2] ? side('height', match[2]) : (integer(query, 'height', SIDE) ?? null),
-      maxSize: integer(query, 'max_size', SIDE) ?? null,
+      ...sizeOf(query, match.slice(1, 3), context.maxSize),
       format: formatOf(match[3] ?? text(query, 'f') ?? 'png'),
     };
     return run(context, request, reply, layer, rasterFeature(areas[0].polygons), params);

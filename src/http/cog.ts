@@ -10,8 +10,8 @@ import { registerCogFeatures } from './cog-features.ts';
 import { registerCogMap } from './cog-map.ts';
 import { registerCogValues } from './cog-values.ts';
 import type { HttpContext } from './context.ts';
-import { clip, gridPath, integer, queryOf, text, toBBox } from './params.ts';
-import { formatOf, PREVIEW_SIZE, SIDE, side } from './raster-forms.ts';
+import { clip, gridPath, queryOf, text, toBBox } from './params.ts';
+import { formatOf, PREVIEW_SIZE, sizeOf } from './raster-forms.ts';
 import { rasterOf, run } from './raster-layer.ts';
 import { rasterParams } from './raster-params.ts';
 import { sendReply } from './send.ts';
@@ -53,16 +53,14 @@ function registerTileRoutes(app: FastifyInstance, context: HttpContext): void {
 function registerWindows(app: FastifyInstance, context: HttpContext): void {
   app.get<{ Params: { '*': string } }>('/cog/bbox/*', async (request, reply) => {
     const query = queryOf(request);
-    const { parts, width, height, format } = windowPath(request.params['*']);
+    const { parts, size, format } = windowPath(request.params['*']);
     const layer = await rasterOf(context, request, reply);
     const bboxCrs = text(query, 'coord_crs') ?? 'OGC:CRS84';
     const params = {
       bbox: toBBox('bbox', parts, { wraps: xPeriod(bboxCrs) !== null }),
       bboxCrs,
       dstCrs: text(query, 'dst_crs') ?? null,
-      width: width ?? integer(query, 'width', SIDE) ?? null,
-      height: height ?? integer(query, 'height', SIDE) ?? null,
-      maxSize: integer(query, 'max_size', SIDE) ?? null,
+      ...sizeOf(query, size, context.maxSize),
       format,
       raster: rasterParams(query, layer),
     };
@@ -74,10 +72,10 @@ function registerWindows(app: FastifyInstance, context: HttpContext): void {
     const match = /^(?:(\d+)x(\d+))?\.?([a-z]+)?$/.exec(tail);
     if (!match) throw problem('bad-parameter', `preview: "${clip(tail)}" is not {width}x{height}.{format}`);
     const layer = await rasterOf(context, request, reply);
+    const size = sizeOf(query, match.slice(1, 3), context.maxSize);
     const params = {
-      width: match[1] ? side('width', match[1]) : (integer(query, 'width', SIDE) ?? null),
-      height: match[2] ? side('height', match[2]) : (integer(query, 'height', SIDE) ?? null),
-      maxSize: integer(query, 'max_size', SIDE) ?? PREVIEW_SIZE,
+      ...size,
+      maxSize: size.maxSize ?? Math.min(PREVIEW_SIZE, context.maxSize ?? PREVIEW_SIZE),
       format: formatOf(match[3] ?? text(query, 'f') ?? 'png'),
       raster: rasterParams(query, layer),
     };
@@ -91,8 +89,7 @@ function registerWindows(app: FastifyInstance, context: HttpContext): void {
 /** `{minx},{miny},{maxx},{maxy}[/{width}x{height}].{format}` */
 function windowPath(path: string): {
   parts: string[];
-  width: number | null;
-  height: number | null;
+  size: (string | undefined)[];
   format: RasterFormat;
 } {
   const match = /^([^/]+?)(?:\/(\d+)x(\d+))?\.([a-z]+)$/.exec(path);
@@ -101,10 +98,5 @@ function windowPath(path: string): {
       'bad-parameter',
       `bbox: "${clip(path)}" is not {minx},{miny},{maxx},{maxy}[/{width}x{height}].{format}`,
     );
-  return {
-    parts: match[1].split(','),
-    width: match[2] ? side('width', match[2]) : null,
-    height: match[3] ? side('height', match[3]) : null,
-    format: formatOf(match[4]),
-  };
+  return { parts: match[1].split(','), size: match.slice(2, 4), format: formatOf(match[4]) };
 }

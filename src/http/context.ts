@@ -15,6 +15,8 @@ export interface HttpContext {
   readonly remotes: Pick<Remotes, 'lease'>;
   /** The one way to data: serve.ts bound to its rooms. */
   serve<P>(ask: Ask<P>): Promise<Reply>;
+  /** Most pixels a side of a picture, raster.maxSize. */
+  readonly maxSize: number | null;
   readonly encodings: readonly Encoding[];
   /** Limits of filters. */
   readonly filter: FilterLimits;

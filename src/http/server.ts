@@ -74,7 +74,8 @@ export function createServer(options: ServerOptions, routes: Routes): FastifyIns
     options.observe(request.routeOptions.url ?? 'none', request.method, reply.statusCode, reply.elapsedTime / 1000);
   });
   // First: it sees the routes that are registered after it.
-  registerApiDocs(app, { catalogue: routes.http.catalogue, limits: routes.features, publicUrl: routes.http.publicUrl });
+  const { catalogue, publicUrl, maxSize } = routes.http;
+  registerApiDocs(app, { catalogue, limits: { ...routes.features, maxSize }, publicUrl });
   registerCatalogue(app, routes.http);
   registerTiles(app, routes.http);
   registerClusters(app, routes.http, routes.features);
@@ -100,9 +101,7 @@ function addCors(app: FastifyInstance, origins: readonly string[]): void {
   app.addHook('onRequest', (request, reply, done) => {
     const origin = request.headers.origin;
     if (any) reply.header('access-control-allow-origin', '*');
-    else if (origin !== undefined && origins.includes(origin)) {
-      reply.header('access-control-allow-origin', origin).header('vary', 'origin');
-    }
+    else if (origin !== undefined && origins.includes(origin)) reply.header('access-control-allow-origin', origin);
     reply.header('access-control-expose-headers', EXPOSED);
     if (request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined) {
       reply
@@ -114,6 +113,13 @@ function addCors(app: FastifyInstance, origins: readonly string[]): void {
       return;
     }
     done();
+  });
+  if (any) return;
+  // Beside what the answer itself varies with, and for those without an origin too: a shared cache would hand their answer to others.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const vary = reply.getHeader('vary');
+    reply.header('vary', vary === undefined ? 'origin' : `${vary}, origin`);
+    done(null, payload);
   });
 }
 

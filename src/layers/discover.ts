@@ -124,7 +124,13 @@ async function visitEntry(walk: Walk, folder: string, entry: Dirent, names: Read
     isFolder = (await stat(path)).isDirectory();
   }
   if (isFolder) return visitFolder(walk, path);
-  if (walk.options.extensions.includes(extname(entry.name).toLowerCase())) await visitFile(walk, path, names);
+  if (isTaken(entry.name, walk.options)) await visitFile(walk, path, names);
+}
+
+/** In whatever case, in the configuration too. */
+export function isTaken(name: string, { extensions }: Pick<DiscoveryOptions, 'extensions'>): boolean {
+  const ending = extname(name).toLowerCase();
+  return extensions.some(extension => extension.toLowerCase() === ending);
 }
 
 async function visitFile(walk: Walk, path: string, names: ReadonlySet<string>): Promise<void> {

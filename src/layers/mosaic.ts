@@ -1,9 +1,9 @@
 /** The files of mosaics: named, in folders or by pattern, looked at anew each time, so that new ones are picked up. */
 import { createHash } from 'node:crypto';
 import { glob, stat } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { dirname } from 'node:path';
 import { isUrl, shownPath } from '../io/http/allow.ts';
-import { type DiscoveryOptions, type FoundFile, type ScanFault, scanAll } from './discover.ts';
+import { type DiscoveryOptions, type FoundFile, isTaken, type ScanFault, scanAll } from './discover.ts';
 import type { FarFiles } from './far.ts';
 import type { Target } from './open.ts';
 import type { LayerOptions, MosaicChoice } from './types.ts';
@@ -28,7 +28,10 @@ export async function lookAtMosaics(
   const targets: Target[] = [];
   const folders: string[] = [];
   const faults: ScanFault[] = [];
-  const rasters = { ...discovery, extensions: discovery.extensions.filter(extension => extension !== VECTOR) };
+  const rasters = {
+    ...discovery,
+    extensions: discovery.extensions.filter(extension => extension.toLowerCase() !== VECTOR),
+  };
   for (const [id, { mosaic, path: _, ...options }] of Object.entries(layers)) {
     if (!mosaic) continue;
     const found = await membersOf(mosaic.paths, rasters, far);
@@ -96,9 +99,9 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-async function matches(pattern: string, { extensions }: DiscoveryOptions): Promise<string[]> {
+async function matches(pattern: string, discovery: DiscoveryOptions): Promise<string[]> {
   const found: string[] = [];
-  for await (const path of glob(pattern)) if (extensions.includes(extname(path).toLowerCase())) found.push(path);
+  for await (const path of glob(pattern)) if (isTaken(path, discovery)) found.push(path);
   return found;
 }
 

@@ -4,7 +4,7 @@ import type { RangeClient, RangeClientStats } from '../io/http/client.ts';
 import type { Ledger, Sheddable } from '../memory/types.ts';
 import type { Source } from '../source/types.ts';
 import type { Zooms } from './open.ts';
-import type { Catalogue, Layer, Lease, RasterLayer } from './types.ts';
+import type { Catalogue, Layer, LayerOptions, Lease, RasterLayer } from './types.ts';
 
 export interface RemoteSettings {
   readonly allow: readonly AllowRule[];
@@ -13,6 +13,8 @@ export interface RemoteSettings {
   readonly indexBytes: number;
   readonly openBytes: number;
   readonly aheadBytes: number;
+  /** What holds for rasters that nobody says anything of. */
+  readonly defaults?: LayerOptions;
   /** Decoded bytes that a block may take; the format's own bound where absent. */
   readonly blockBytesMax?: number;
 }

@@ -181,7 +181,8 @@ class Keeper implements Remotes {
   #slotOf({ id, url }: Entry, source: RasterSource): OpenSlot {
     const { ref } = source;
     const title = decodeURIComponentOr(url.pathname.split('/').at(-1) ?? '') || url.host;
-    const target: Target = { id, path: ref.href, look: ref.version, options: { title } };
+    const options = { ...this.#deps.settings.defaults, title };
+    const target: Target = { id, path: ref.href, look: ref.version, options };
     const zooms = source.verdict.servable ? this.#deps.zoomsOf(source) : { minzoom: 0, maxzoom: 0 };
     const layer: RasterLayer = { ...layerBase(target, source, zooms), kind: 'raster', source };
     return createSlot(layer, ref.version, () => void source.close()) as OpenSlot;

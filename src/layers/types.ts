@@ -54,6 +54,9 @@ export interface LayerOptions {
   readonly bidx?: readonly number[];
   readonly nodata?: number;
   readonly resampling?: Resampling;
+  /** Raster: of what is encoded as JPEG or WebP, 1 to 100. Defaults 80 and 75. */
+  readonly jpegQuality?: number;
+  readonly webpQuality?: number;
   /** Raster: most source pixels that are decoded for a pixel of a tile or window; as many as it takes where absent. */
   readonly maxReadAmplification?: number;
   /** Mosaics: most files of one tile or window. Default 64. */

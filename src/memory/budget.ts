@@ -29,6 +29,10 @@ export interface BudgetSettings {
   /** Given by the operator; derived where absent. */
   readonly workers?: number | undefined;
   readonly cacheBytes?: number | undefined;
+  readonly blocksBytes?: number | undefined;
+  /** Pages of index leaves, and tables of remote files: what of the index is given rather than derived. */
+  readonly indexCacheBytes?: number | undefined;
+  readonly remoteIndexBytes?: number | undefined;
   readonly requestCeilingBytes?: number | undefined;
   readonly maxOldSpaceMb?: number | undefined;
 }
@@ -59,6 +63,9 @@ export interface Budget {
   /** Decoded blocks kept by the workers, all of them together. */
   readonly blocksBytes: number;
   readonly indexBytes: number;
+  /** Of it: pages of index leaves, and tables of remote files. */
+  readonly indexCacheBytes: number;
+  readonly remoteIndexBytes: number;
   readonly sessionsBytes: number;
   readonly inflightBytes: number;
   readonly requestCeilingBytes: number;
@@ -73,6 +80,9 @@ const OLD_SPACE_MIN_MB = 36;
 
 /** Shares of what is left after the fixed parts. They sum to 1. */
 const SHARES = { inflight: 0.5, cache: 0.28, blocks: 0.1, index: 0.07, sessions: 0.05 } as const;
+
+/** Of the index: what pages of leaves and tables of remote files take of it where nobody says. */
+const INDEX_SHARES = { pages: 0.5, remote: 0.25 } as const;
 
 /** Other classes keep their floors, so one request may take at most this share of the inflight bytes. */
 const CEILING_SHARE = 0.7;
@@ -138,17 +148,16 @@ function clamp(value: number, low: number, high: number): number {
 }
 
 type Fixed = Pick<Budget, 'line' | 'baseline' | 'safety' | 'workersBytes' | 'heapAllowance'>;
-type Shared = Pick<
-  Budget,
-  'cacheBytes' | 'blocksBytes' | 'indexBytes' | 'sessionsBytes' | 'inflightBytes' | 'requestCeilingBytes'
->;
+type IndexParts = Pick<Budget, 'indexBytes' | 'indexCacheBytes' | 'remoteIndexBytes'>;
+type Shared = IndexParts &
+  Pick<Budget, 'cacheBytes' | 'blocksBytes' | 'sessionsBytes' | 'inflightBytes' | 'requestCeilingBytes'>;
 
 function shareOut(f: Fixed, s: BudgetSettings): Shared {
   const left = Math.max(0, f.line - f.baseline - f.safety - f.workersBytes - f.heapAllowance);
   let cacheBytes = Math.floor(s.cacheBytes ?? left * SHARES.cache);
-  const rest = Math.max(0, left - cacheBytes) / (1 - SHARES.cache);
-  const blocksBytes = Math.floor(rest * SHARES.blocks);
-  const indexBytes = Math.floor(rest * SHARES.index);
+  const rest = Math.max(0, left - cacheBytes - (s.blocksBytes ?? 0)) / restShare(s);
+  const blocksBytes = Math.floor(s.blocksBytes ?? rest * SHARES.blocks);
+  const { indexBytes, ...ofIndex } = indexOf(rest * SHARES.index, s);
   const sessionsBytes = Math.floor(rest * SHARES.sessions);
   let inflightBytes = left - cacheBytes - blocksBytes - indexBytes - sessionsBytes;
   // The cache gives way before the ceiling does.
@@ -158,7 +167,19 @@ function shareOut(f: Fixed, s: BudgetSettings): Shared {
   inflightBytes += moved;
   const room = Math.floor(inflightBytes * CEILING_SHARE);
   const requestCeilingBytes = Math.min(s.requestCeilingBytes ?? s.requestCeilingBytesMax, room);
-  return { cacheBytes, blocksBytes, indexBytes, sessionsBytes, inflightBytes, requestCeilingBytes };
+  return { cacheBytes, blocksBytes, indexBytes, ...ofIndex, sessionsBytes, inflightBytes, requestCeilingBytes };
+}
+
+/** What is given by the operator is off before the others have their shares. */
+function restShare({ blocksBytes }: BudgetSettings): number {
+  return 1 - SHARES.cache - (blocksBytes === undefined ? 0 : SHARES.blocks);
+}
+
+function indexOf(derived: number, s: BudgetSettings): IndexParts {
+  const indexCacheBytes = Math.floor(s.indexCacheBytes ?? derived * INDEX_SHARES.pages);
+  const remoteIndexBytes = Math.floor(s.remoteIndexBytes ?? derived * INDEX_SHARES.remote);
+  const others = Math.floor(derived * (1 - INDEX_SHARES.pages - INDEX_SHARES.remote));
+  return { indexBytes: indexCacheBytes + remoteIndexBytes + others, indexCacheBytes, remoteIndexBytes };
 }
 
 /** The sum of all parts that may be held at once. */
@@ -167,12 +188,24 @@ export function budgetSum(b: Budget): number {
   return b.baseline + b.safety + b.workersBytes + b.heapAllowance + books;
 }
 
+/** What can be lowered for the sake of requests, and the key of what can only where it is given. */
+const LOWER = [
+  ['workers', null],
+  ['cacheBytes', null],
+  ['maxOldSpaceMb', null],
+  ['raster.tileCacheBytes', 'blocksBytes'],
+  ['vector.indexCacheBytes', 'indexCacheBytes'],
+  ['remote.indexBytes', 'remoteIndexBytes'],
+] as const satisfies readonly (readonly [string, keyof BudgetSettings | null])[];
+
 export function assertBudget(b: Budget, s: BudgetSettings): void {
   const wanted = s.requestCeilingBytes ?? s.requestCeilingBytesMin;
   if (b.requestCeilingBytes < wanted) {
     throw new RangeError(
       `a limit of ${mib(b.limit)} leaves ${mib(b.requestCeilingBytes)} for one request, ${mib(wanted)} are needed: ` +
-        'raise the limit, or lower workers, cacheBytes, maxOldSpaceMb or requestCeilingBytes\n' +
+        `raise the limit, or lower ${LOWER.filter(([, key]) => key === null || s[key] !== undefined)
+          .map(([name]) => name)
+          .join(', ')} or requestCeilingBytes\n` +
         describeBudget(b),
     );
   }

@@ -35,7 +35,7 @@ test('its limits are those of the code and the default configuration', () => {
     `| waiting requests, and how long | ${memory.queue.max}, ${memory.queue.deadlineMs / 1000} s |`,
     `| features a page | ${features.limitDefault}, at most ${features.limitMax.toLocaleString('en')} |`,
     `| layers in one vector tile | ${MAX_COMPOSITE} |`,
-    `| side of an image | ${MAX_SIDE.toLocaleString('en')} pixels |`,
+    `| side of an image | ${MAX_SIDE.toLocaleString('en')} pixels | \`raster.maxSize\` |`,
     `| pixels of an image | ${OUTPUT_PIXELS_MAX.toLocaleString('en')} |`,
     `| upload to a session | ${sessions.maxBodyBytes / 2 ** 20} MiB |`,
     `| sessions, layers a session | ${sessions.maxSessions}, ${sessions.maxLayers} |`,

@@ -46,7 +46,7 @@ before(async () => {
   // One cell for all the world: the first of its first zoom has a cluster.
   writeFileSync(join(folder, 'plimsoll.yaml'), 'layers: {places: {cluster: {radius: 512}}}\n');
   app = await testApp({ file: join(folder, 'plimsoll.yaml'), set: { adminToken: ADMIN } });
-  all = endpoints(samplesOf(app.catalogue), { limitDefault: 10, limitMax: 10_000 });
+  all = endpoints(samplesOf(app.catalogue), { limitDefault: 10, limitMax: 10_000, maxSize: null });
   api = (await app.server.inject('/api')).json();
   ajv.addSchema(api, 'api');
   session = (await app.server.inject({ method: 'POST', url: '/sessions' })).json();
@@ -190,7 +190,7 @@ describe('what is described is what is done', () => {
   test('where there are only rasters the examples are about those, however small', async () => {
     const rasters = await testApp({ paths: [`${DEMO}/elevation.tif`] });
     try {
-      const listed = endpoints(samplesOf(rasters.catalogue), { limitDefault: 10, limitMax: 10_000 });
+      const listed = endpoints(samplesOf(rasters.catalogue), { limitDefault: 10, limitMax: 10_000, maxSize: null });
       const shown = ['tiles', 'cog', 'catalogue'];
       const about = listed.filter(({ tag, method }) => method === 'get' && shown.includes(tag));
       for (const endpoint of about.filter(

@@ -1,12 +1,17 @@
 /** What GeoJSON is sent to rasters for. */
 import { CONTENT_TYPES } from '../../render/raster/encode.ts';
 import { FORMATS } from '../raster-forms.ts';
-import { answer, BODY_PROBLEMS, COG, EXTENSION, HEADERS, MAX_SIZE, PIXELS, STATISTICS } from './cog-values.ts';
+import { answer, BODY_PROBLEMS, COG, EXTENSION, HEADERS, MAX_SIZE, STATISTICS } from './cog-values.ts';
 import { EXPLAIN, pathParam, queryParam, ref, STRICT } from './parts.ts';
 import { RASTER_PARAMETERS } from './raster-parameters.ts';
-import type { Body, Endpoint, Parameter, Samples } from './types.ts';
+import type { Body, Endpoint, Parameter, Samples, Schema } from './types.ts';
 
-export function cogFeatures({ rasterBBox: [w, s, e, n] }: Samples, url: Parameter[], coordCrs: Parameter): Endpoint[] {
+export function cogFeatures(
+  { rasterBBox: [w, s, e, n] }: Samples,
+  url: Parameter[],
+  coordCrs: Parameter,
+  pixels: Schema,
+): Endpoint[] {
   const ring = [
     [w, s],
     [e, s],
@@ -36,15 +41,15 @@ export function cogFeatures({ rasterBBox: [w, s, e, n] }: Samples, url: Paramete
       answers: answer('The same, with properties.statistics by band.', 'FeatureStatistics', 'application/geo+json'),
       problems: BODY_PROBLEMS,
     },
-    ...featureImages(url, coordCrs, body('A GeoJSON Feature of a polygon.')),
+    ...featureImages(url, coordCrs, pixels, body('A GeoJSON Feature of a polygon.')),
   ];
 }
 
-function featureImages(url: Parameter[], coordCrs: Parameter, body: Body): Endpoint[] {
+function featureImages(url: Parameter[], coordCrs: Parameter, pixels: Schema, body: Body): Endpoint[] {
   const size = [
-    queryParam('width', 'Pixels across; alone it keeps the aspect.', PIXELS, { example: 64 }),
-    queryParam('height', 'Pixels down; alone it keeps the aspect.', PIXELS, { example: 64 }),
-    queryParam('max_size', 'Longest side in pixels where no size is given.', PIXELS, { example: 64 }),
+    queryParam('width', 'Pixels across; alone it keeps the aspect.', pixels, { example: 64 }),
+    queryParam('height', 'Pixels down; alone it keeps the aspect.', pixels, { example: 64 }),
+    queryParam('max_size', 'Longest side in pixels where no size is given.', pixels, { example: 64 }),
   ];
   const dstCrs = queryParam(
     'dst_crs',
@@ -93,8 +98,8 @@ function featureImages(url: Parameter[], coordCrs: Parameter, body: Body): Endpo
       path: '/cog/feature/{width}x{height}.{format}',
       summary: 'The same in a size',
       parameters: [
-        pathParam('width', 'Pixels across.', PIXELS, 64),
-        pathParam('height', 'Pixels down.', PIXELS, 64),
+        pathParam('width', 'Pixels across.', pixels, 64),
+        pathParam('height', 'Pixels down.', pixels, 64),
         format,
         ...query,
       ],

@@ -20,7 +20,6 @@ import type { Answer, Body, Endpoint, Parameter, Samples, Schema } from './types
 
 export const COG = { tag: 'cog' } as const;
 const NUMBER: Schema = { type: 'number' };
-export const PIXELS: Schema = { type: 'integer', minimum: 1, maximum: MAX_SIDE };
 export const EXTENSION: Schema = { type: 'string', enum: Object.keys(FORMATS) };
 const PROBLEMS = [...WORK_PROBLEMS, 'bad-parameter', 'unprocessable', 'wrong-kind', 'outside-bounds'] as const;
 export const BODY_PROBLEMS = [...PROBLEMS, 'bad-body', 'body-too-large', 'unsupported-media-type'] as const;
@@ -36,7 +35,7 @@ export const HEADERS = [
 export const MAX_SIZE = queryParam(
   'max_size',
   'The finest level whose longer side is at most this is read, exact says whether that is the full resolution; all pixels where absent.',
-  PIXELS,
+  { type: 'integer', minimum: 1, maximum: MAX_SIDE },
   { example: 512 },
 );
 /** An algorithm has no meaning for a pixel alone. */

@@ -26,12 +26,7 @@ import { TILE_ANSWERS, TILE_PROBLEMS } from './tiles.ts';
 import type { Answer, Endpoint, Parameter, Samples, Schema } from './types.ts';
 
 const GET = { tag: 'cog', method: 'get' } as const;
-const PIXELS: Schema = { type: 'integer', minimum: 1, maximum: MAX_SIDE };
 const EXTENSION: Schema = { type: 'string', enum: Object.keys(FORMATS) };
-const SIZE = [
-  queryParam('width', 'Pixels across; alone it keeps the aspect.', PIXELS, { example: 256 }),
-  queryParam('height', 'Pixels down; alone it keeps the aspect.', PIXELS, { example: 256 }),
-];
 const CRS: Schema = { type: 'string', minLength: 1 };
 const COORD_CRS = queryParam(
   'coord_crs',
@@ -70,7 +65,13 @@ export const IMAGE_ANSWERS: Readonly<Record<number, Answer>> = {
   304: SERVED_NOT_MODIFIED,
 };
 
-export function cogEndpoints(samples: Samples): Endpoint[] {
+export interface ImageLimits {
+  /** raster.maxSize. */
+  readonly maxSize: number | null;
+}
+
+export function cogEndpoints(samples: Samples, { maxSize }: ImageLimits): Endpoint[] {
+  const pixels: Schema = { type: 'integer', minimum: 1, maximum: maxSize ?? MAX_SIDE };
   const url = [
     queryParam(
       'url',
@@ -82,10 +83,10 @@ export function cogEndpoints(samples: Samples): Endpoint[] {
   return [
     ...cogDocuments(samples, url),
     ...tiles(samples, url),
-    ...windows(samples, url),
-    ...previews(url),
+    ...windows(samples, url, pixels),
+    ...previews(url, pixels, Math.min(PREVIEW_SIZE, maxSize ?? PREVIEW_SIZE)),
     ...cogValues(samples, url, COORD_CRS),
-    ...cogFeatures(samples, url, COORD_CRS),
+    ...cogFeatures(samples, url, COORD_CRS, pixels),
   ];
 }
 
@@ -146,7 +147,7 @@ function tiles({ rasterTile }: Samples, url: Parameter[]): Endpoint[] {
   ];
 }
 
-function windows({ rasterBBox }: Samples, url: Parameter[]): Endpoint[] {
+function windows({ rasterBBox }: Samples, url: Parameter[], pixels: Schema): Endpoint[] {
   const [minx, miny, maxx, maxy] = rasterBBox;
   const number = { type: 'number' };
   const box = [
@@ -162,7 +163,7 @@ function windows({ rasterBBox }: Samples, url: Parameter[]): Endpoint[] {
     queryParam(
       'max_size',
       'Longest side in pixels where no size is given; the raster’s own resolution where absent.',
-      PIXELS,
+      pixels,
       { example: 256 },
     ),
     ...RASTER_PARAMETERS,
@@ -176,41 +177,49 @@ function windows({ rasterBBox }: Samples, url: Parameter[]): Endpoint[] {
       id: 'getWindow',
       path: '/cog/bbox/{minx},{miny},{maxx},{maxy}.{format}',
       summary: 'Window of a raster at its own resolution, or a size',
-      parameters: [...box, format, ...SIZE, ...query],
+      parameters: [...box, format, ...sizeQuery(pixels), ...query],
     },
     {
       ...common,
       id: 'getSizedWindow',
       path: '/cog/bbox/{minx},{miny},{maxx},{maxy}/{width}x{height}.{format}',
       summary: 'Window of a raster in a size',
-      parameters: [...box, ...sizePath(), format, ...query],
+      parameters: [...box, ...sizePath(pixels), format, ...query],
     },
   ];
 }
 
-function sizePath(): Parameter[] {
-  return [pathParam('width', 'Pixels across.', PIXELS, 256), pathParam('height', 'Pixels down.', PIXELS, 256)];
+function sizePath(pixels: Schema): Parameter[] {
+  return [pathParam('width', 'Pixels across.', pixels, 256), pathParam('height', 'Pixels down.', pixels, 256)];
 }
 
-function previews(url: Parameter[]): Endpoint[] {
+function sizeQuery(pixels: Schema): Parameter[] {
+  return [
+    queryParam('width', 'Pixels across; alone it keeps the aspect.', pixels, { example: 256 }),
+    queryParam('height', 'Pixels down; alone it keeps the aspect.', pixels, { example: 256 }),
+  ];
+}
+
+function previews(url: Parameter[], pixels: Schema, usual: number): Endpoint[] {
   const maxSize = queryParam(
     'max_size',
     'Longest side in pixels where no size is given.',
-    { ...PIXELS, default: PREVIEW_SIZE },
+    { ...pixels, default: usual },
     { example: 256 },
   );
   const query = [...url, maxSize, ...RASTER_PARAMETERS, ...SERVED];
+  const size = sizeQuery(pixels);
   const format = pathParam('format', 'Image format, or the values as GeoTIFF or NumPy.', EXTENSION, 'png');
   const common = { ...GET, answers: IMAGE_ANSWERS, problems: PROBLEMS, summary: 'The whole raster, small' };
   const f = queryParam('f', 'Format.', { ...EXTENSION, default: 'png' }, { example: 'png' });
   return [
-    { ...common, id: 'getPreview', route: '/cog/preview', path: '/cog/preview', parameters: [f, ...SIZE, ...query] },
+    { ...common, id: 'getPreview', route: '/cog/preview', path: '/cog/preview', parameters: [f, ...size, ...query] },
     {
       ...common,
       id: 'getPreviewAs',
       route: '/cog/preview.:format',
       path: '/cog/preview.{format}',
-      parameters: [format, ...SIZE, ...query],
+      parameters: [format, ...size, ...query],
     },
     {
       ...common,
@@ -218,7 +227,7 @@ function previews(url: Parameter[]): Endpoint[] {
       route: '/cog/preview/*',
       path: '/cog/preview/{width}x{height}.{format}',
       summary: 'The whole raster in a size',
-      parameters: [...sizePath(), format, ...query],
+      parameters: [...sizePath(pixels), format, ...query],
     },
   ];
 }

@@ -81,6 +81,7 @@ export function imageStyle(
   const scale = scaling(layer.source, params, wanted);
   const base = {
     format,
+    quality: qualityOf(layer, format),
     returnMask,
     rescale,
     percentiles,
@@ -101,6 +102,11 @@ export function imageStyle(
     formula,
     ...coloursOf(layer, params, derive !== null, usualColours, product, rescale !== null || formula !== null),
   };
+}
+
+/** The defaults are those of the configuration. */
+function qualityOf({ options }: RasterLayer, format: RasterFormat): number {
+  return format === 'jpg' ? (options.jpegQuality ?? 80) : (options.webpQuality ?? 75);
 }
 
 /** The table or map of colours; `changed`: bytes are no longer what the file holds. */

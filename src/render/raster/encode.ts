@@ -39,10 +39,9 @@ export const CONTENT_TYPES: Readonly<Record<RasterFormat, string>> = {
 };
 
 /** Measured in libs.md: effort 0 takes a quarter of the default's time for a fifth more bytes. */
-const WEBP = { quality: 75, effort: 0 } as const;
-const JPEG = { quality: 80 } as const;
+const WEBP_EFFORT = 0;
 
-/** A channel of WebP or JPEG at these qualities never takes more than the pixel itself, but has a header. */
+/** A channel of WebP or JPEG, of whatever quality, never takes more than the pixel itself, but has a header. */
 const LOSSY_HEADER = 4096;
 
 export const COLOURS: Readonly<Record<number, PngColour>> = { 1: PNG_GRAY, 2: PNG_GRAY_ALPHA, 3: PNG_RGB, 4: PNG_RGBA };
@@ -150,12 +149,12 @@ async function encodePicture(
       const all = style.returnMask ? mask : new Uint8Array(mask.length).fill(255);
       const colours = paletteToRgba(bytes, style.table, all);
       spent.push(colours);
-      return await encodePixels(colours, 4, width, height, style.format);
+      return await encodePixels(colours, 4, width, height, style);
     }
-    if (kind === 'opaque') return await encodePixels(bytes, bands, width, height, style.format);
+    if (kind === 'opaque') return await encodePixels(bytes, bands, width, height, style);
     const shown = withAlpha(bytes, bands, mask);
     spent.push(shown);
-    return await encodePixels(shown, bands <= 2 ? 2 : 4, width, height, style.format);
+    return await encodePixels(shown, bands <= 2 ? 2 : 4, width, height, style);
   } finally {
     // Dead pixels would otherwise stand beside the next job's until a collection.
     for (const array of spent) freeArray(array);
@@ -190,11 +189,12 @@ async function mappedPicture(
   samples: Samples,
   { mask }: Canvas,
   { width, height }: OutputGrid,
-  { map, returnMask, format }: ImageStyle,
+  style: ImageStyle,
 ): Promise<Uint8Array> {
+  const { map, returnMask } = style;
   const colours = colourValues(samples, returnMask ? mask : new Uint8Array(mask.length).fill(255), map as ColourMap);
   try {
-    return await encodePixels(colours, 4, width, height, format);
+    return await encodePixels(colours, 4, width, height, style);
   } finally {
     freeArray(colours);
   }
@@ -247,13 +247,16 @@ async function encodePixels(
   channels: number,
   width: number,
   height: number,
-  format: RasterFormat,
+  { format, quality }: Pick<ImageStyle, 'format' | 'quality'>,
 ): Promise<Uint8Array> {
   if (format === 'png') return encodePng({ width, height, colour: COLOURS[channels], pixels });
   const flat = format === 'jpg' && (channels === 2 || channels === 4);
   const raw = flat ? dropAlpha(pixels, channels) : pixels;
   const image = sharp(raw, { raw: { width, height, channels: (flat ? channels - 1 : channels) as 1 | 2 | 3 | 4 } });
-  const made = await (format === 'webp' ? image.webp(WEBP) : image.jpeg(JPEG)).toBuffer();
+  const made = await (format === 'webp'
+    ? image.webp({ quality, effort: WEBP_EFFORT })
+    : image.jpeg({ quality })
+  ).toBuffer();
   // The body is handed to another thread, so it must own its memory.
   const body = new Uint8Array(made);
   freeArray(made);

@@ -56,6 +56,8 @@ export interface WindowAsk {
   readonly width: number | null;
   readonly height: number | null;
   readonly maxSize: number | null;
+  /** raster.maxSize. */
+  readonly sideMax?: number;
   readonly format: RasterFormat;
   readonly params: RasterParams;
   /** Nothing is shown outside of it. */
@@ -66,6 +68,7 @@ export interface WindowAsk {
 export interface PreviewAsk {
   readonly layer: RasterLayer;
   readonly maxSize: number;
+  readonly sideMax?: number;
   readonly width: number | null;
   readonly height: number | null;
   readonly format: RasterFormat;
@@ -140,7 +143,7 @@ async function planImage(ask: ImageAsk, shown: OutputGrid, signal: AbortSignal):
 /** `file`: without the levels of a shadow, which do not say what its values range over. */
 async function planPicture(ask: ImageAsk, file: RasterSource, shown: OutputGrid, signal: AbortSignal): Promise<Plan> {
   const { layer, params, format } = ask;
-  checkPixels(shown);
+  checkPixels(shown, format);
   const derivation = planDerivation(layer, params, format);
   const grid = widened(shown, derivation.derive);
   const choice = chooseBands(layer, params, derivation.wanted);

@@ -6,12 +6,14 @@ import type { BBox, TileMatrix } from '../../tile.ts';
 import { movedBox } from './boxes.ts';
 import { algorithmMargin } from './derive.ts';
 import { crsOf } from './read.ts';
-import type { OutputGrid, RasterParams } from './types.ts';
+import type { OutputGrid, RasterFormat, RasterParams } from './types.ts';
 
 export interface SizeAsk {
   readonly width: number | null;
   readonly height: number | null;
   readonly maxSize: number | null;
+  /** Most pixels a side, whether they are asked for or follow from the raster. Absent: as many as a plan looks at. */
+  readonly sideMax?: number;
 }
 
 export interface Size {
@@ -19,8 +21,19 @@ export interface Size {
   readonly height: number;
 }
 
-/** Both sides given: they are it. One given: the other by the aspect. None: the natural size, at most maxSize a side. */
+/**
+ * Both sides given: they are it. One given: the other by the aspect. None: the natural size, at most maxSize a side. Errors:
+ * unprocessable; too-large, with the size that fits.
+ */
 export function fitSize(naturalWidth: number, naturalHeight: number, ask: SizeAsk): Size {
+  const size = sizeOf(naturalWidth, naturalHeight, ask);
+  const { sideMax = Number.POSITIVE_INFINITY } = ask;
+  if (Math.max(size.width, size.height) <= sideMax) return size;
+  const what = `${size.width} × ${size.height} pixels: at most ${sideMax} a side (raster.maxSize)`;
+  throw problem('too-large', `${what}, as with max_size=${sideMax}`, { fits: { max_size: sideMax } });
+}
+
+function sizeOf(naturalWidth: number, naturalHeight: number, ask: SizeAsk): Size {
   for (const side of [ask.width, ask.height, ask.maxSize]) {
     if (side !== null && !(Number.isInteger(side) && side >= 1))
       throw problem('unprocessable', `a side of ${side} pixels cannot be`);
@@ -85,8 +98,16 @@ export function tilePixels(
 /** Output pixels that a plan will even look at; the byte ceiling of a request lies far below. */
 export const OUTPUT_PIXELS_MAX = 64 * 1024 * 1024;
 
+/** Most pixels a side that a format can say at all; of the others it is more than a plan looks at. */
+const FORMAT_SIDES: Readonly<Partial<Record<RasterFormat, number>>> = { webp: 16_383, jpg: 65_500 };
+
 /** Errors: too-large, with the size that fits. */
-export function checkPixels({ width, height }: OutputGrid): void {
+export function checkPixels({ width, height }: OutputGrid, format: RasterFormat): void {
+  const side = FORMAT_SIDES[format] ?? Number.POSITIVE_INFINITY;
+  if (Math.max(width, height) > side)
+    throw problem('too-large', `${width} × ${height} pixels: a ${format} has at most ${side} a side`, {
+      fits: { max_size: side },
+    });
   if (width * height <= OUTPUT_PIXELS_MAX) return;
   const fits = Math.floor(Math.sqrt(OUTPUT_PIXELS_MAX));
   throw problem(

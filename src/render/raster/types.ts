@@ -120,6 +120,8 @@ export interface Placement {
 
 export interface ImageStyle {
   readonly format: RasterFormat;
+  /** Of JPEG and WebP, 1 to 100. */
+  readonly quality: number;
   readonly rescale: readonly (readonly [number, number])[] | null;
   /** RGBA by index: a named colour map, or the file's palette. */
   readonly table: Uint8Array | null;
