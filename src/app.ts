@@ -55,7 +55,7 @@ export interface App {
   readonly catalogue: CatalogueRoom;
   readonly memory: Memory;
   readonly rooms: Rooms;
-  /** SIGHUP: other paths, layers and discovery; the rest of a configuration needs a restart. */
+  /** SIGHUP: other paths, layers, what holds for all layers, and discovery; the rest of a configuration needs a restart. */
   reload(config: Config): Promise<number>;
   /** Lets requests under way finish, then ends every room. */
   close(): Promise<void>;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Logger, pino } from 'pino';
 import { type App, createApp } from '../../src/app.ts';
 import { budgetFor } from '../../src/commands/memory.ts';
-import { loadConfig } from '../../src/config/load.ts';
+import { type Config, loadConfig } from '../../src/config/load.ts';
 import { createGauge, type Gauge } from '../../src/memory/gauge.ts';
 import { type Limit, readLimit } from '../../src/memory/limit.ts';
 
@@ -21,6 +21,8 @@ export interface TestAppOptions {
   readonly memory?: string;
   readonly set?: Readonly<Record<string, string>>;
   readonly log?: Logger;
+  /** The configuration in other hands: everything that reads it reads this one. */
+  readonly watched?: (config: Config) => Config;
   /** A limit that changes while the server runs, as that of a pod may; this process's own memory is held against it. */
   readonly limitNow?: () => number;
 }
@@ -38,7 +40,7 @@ function calmGauge(limit: Limit): Gauge {
 }
 
 export async function testApp(options: TestAppOptions = {}): Promise<App> {
-  const { paths = [DEMO], file, memory = '512MiB', set = {}, log = silent, limitNow } = options;
+  const { paths = [DEMO], file, memory = '512MiB', set = {}, log = silent, limitNow, watched } = options;
   const all = {
     'memory.limit': memory,
     'memory.workers': '1',
@@ -49,7 +51,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<App> {
     ...set,
   };
   const flags = Object.entries(all).map(([key, text]) => ({ flag: `--set ${key}`, key, text }));
-  const config = loadConfig({ env: {}, file, flags, paths });
+  const loaded = loadConfig({ env: {}, file, flags, paths });
+  const config = watched ? watched(loaded) : loaded;
   const read = readLimit({ flag: config.memory.limit ?? undefined });
   const limit = limitNow ? { ...read, bytes: limitNow() } : read;
   const budget = budgetFor(config.memory.limit ?? limit.bytes, config);

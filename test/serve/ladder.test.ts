@@ -1,6 +1,6 @@
 /** The ladder over the whole server: with the memory taken by others, what is answered, how it is marked, how it recovers. */
 import assert from 'node:assert/strict';
-import { copyFileSync, cpSync, mkdtempSync, renameSync, rmSync, utimesSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -71,7 +71,10 @@ describe('the ladder', () => {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'plimsoll-ladder-'));
     cpSync(DEMO, folder, { recursive: true });
-    app = await testApp({ paths: [folder], set: { 'memory.queue.deadlineMs': '300ms' } });
+    cpSync(join(folder, 'world.tif'), join(folder, 'careful.tif'));
+    const file = join(folder, 'plimsoll.yaml');
+    writeFileSync(file, 'layers: {careful: {degrade: false}}');
+    app = await testApp({ paths: [folder], file, set: { 'memory.queue.deadlineMs': '300ms' } });
   });
   after(async () => {
     await app.close();
@@ -95,6 +98,11 @@ describe('the ladder', () => {
     const life = Number(/max-age=(\d+)/.exec(String(lesser.headers['cache-control']))?.[1]);
     assert.ok(life >= 10 && life <= 20, `${life} s`);
     assert.equal((await get(`${window}&strict=1`)).statusCode, 503);
+    assert.equal(
+      (await get(window.replace('url=world', 'url=careful'))).statusCode,
+      503,
+      'degrade: false of its layer',
+    );
     free();
     const full = await get(window);
     assert.equal(full.statusCode, 200);
