@@ -106,7 +106,7 @@ export async function createApp(input: AppInput): Promise<App> {
   );
   const rehearsal = rehearse(rooms, tiles, {
     ms: rehearsalMs(input),
-    atOnce: 2 * input.budget.workers,
+    atOnce: 4 * input.budget.workers,
     collect: globalThis.gc as (() => void) | undefined,
   });
   state.rehearsing = () => rehearsal.underway;

@@ -1,7 +1,7 @@
 /**
- * Before the server says that it is ready it paints some tiles of its layers, the way requests are served, for a second at most:
- * V8 compiles what it has run some hundreds of times, and the first clients would otherwise be the ones to run it. Nothing of
- * it is kept or counted; every tile has a permit like any other.
+ * Before the server says that it is ready it paints some tiles of its layers, the way requests are served, for a second of each kind
+ * at most: V8 compiles what it has run some hundreds of times, and the first clients would otherwise be the ones to run it. Nothing
+ * of it is kept or counted; every tile has a permit like any other.
  */
 
 import { createFlight } from './cache/flight.ts';
@@ -15,7 +15,7 @@ import { type Ask, type Observer, type Rooms, serve } from './serve.ts';
 import { type BBox, latToMercator, lonToMercator, MERCATOR_HALF, type TileCoord, WEB_MERCATOR_QUAD } from './tile.ts';
 
 export interface RehearsalSettings {
-  /** As long as it may take. */
+  /** As long as it may take, for vector tiles and for raster tiles each. */
   readonly ms: number;
   /** Tiles at once. */
   readonly atOnce: number;
@@ -45,13 +45,13 @@ type AnyAsk = Ask<never>;
 export function rehearse(rooms: Rooms, tiles: TileOperations, { ms, atOnce, collect }: RehearsalSettings): Rehearsal {
   const stop = new AbortController();
   // What is chosen once for a layer, before its first tile, is no rehearsal, but is not waited for without end either.
+  const state = { underway: true };
+  const kinds = kindsOf(rooms.catalogue.list(), tiles, stop.signal);
   const time = { until: performance.now() + FIRST_SHARE * ms, begun: false };
   const begin = () => {
-    if (!time.begun) time.until = performance.now() + ms;
+    if (!time.begun) time.until = performance.now() + kinds.length * ms;
     time.begun = true;
   };
-  const state = { underway: true };
-  const asks = asksOf(rooms.catalogue.list(), tiles, stop.signal);
   const quiet: Rooms = {
     ...rooms,
     cache: FORGETFUL,
@@ -59,11 +59,16 @@ export function rehearse(rooms: Rooms, tiles: TileOperations, { ms, atOnce, coll
     observer: SILENT,
     flight: createFlight(),
   };
-  const one = async (next: () => AnyAsk): Promise<void> => {
-    while (performance.now() < time.until && !stop.signal.aborted) if (await serveAndDrop(next(), quiet)) begin();
+  const one = async (): Promise<void> => {
+    while (performance.now() < time.until && !stop.signal.aborted) {
+      const kind = kinds.reduce((a, b) => (b.ms < a.ms ? b : a));
+      const since = performance.now();
+      if (await serveAndDrop(kind.next(), quiet)) begin();
+      kind.ms += performance.now() - since;
+    }
   };
   const done = (async () => {
-    if (asks !== null) await Promise.all(Array.from({ length: atOnce }, () => one(asks)));
+    if (kinds.length > 0) await Promise.all(Array.from({ length: atOnce }, one));
     if (time.begun && !stop.signal.aborted) collect?.();
     state.underway = false;
   })();
@@ -79,17 +84,33 @@ export function rehearse(rooms: Rooms, tiles: TileOperations, { ms, atOnce, coll
   };
 }
 
-/** Hands out questions in turn, of every layer that is near; null: there is none. */
-function asksOf(layers: readonly Layer[], tiles: TileOperations, signal: AbortSignal): (() => AnyAsk) | null {
+/** Questions of one kind, and the time that they have taken: a raster tile takes several times a vector tile's. */
+interface Kind {
+  /** Of its layers in turn. */
+  next(): AnyAsk;
+  ms: number;
+}
+
+/** Of the layers that are near. */
+function kindsOf(layers: readonly Layer[], tiles: TileOperations, signal: AbortSignal): Kind[] {
   const near = layers.filter(layer => layer.verdict.servable && 'source' in layer && !layer.source.ref.remote);
-  const kinds = (['vector', 'raster'] as const).map(kind =>
-    near.filter(each => each.kind === kind).slice(0, LAYERS_MAX),
-  );
-  const chosen = kinds.flat().flatMap(layer => {
-    const bounds = layer.lonLatBounds && inMercator(layer.lonLatBounds);
-    return bounds ? formatsOf(layer).map(format => ({ layer, bounds, format })) : [];
+  return (['vector', 'raster'] as const).flatMap(kind => {
+    const some = near.filter(each => each.kind === kind).slice(0, LAYERS_MAX);
+    const chosen = some.flatMap(layer => {
+      const bounds = layer.lonLatBounds && inMercator(layer.lonLatBounds);
+      return bounds ? formatsOf(layer).map(format => ({ layer, bounds, format })) : [];
+    });
+    return chosen.length === 0 ? [] : [{ next: inTurn(chosen, tiles, signal), ms: 0 }];
   });
-  if (chosen.length === 0) return null;
+}
+
+interface Chosen {
+  readonly layer: Layer;
+  readonly bounds: BBox;
+  readonly format: RasterFormat;
+}
+
+function inTurn(chosen: readonly Chosen[], tiles: TileOperations, signal: AbortSignal): () => AnyAsk {
   const random = seeded();
   let turn = 0;
   return () => {

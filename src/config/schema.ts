@@ -51,7 +51,7 @@ const server = section('Where the server listens and how it talks HTTP.', {
   }),
   bodyLimit: bytes({ default: '1MiB', description: 'Largest request body outside session uploads.' }),
   rehearsal: derivedDuration(
-    'Before it is ready the server paints tiles of its layers for this long, so that its code is compiled when the first clients come. null: 1s from 512 MiB on, else none.',
+    'Before it is ready the server paints tiles of its layers for this long, vector tiles and raster tiles each, so that its code is compiled when the first clients come. null: 1s from 512 MiB on, else none.',
   ),
   accessLog: flag(false, 'Log one line a request.'),
 });
