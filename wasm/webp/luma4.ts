@@ -1,0 +1,176 @@
+// AssemblyScript.
+/**
+ * A macroblock whose blocks of 4 × 4 px are predicted one by one (RFC 6386, 12.3). They lie in rows of 64 bytes at REC4: the row above
+ * at 0, pixels from byte 16 on, the column to the left at byte 15, and what is above and to the right of the last column from byte 32 on
+ * in the rows above each row of blocks.
+ */
+import { bitsOfLevels } from './bits';
+import { absolute, moved } from './luma16';
+import { ENDS4, LEFT_MODES, LEFT_Y, LEVELS4, MODE_COSTS, MODES4, PREDS4, REC4, topModes, topY } from './memory';
+import { lambda, LUMA4, quantize, tune } from './quant';
+import {
+  evenOf,
+  evenRows,
+  oddOf,
+  oddRows,
+  scanned,
+  sums,
+  swap,
+  turnHigh,
+  turnLow,
+  turns,
+} from './transform';
+
+const STEP: usize = 64;
+
+/** Squared error and bits of the macroblock, together. */
+export let score4: i32 = 0;
+
+function around(x: i32, y: i32, corner: i32, last: bool): void {
+  const above = topY + (usize(x) << 4);
+  store<u8>(REC4, u8(corner), 15);
+  v128.store(REC4, v128.load(above), 16);
+  // Beyond the last macroblock the pixel above it goes on.
+  const right: u32 = last && y > 0 ? u32(load<u8>(above, 15)) * 0x01010101 : load<u32>(above, 16);
+  for (let r: usize = 0; r < 16; r++) store<u8>(REC4 + (r + 1) * STEP, load<u8>(LEFT_Y + r), 15);
+  for (let r: usize = 0; r < 16; r += 4) store<u32>(REC4 + r * STEP, right, 32);
+}
+
+@inline
+function score(src: v128, pred: v128, mode: usize): v128 {
+  v128.store(PREDS4 + (mode << 4), pred);
+  const d = absolute(src, pred);
+  const low = i16x8.extend_low_i8x16_u(d);
+  const high = i16x8.extend_high_i8x16_u(d);
+  return i32x4.add(i32x4.dot_i16x8_s(low, low), i32x4.dot_i16x8_s(high, high));
+}
+
+/** Sums of the lanes of four vectors. */
+@inline
+function totals(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = i32x4.add(i32x4.shuffle(a, b, 0, 4, 1, 5), i32x4.shuffle(a, b, 2, 6, 3, 7));
+  const cd = i32x4.add(i32x4.shuffle(c, d, 0, 4, 1, 5), i32x4.shuffle(c, d, 2, 6, 3, 7));
+  return i32x4.add(i64x2.shuffle(ab, cd, 0, 2), i64x2.shuffle(ab, cd, 1, 3));
+}
+
+/** Of the block at `at`: the mode that costs least, its prediction at PREDS4. `costs` are the modes' own. */
+function choose(src: v128, at: usize, costs: usize): usize {
+  // Lowest to highest: the left column twice its last, from below, the corner, eight above and the last again.
+  const left: u32 =
+    u32(load<u8>(at + STEP * 3 - 1)) |
+    (u32(load<u8>(at + STEP * 2 - 1)) << 8) |
+    (u32(load<u8>(at + STEP - 1)) << 16) |
+    (u32(load<u8>(at - 1)) << 24);
+  const top = v128.load(at - STEP - 1);
+  const side = i32x4.splat(left);
+  const e = i8x16.shuffle(side, top, 0, 0, 1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 24, 24, 24);
+  const e1 = i8x16.shuffle(e, e, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15);
+  const e2 = i8x16.shuffle(e, e, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15, 15);
+  const two = i8x16.avgr_u(e, e1);
+  const ends = i8x16.sub(i8x16.avgr_u(e, e2), v128.and(v128.xor(e, e2), i8x16.splat(1)));
+  const three = i8x16.avgr_u(ends, e1);
+
+  const eight = i8x16.shuffle(e, i8x16.splat(0), 1, 2, 3, 4, 6, 7, 8, 9, 16, 16, 16, 16, 16, 16, 16, 16);
+  const fours = i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(eight));
+  const mean = (i32x4.extract_lane(fours, 0) + i32x4.extract_lane(fours, 1) + 4) >> 3;
+  const above = i8x16.shuffle(e, e, 6, 7, 8, 9, 6, 7, 8, 9, 6, 7, 8, 9, 6, 7, 8, 9);
+  const beside = i8x16.shuffle(e, e, 4, 4, 4, 4, 3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1);
+  const corner = i8x16.shuffle(e, e, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5);
+
+  const dc = score(src, i8x16.splat(i8(mean)), 0);
+  const tm = score(src, moved(above, beside, corner), 1);
+  const ve = score(src, i8x16.shuffle(three, three, 5, 6, 7, 8, 5, 6, 7, 8, 5, 6, 7, 8, 5, 6, 7, 8), 2);
+  const he = score(src, i8x16.shuffle(three, three, 3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0), 3);
+  const rd = score(src, i8x16.shuffle(three, three, 4, 5, 6, 7, 3, 4, 5, 6, 2, 3, 4, 5, 1, 2, 3, 4), 4);
+  const vr = score(src, i8x16.shuffle(two, three, 5, 6, 7, 8, 20, 21, 22, 23, 19, 5, 6, 7, 18, 20, 21, 22), 5);
+  const ld = score(src, i8x16.shuffle(three, three, 6, 7, 8, 9, 7, 8, 9, 10, 8, 9, 10, 11, 9, 10, 11, 12), 6);
+  const vl = score(src, i8x16.shuffle(two, three, 6, 7, 8, 9, 22, 23, 24, 25, 7, 8, 9, 26, 23, 24, 25, 27), 7);
+  const hd = score(src, i8x16.shuffle(two, three, 4, 20, 21, 22, 3, 19, 4, 20, 2, 18, 3, 19, 1, 17, 2, 18), 8);
+  const hu = score(src, i8x16.shuffle(two, three, 3, 18, 2, 17, 2, 17, 1, 16, 1, 16, 0, 0, 0, 0, 0, 0), 9);
+
+  const a = i32x4.add(i32x4.shl(totals(dc, tm, ve, he), 4), v128.load(costs));
+  const b = i32x4.add(i32x4.shl(totals(rd, vr, ld, vl), 4), v128.load(costs, 16));
+  const c = i32x4.add(i32x4.shl(totals(hd, hu, hd, hu), 4), v128.load(costs, 32));
+  const x = i32x4.min_s(i32x4.min_s(a, b), c);
+  const y = i32x4.min_s(x, i64x2.shuffle(x, x, 1, 0));
+  return usize(min(i32x4.extract_lane(y, 0), i32x4.extract_lane(y, 1)) & 15);
+}
+
+/** Codes the block and puts what a decoder makes of it to `at`; adds to the score. */
+function code(src: v128, pred: v128, at: usize, block: usize): void {
+  let low = i16x8.sub(i16x8.extend_low_i8x16_u(src), i16x8.extend_low_i8x16_u(pred));
+  let high = swap(i16x8.sub(i16x8.extend_high_i8x16_u(src), i16x8.extend_high_i8x16_u(pred)));
+  let even = i16x8.shl(evenOf(low, high), 3);
+  let odd = oddOf(low, high, 4);
+  low = turnLow(even, odd);
+  high = swap(turnHigh(even, odd));
+  even = i16x8.shr_s(i16x8.add(evenOf(low, high), i16x8.splat(7)), 4);
+  odd = i16x8.shr_s(i16x8.add(oddOf(low, high, 0), i16x8.splat(4)), 3);
+  even = quantize(even, LUMA4);
+  odd = quantize(odd, LUMA4 + 48);
+  let made = pred;
+  const levels = scanned(even, odd);
+  const end = 32 - clz(i8x16.bitmask(i8x16.ne(levels, i8x16.splat(0))));
+  store<u8>(ENDS4 + block, u8(end));
+  if (end == 0) score4 += (lambda * tune(8)) >> 8;
+  else {
+    v128.store(LEVELS4 + (block << 4), levels);
+    score4 += (lambda * bitsOfLevels(levels, end)) >> 8;
+    even = i16x8.mul(even, v128.load(LUMA4));
+    odd = i16x8.mul(odd, v128.load(LUMA4, 48));
+    low = turnLow(even, odd);
+    high = turnHigh(even, odd);
+    let plain = sums(low, high);
+    let turn = turns(low, high);
+    let first = i16x8.add(plain, turn);
+    let last = i16x8.sub(plain, turn);
+    even = evenRows(first, last);
+    odd = oddRows(first, last);
+    low = i16x8.add(turnLow(even, odd), i16x8(4, 4, 4, 4, 0, 0, 0, 0));
+    high = turnHigh(even, odd);
+    plain = sums(low, high);
+    turn = turns(low, high);
+    first = i16x8.shr_s(i16x8.add(plain, turn), 3);
+    last = i16x8.shr_s(i16x8.sub(plain, turn), 3);
+    even = evenRows(first, last);
+    odd = oddRows(first, last);
+    low = i16x8.add(i16x8.extend_low_i8x16_u(pred), turnLow(even, odd));
+    high = i16x8.add(i16x8.extend_high_i8x16_u(pred), turnHigh(even, odd));
+    made = i8x16.narrow_i16x8_u(low, high);
+  }
+  v128.store32_lane(at, made, 0);
+  v128.store32_lane(at + STEP, made, 1);
+  v128.store32_lane(at + STEP * 2, made, 2);
+  v128.store32_lane(at + STEP * 3, made, 3);
+  const d = absolute(src, made);
+  low = i16x8.extend_low_i8x16_u(d);
+  high = i16x8.extend_high_i8x16_u(d);
+  const sum = i32x4.add(i32x4.dot_i16x8_s(low, low), i32x4.dot_i16x8_s(high, high));
+  const t = i32x4.add(sum, i64x2.shuffle(sum, sum, 1, 0));
+  score4 += i32x4.extract_lane(t, 0) + i32x4.extract_lane(t, 1);
+}
+
+/** Macroblock x, y of the frame, its luma at `src`. False where it would score worse than `limit`. */
+export function luma4(src: usize, x: i32, y: i32, corner: i32, last: bool, limit: i32): bool {
+  around(x, y, corner, last);
+  score4 = 0;
+  for (let block: usize = 0; block < 16; block++) {
+    const column = (block & 3) << 2;
+    const row = block & ~3;
+    const p = src + (row << 4) + column;
+    let own = v128.load32_zero(p);
+    own = v128.load32_lane(p + 16, own, 1);
+    own = v128.load32_lane(p + 32, own, 2);
+    own = v128.load32_lane(p + 48, own, 3);
+    const up = row == 0 ? usize(load<u8>(topModes + (usize(x) << 2) + (column >> 2))) : usize(load<u8>(MODES4 + block - 4));
+    const left = column == 0 ? usize(load<u8>(LEFT_MODES + (row >> 2))) : usize(load<u8>(MODES4 + block - 1));
+    const costs = MODE_COSTS + (up * 10 + left) * 48;
+    const at = REC4 + (row + 1) * STEP + 16 + column;
+    const mode = choose(own, at, costs);
+    store<u8>(MODES4 + block, u8(mode));
+    score4 += load<i32>(costs + (mode << 2)) >> 4;
+    code(own, v128.load(PREDS4 + (mode << 4)), at, block);
+    if (score4 >= limit) return false;
+  }
+  return true;
+}
