@@ -1,6 +1,7 @@
 /**
- * Compiles wasm/ (AssemblyScript) into src/kernels/wasm/: code.ts and, of wasm/tile/, tile-code.ts. The compiler is fetched from the npm registry for this alone, at one
- * version; nobody needs it to run or test. test/kernels-wasm keeps the sources and what was made of them together.
+ * Compiles wasm/ (AssemblyScript) into src/kernels/wasm/: code.ts and, of wasm/tile/ and wasm/webp/, tile-code.ts and webp-code.ts. The
+ * compiler is fetched from the npm registry for this alone, at one version; nobody needs it to run or test. test/kernels-wasm keeps
+ * the sources and what was made of them together.
  *
  *   node scripts/make-wasm.ts
  */
@@ -23,6 +24,7 @@ interface Module {
 export const MODULES: readonly Module[] = [
   { sources: 'wasm', code: 'src/kernels/wasm/code.ts', pages: 97 },
   { sources: 'wasm/tile', code: 'src/kernels/wasm/tile-code.ts', pages: 91 },
+  { sources: 'wasm/webp', code: 'src/kernels/wasm/webp-code.ts', pages: 64 },
 ];
 
 /** Of all sources, in the order of their names: the modules share some. */

@@ -8,7 +8,7 @@ import { PROBS } from './memory';
 
 let low: u64 = 0;
 let range: u32 = 255;
-let pending: i32 = 0;
+let pending: u32 = 0;
 let to: usize = 0;
 
 export function begin(at: usize): void {
@@ -37,16 +37,24 @@ function flush(): void {
   pending -= 32;
 }
 
+@inline
+function splitOf(range: u32, probability: u32): u32 {
+  return 1 + (((range - 1) * probability) >> 8);
+}
+
+@inline
+function shiftOf(range: u32): u32 {
+  return clz(range) - 24;
+}
+
 export function put(bit: bool, probability: u32): void {
-  const split = 1 + (((range - 1) * probability) >> 8);
-  if (bit) {
-    low += split;
-    range -= split;
-  } else range = split;
-  const shift = clz(range) - 24;
-  range <<= shift;
+  const split = splitOf(range, probability);
+  low += u64(select<u32>(split, 0, bit));
+  const rest = select<u32>(range - split, split, bit);
+  const shift = shiftOf(rest);
+  range = rest << shift;
   low <<= u64(shift);
-  pending += i32(shift);
+  pending += shift;
   if (pending >= 32) flush();
 }
 
@@ -58,7 +66,7 @@ export function putBits(value: u32, n: u32): void {
 /** All of it; answers with the first byte behind. */
 export function end(): usize {
   // To whole bytes, and those to four at a time: what is behind them is not part of it.
-  const bytes = (pending + 15) >> 3;
+  const bytes = usize((pending + 15) >> 3);
   const shift = 40 - pending;
   low <<= u64(shift);
   pending += shift;
@@ -111,38 +119,85 @@ function putLarge(size: u32, p: usize): void {
   }
 }
 
-/** The tokens of a block, as count() of tokens.ts counts them. */
+/**
+ * The tokens of a block, as count() of tokens.ts counts them. The coder's state is in locals here: a token that is not large shifts by
+ * less than what is left above 32 bits.
+ */
 @inline
 function write(levels: usize, first: usize, last: usize, type: usize, context: usize, wide: bool): void {
   const base = PROBS + type * TYPE_BYTES;
   let p = base + usize(load<u16>(BANDS + (first << 1))) + (context << 4);
-  if (last <= first) {
-    put(false, load<u8>(p));
-    return;
-  }
-  put(true, load<u8>(p));
+  put(last > first, load<u8>(p));
+  let lo = low;
+  let ra = range;
+  let bits = pending;
   for (let i = first; i < last; ) {
     const x = wide ? i32(load<i16>(levels + (i << 1))) : i32(load<i8>(levels + i));
     i++;
     const next = base + usize(load<u16>(BANDS + (i << 1)));
+    let split = splitOf(ra, load<u8>(p, 1));
     if (x == 0) {
-      put(false, load<u8>(p, 1));
+      const n = shiftOf(split);
+      ra = split << n;
+      lo <<= u64(n);
+      bits += n;
       p = next;
-      continue;
-    }
-    put(true, load<u8>(p, 1));
-    const size = u32(x < 0 ? -x : x);
-    if (size == 1) {
-      put(false, load<u8>(p, 2));
-      p = next + 16;
     } else {
-      put(true, load<u8>(p, 2));
-      putLarge(size, p);
-      p = next + 32;
+      ra -= split;
+      let n = shiftOf(ra);
+      ra <<= n;
+      lo = (lo + u64(split)) << u64(n);
+      bits += n;
+      split = splitOf(ra, load<u8>(p, 2));
+      const size = u32(abs(x));
+      if (size == 1) {
+        n = shiftOf(split);
+        ra = split << n;
+        lo <<= u64(n);
+        bits += n;
+        p = next + 16;
+      } else {
+        ra -= split;
+        n = shiftOf(ra);
+        range = ra << n;
+        low = (lo + u64(split)) << u64(n);
+        pending = bits + n;
+        if (pending >= 32) flush();
+        putLarge(size, p);
+        lo = low;
+        ra = range;
+        bits = pending;
+        p = next + 32;
+      }
+      // The sign is as likely as not: no branch.
+      split = (ra + 1) >> 1;
+      lo += u64(split & u32(x >> 31));
+      ra = select<u32>(ra - split, split, x < 0);
+      n = shiftOf(ra);
+      ra <<= n;
+      lo <<= u64(n);
+      bits += n;
+      if (i < 16) {
+        split = splitOf(ra, load<u8>(p));
+        lo += u64(select<u32>(split, 0, i < last));
+        ra = select<u32>(ra - split, split, i < last);
+        n = shiftOf(ra);
+        ra <<= n;
+        lo <<= u64(n);
+        bits += n;
+      }
     }
-    put(x < 0, 128);
-    if (i < 16) put(i < last, load<u8>(p));
+    if (bits >= 32) {
+      low = lo;
+      pending = bits;
+      flush();
+      lo = low;
+      bits = pending;
+    }
   }
+  low = lo;
+  range = ra;
+  pending = bits;
 }
 
 export function writeBlock(levels: usize, first: usize, last: usize, type: usize, context: usize): void {

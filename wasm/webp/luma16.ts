@@ -1,6 +1,6 @@
 // AssemblyScript.
 /** A macroblock whose luma is predicted as one: mode, levels, reconstruction and what it takes. */
-import { bitsOfBlock, bitsOfSecond } from './bits';
+import { bitsOfBlock, bitsOfSecond, EMPTY } from './bits';
 import {
   DCS,
   DEQUANT,
@@ -12,7 +12,7 @@ import {
   REC16,
   topY,
 } from './memory';
-import { LUMA16, quantize, SECOND, tune } from './quant';
+import { LUMA16, quantizeWide, SECOND } from './quant';
 import { addDcs, forwardPair, inversePair, swap, turnHigh, turnLow, walsh } from './transform';
 
 export const DC: i32 = 0;
@@ -121,8 +121,8 @@ function secondOrder(): void {
   let odd = walsh(i16x8.sub(first, last));
   let low = turnLow(even, odd);
   let high = swap(turnHigh(even, odd));
-  even = quantize(i16x8.shr_s(walsh(i16x8.add(low, high)), 1), SECOND);
-  odd = quantize(i16x8.shr_s(walsh(i16x8.sub(low, high)), 1), SECOND + 48);
+  even = quantizeWide(i16x8.shr_s(walsh(i16x8.add(low, high)), 1), SECOND);
+  odd = quantizeWide(i16x8.shr_s(walsh(i16x8.sub(low, high)), 1), SECOND + 48);
   if (!v128.any_true(v128.or(even, odd))) {
     end2 = 0;
     v128.store(DCS, i16x8.splat(0));
@@ -169,7 +169,7 @@ export function luma16(src: usize, x: i32, y: i32, corner: i32): void {
     const b = i32(load<i16>(DCS + (i << 2), 2));
     if (((coded >> u32(i)) & 1) == 0) {
       addDcs(a, b, PRED + at, REC16 + at);
-      bits16 += 2 * tune(8);
+      bits16 += 2 * EMPTY;
       continue;
     }
     const from = DEQUANT + (i << 6);

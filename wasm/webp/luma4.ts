@@ -4,10 +4,10 @@
  * at 0, pixels from byte 16 on, the column to the left at byte 15, and what is above and to the right of the last column from byte 32 on
  * in the rows above each row of blocks.
  */
-import { bitsOfLevels } from './bits';
+import { bitsOfLevels, EMPTY } from './bits';
 import { absolute, moved } from './luma16';
 import { ENDS4, LEFT_MODES, LEFT_Y, LEVELS4, MODE_COSTS, MODES4, PREDS4, REC4, topModes, topY } from './memory';
-import { lambda, LUMA4, quantize, tune } from './quant';
+import { lambda, LUMA4, quantize } from './quant';
 import {
   evenOf,
   evenRows,
@@ -112,7 +112,7 @@ function code(src: v128, pred: v128, at: usize, block: usize): void {
   const levels = scanned(even, odd);
   const end = 32 - clz(i8x16.bitmask(i8x16.ne(levels, i8x16.splat(0))));
   store<u8>(ENDS4 + block, u8(end));
-  if (end == 0) score4 += (lambda * tune(8)) >> 8;
+  if (end == 0) score4 += (lambda * EMPTY) >> 8;
   else {
     v128.store(LEVELS4 + (block << 4), levels);
     score4 += (lambda * bitsOfLevels(levels, end)) >> 8;

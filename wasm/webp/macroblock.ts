@@ -26,8 +26,11 @@ import {
   topUV,
   topY,
 } from './memory';
-import { lambda, tune } from './quant';
+import { lambda } from './quant';
 import { clearContexts, countBlock, countSecond } from './tokens';
+
+/** A macroblock is as well off with one prediction where no more blocks than this have anything left beside their DC. */
+const FEW_BLOCKS: i32 = 1;
 
 /** Where modes and levels of the next macroblock go, and how many have had no levels. */
 export let nextModes: usize = 0;
@@ -37,6 +40,13 @@ export let skipped: u32 = 0;
 let cornerY: i32 = 0;
 let cornerU: i32 = 0;
 let cornerV: i32 = 0;
+
+/** Where the next macroblock as a decoder makes it goes, before the loop filter: 16 rows of luma, 8 of U and V. 0: nowhere. */
+let reconstruction: usize = 0;
+
+export function reconstruct(at: usize): void {
+  reconstruction = at;
+}
 
 export function beginMacroblocks(modes: usize, levels: usize): void {
   nextModes = modes;
@@ -125,10 +135,16 @@ function keepEdges(x: usize, is4: bool): void {
 /** Whether its blocks are predicted one by one. */
 function lumaOf(src: usize, x: i32, y: i32, last: bool): bool {
   luma16(src, x, y, cornerY);
-  if (blocks16 <= tune(13)) return false;
+  if (blocks16 <= FEW_BLOCKS) return false;
   const error = squares(src, REC16);
-  const limit = error + ((lambda * (bits16 + tune(14))) >> 8);
-  return luma4(src, x, y, cornerY, last, limit);
+  return luma4(src, x, y, cornerY, last, error + ((lambda * bits16) >> 8));
+}
+
+function keepPixels(is4: bool): void {
+  for (let r: usize = 0; r < 16; r++)
+    v128.store(reconstruction + (r << 4), v128.load(is4 ? REC4 + (r + 1) * 64 + 16 : REC16 + (r << 4)));
+  memory.copy(reconstruction + 256, REC_UV, 128);
+  reconstruction += 384;
 }
 
 export function macroblock(x: i32, y: i32, across: i32): void {
@@ -147,4 +163,5 @@ export function macroblock(x: i32, y: i32, across: i32): void {
     nextModes += 17;
   } else nextModes++;
   keepEdges(usize(x), is4);
+  if (reconstruction != 0) keepPixels(is4);
 }

@@ -4,6 +4,7 @@
  * 64 KiB are left to the compiler; what depends on the size of the picture lies behind FRAME, at addresses that layOut() gives.
  */
 
+export const FIRST: usize = 0x10000;
 /** Probabilities of tokens, 16 bytes for each type of block, band and context, and how often which token occurred there. */
 export const PROBS: usize = 0x10000;
 export const HIST: usize = 0x10800;
@@ -38,13 +39,12 @@ export const LEFT_UV: usize = 0x153f0;
 /** Modes of the blocks to the left, and whether they have coefficients: 4 luma, 2 U, 2 V, the second order. */
 export const LEFT_MODES: usize = 0x15400;
 export const LEFT_NZ: usize = 0x15410;
-export const TUNE: usize = 0x15420;
 const FRAME: usize = 0x15800;
 
 /** Bytes that levels and modes of a macroblock take at most, and of its part of the body. */
 const LEVEL_BYTES: usize = 25 + 32 + 24 * 16;
 const MODE_BYTES: usize = 18;
-const BODY_BYTES: usize = 384;
+const BODY_BYTES: usize = 320;
 /** Header, probabilities. */
 const BODY_MORE: usize = 4096;
 

@@ -10,20 +10,20 @@ export const TYPE_BYTES: usize = 384;
 /** No more coefficients. */
 const END: usize = 11;
 
+/** Which token a level is, by its size; from 67 on it is always the same. */
+const TOKENS = memory.data<u8>([
+  0, 1, 2, 3, 4, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7, 7, 7, 7, 7, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 8, 9, 9, 9, 9, 9, 9,
+  9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 10,
+]);
+
 @inline
 function tokenOf(size: u32): usize {
-  if (size < 5) return size;
-  if (size < 7) return 5;
-  if (size < 11) return 6;
-  if (size < 19) return 7;
-  if (size < 35) return 8;
-  return size < 67 ? 9 : 10;
+  return usize(load<u8>(TOKENS + usize(min<u32>(size, 67))));
 }
 
 @inline
 function sizeAt(levels: usize, i: usize, wide: bool): u32 {
-  const x = wide ? i32(load<i16>(levels + (i << 1))) : i32(load<i8>(levels + i));
-  return u32(x < 0 ? -x : x);
+  return u32(abs(wide ? i32(load<i16>(levels + (i << 1))) : i32(load<i8>(levels + i))));
 }
 
 /** The tokens of a block of the type: levels first … end − 1, the last of which is not 0. `wide`: they are words. */

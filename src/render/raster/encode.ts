@@ -1,8 +1,6 @@
 /** From a painted canvas to the body of a reply, in each format. */
-import sharp from 'sharp';
 import { problem } from '../../errors.ts';
 import {
-  dropAlpha,
   maskKind,
   paletteToRgba,
   type Range,
@@ -25,9 +23,11 @@ import {
   pngBound,
 } from '../../kernels/png.ts';
 import { SAMPLE_TYPES, type Samples, type SampleType, workingBytes } from '../../kernels/samples.ts';
+import { WEBP_SCRATCH_BYTES } from '../../kernels/webp.ts';
 import { emptyWebp } from '../../kernels/webp-empty.ts';
 import { freeArray } from '../../memory/segments.ts';
 import type { Painted } from '../../plan.ts';
+import { encodeLossy } from './lossy.ts';
 import type { BandChoice, ImageStyle, OutputGrid, RasterFormat } from './types.ts';
 
 export const CONTENT_TYPES: Readonly<Record<RasterFormat, string>> = {
@@ -37,9 +37,6 @@ export const CONTENT_TYPES: Readonly<Record<RasterFormat, string>> = {
   tif: 'image/tiff; application=geotiff',
   npy: 'application/x-binary',
 };
-
-/** Measured in libs.md: effort 0 takes a quarter of the default's time for a fifth more bytes. */
-const WEBP_EFFORT = 0;
 
 /** A channel of WebP or JPEG, of whatever quality, never takes more than the pixel itself, but has a header. */
 const LOSSY_HEADER = 4096;
@@ -57,7 +54,8 @@ export function bodyBound(format: RasterFormat, grid: OutputGrid, { bands, dtype
 
 /**
  * Bytes that the encoder of a canvas holds beside canvas and body, at most: pixels as bytes, with alpha, filtered, and the
- * compressed data before it becomes a file. What libvips takes for itself was measured at four bytes a pixel.
+ * compressed data before it becomes a file. What libvips takes for itself was measured at four bytes a pixel; our own WebP takes no
+ * more than that and its scratch.
  */
 export function encodingBytes(
   { format, scales, rescale, table, map, indexed, returnMask }: ImageStyle,
@@ -77,7 +75,8 @@ export function encodingBytes(
   const asBytes = rescale || stretched || indexed || dtype !== 'uint8' ? pixels * n : 0;
   const channels = table || map ? 4 : n <= 2 ? 2 : 4;
   const shown = table || map || returnMask ? pixels * channels : 0;
-  return unscaledBytes + asBytes + shown + (format === 'png' ? pixels * channels + bodyBytes : pixels * 4);
+  const lossy = pixels * 4 + (format === 'webp' ? WEBP_SCRATCH_BYTES : 0);
+  return unscaledBytes + asBytes + shown + (format === 'png' ? pixels * channels + bodyBytes : lossy);
 }
 
 export interface Canvas {
@@ -250,17 +249,7 @@ async function encodePixels(
   { format, quality }: Pick<ImageStyle, 'format' | 'quality'>,
 ): Promise<Uint8Array> {
   if (format === 'png') return encodePng({ width, height, colour: COLOURS[channels], pixels });
-  const flat = format === 'jpg' && (channels === 2 || channels === 4);
-  const raw = flat ? dropAlpha(pixels, channels) : pixels;
-  const image = sharp(raw, { raw: { width, height, channels: (flat ? channels - 1 : channels) as 1 | 2 | 3 | 4 } });
-  const made = await (format === 'webp'
-    ? image.webp({ quality, effort: WEBP_EFFORT })
-    : image.jpeg({ quality })
-  ).toBuffer();
-  // The body is handed to another thread, so it must own its memory.
-  const body = new Uint8Array(made);
-  freeArray(made);
-  return body;
+  return await encodeLossy({ width, height, channels, pixels }, format === 'webp' ? 'webp' : 'jpg', quality);
 }
 
 const TILE_SIDES = [256, 512] as const;
