@@ -2,6 +2,25 @@
 /** RGB to luma and chroma of BT.601 in the narrow range, 4:2:0, a strip of 16 rows at a time, macroblock by macroblock. */
 import { chromaStrip, lumaStrip, pixels, planeBytes, planes } from './memory';
 
+/** Where the bytes of a colour come from, of three vectors, 128 for none: red, green, blue. */
+const MASKS = memory.data<u8>([
+  0, 3, 6, 9, 12, 15, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
+  128, 128, 128, 128, 128, 128, 2, 5, 8, 11, 14, 128, 128, 128, 128, 128,
+  128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 1, 4, 7, 10, 13,
+  1, 4, 7, 10, 13, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
+  128, 128, 128, 128, 128, 0, 3, 6, 9, 12, 15, 128, 128, 128, 128, 128,
+  128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 2, 5, 8, 11, 14,
+  2, 5, 8, 11, 14, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
+  128, 128, 128, 128, 128, 1, 4, 7, 10, 13, 128, 128, 128, 128, 128, 128,
+  128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 0, 3, 6, 9, 12, 15,
+]);
+
+@inline
+function colour(a: v128, b: v128, c: v128, masks: usize): v128 {
+  const ab = v128.or(i8x16.relaxed_swizzle(a, v128.load(masks)), i8x16.relaxed_swizzle(b, v128.load(masks, 16)));
+  return v128.or(ab, i8x16.relaxed_swizzle(c, v128.load(masks, 32)));
+}
+
 /** 16 pixels each: v128 loads behind the last one's are in the margin. */
 function planesOf3(from: usize, to: usize, groups: i32): void {
   const green = to + planeBytes * 2;
@@ -10,12 +29,9 @@ function planesOf3(from: usize, to: usize, groups: i32): void {
     const a = v128.load(from);
     const b = v128.load(from, 16);
     const c = v128.load(from, 32);
-    const r = i8x16.shuffle(a, b, 0, 3, 6, 9, 12, 15, 18, 21, 24, 27, 30, 0, 0, 0, 0, 0);
-    const g = i8x16.shuffle(a, b, 1, 4, 7, 10, 13, 16, 19, 22, 25, 28, 31, 0, 0, 0, 0, 0);
-    const u = i8x16.shuffle(a, b, 2, 5, 8, 11, 14, 17, 20, 23, 26, 29, 0, 0, 0, 0, 0, 0);
-    v128.store(to + i, i8x16.shuffle(r, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 17, 20, 23, 26, 29));
-    v128.store(green + i, i8x16.shuffle(g, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 18, 21, 24, 27, 30));
-    v128.store(blue + i, i8x16.shuffle(u, c, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 19, 22, 25, 28, 31));
+    v128.store(to + i, colour(a, b, c, MASKS));
+    v128.store(green + i, colour(a, b, c, MASKS + 48));
+    v128.store(blue + i, colour(a, b, c, MASKS + 96));
   }
 }
 

@@ -23,6 +23,36 @@ import {
 
 const STEP: usize = 64;
 
+/**
+ * Where the bytes of predictions come from, 16 each, 128 for none. As constants of the code they would be made anew for every block,
+ * in four instructions each.
+ */
+const MASKS = memory.data<u8>([
+  0, 0, 1, 2, 3, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128, 128,
+  128, 128, 128, 128, 128, 0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8,
+  1, 2, 3, 4, 6, 7, 8, 9, 128, 128, 128, 128, 128, 128, 128, 128,
+  6, 7, 8, 9, 6, 7, 8, 9, 6, 7, 8, 9, 6, 7, 8, 9,
+  4, 4, 4, 4, 3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1,
+  5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
+  5, 6, 7, 8, 5, 6, 7, 8, 5, 6, 7, 8, 5, 6, 7, 8,
+  3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0,
+  4, 5, 6, 7, 3, 4, 5, 6, 2, 3, 4, 5, 1, 2, 3, 4,
+  5, 6, 7, 8, 128, 128, 128, 128, 128, 5, 6, 7, 128, 128, 128, 128,
+  128, 128, 128, 128, 4, 5, 6, 7, 3, 128, 128, 128, 2, 4, 5, 6,
+  6, 7, 8, 9, 7, 8, 9, 10, 8, 9, 10, 11, 9, 10, 11, 12,
+  6, 7, 8, 9, 128, 128, 128, 128, 7, 8, 9, 128, 128, 128, 128, 128,
+  128, 128, 128, 128, 6, 7, 8, 9, 128, 128, 128, 10, 7, 8, 9, 11,
+  4, 128, 128, 128, 3, 128, 4, 128, 2, 128, 3, 128, 1, 128, 2, 128,
+  128, 4, 5, 6, 128, 3, 128, 4, 128, 2, 128, 3, 128, 1, 128, 2,
+  3, 128, 2, 128, 2, 128, 1, 128, 1, 128, 0, 0, 0, 0, 0, 0,
+  128, 2, 128, 1, 128, 1, 128, 0, 128, 0, 128, 128, 128, 128, 128, 128,
+]);
+
+@inline
+function swizzle(x: v128, mask: usize): v128 {
+  return i8x16.relaxed_swizzle(x, v128.load(MASKS + (mask << 4)));
+}
+
 /** Squared error and bits of the macroblock, together. */
 export let score4: i32 = 0;
 
@@ -63,30 +93,30 @@ function choose(src: v128, at: usize, costs: usize): usize {
     (u32(load<u8>(at - 1)) << 24);
   const top = v128.load(at - STEP - 1);
   const side = i32x4.splat(left);
-  const e = i8x16.shuffle(side, top, 0, 0, 1, 2, 3, 16, 17, 18, 19, 20, 21, 22, 23, 24, 24, 24);
-  const e1 = i8x16.shuffle(e, e, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15);
-  const e2 = i8x16.shuffle(e, e, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15, 15);
+  const e = v128.or(swizzle(side, 0), swizzle(top, 1));
+  const e1 = i8x16.shuffle(e, e, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16);
+  const e2 = i8x16.shuffle(e, e, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17);
   const two = i8x16.avgr_u(e, e1);
   const ends = i8x16.sub(i8x16.avgr_u(e, e2), v128.and(v128.xor(e, e2), i8x16.splat(1)));
   const three = i8x16.avgr_u(ends, e1);
 
-  const eight = i8x16.shuffle(e, i8x16.splat(0), 1, 2, 3, 4, 6, 7, 8, 9, 16, 16, 16, 16, 16, 16, 16, 16);
+  const eight = swizzle(e, 2);
   const fours = i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(eight));
   const mean = (i32x4.extract_lane(fours, 0) + i32x4.extract_lane(fours, 1) + 4) >> 3;
-  const above = i8x16.shuffle(e, e, 6, 7, 8, 9, 6, 7, 8, 9, 6, 7, 8, 9, 6, 7, 8, 9);
-  const beside = i8x16.shuffle(e, e, 4, 4, 4, 4, 3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1);
-  const corner = i8x16.shuffle(e, e, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5);
+  const above = swizzle(e, 3);
+  const beside = swizzle(e, 4);
+  const corner = swizzle(e, 5);
 
   const dc = score(src, i8x16.splat(i8(mean)), 0);
   const tm = score(src, moved(above, beside, corner), 1);
-  const ve = score(src, i8x16.shuffle(three, three, 5, 6, 7, 8, 5, 6, 7, 8, 5, 6, 7, 8, 5, 6, 7, 8), 2);
-  const he = score(src, i8x16.shuffle(three, three, 3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0), 3);
-  const rd = score(src, i8x16.shuffle(three, three, 4, 5, 6, 7, 3, 4, 5, 6, 2, 3, 4, 5, 1, 2, 3, 4), 4);
-  const vr = score(src, i8x16.shuffle(two, three, 5, 6, 7, 8, 20, 21, 22, 23, 19, 5, 6, 7, 18, 20, 21, 22), 5);
-  const ld = score(src, i8x16.shuffle(three, three, 6, 7, 8, 9, 7, 8, 9, 10, 8, 9, 10, 11, 9, 10, 11, 12), 6);
-  const vl = score(src, i8x16.shuffle(two, three, 6, 7, 8, 9, 22, 23, 24, 25, 7, 8, 9, 26, 23, 24, 25, 27), 7);
-  const hd = score(src, i8x16.shuffle(two, three, 4, 20, 21, 22, 3, 19, 4, 20, 2, 18, 3, 19, 1, 17, 2, 18), 8);
-  const hu = score(src, i8x16.shuffle(two, three, 3, 18, 2, 17, 2, 17, 1, 16, 1, 16, 0, 0, 0, 0, 0, 0), 9);
+  const ve = score(src, swizzle(three, 6), 2);
+  const he = score(src, swizzle(three, 7), 3);
+  const rd = score(src, swizzle(three, 8), 4);
+  const vr = score(src, v128.or(swizzle(two, 9), swizzle(three, 10)), 5);
+  const ld = score(src, swizzle(three, 11), 6);
+  const vl = score(src, v128.or(swizzle(two, 12), swizzle(three, 13)), 7);
+  const hd = score(src, v128.or(swizzle(two, 14), swizzle(three, 15)), 8);
+  const hu = score(src, v128.or(swizzle(two, 16), swizzle(three, 17)), 9);
 
   const a = i32x4.add(i32x4.shl(totals(dc, tm, ve, he), 4), v128.load(costs));
   const b = i32x4.add(i32x4.shl(totals(rd, vr, ld, vl), 4), v128.load(costs, 16));
