@@ -8,7 +8,7 @@ import { basename, resolve } from 'node:path';
 import sharp from 'sharp';
 import { openBytes, statRef } from '../src/io/bytes.ts';
 import { configureSharp, decodeBlock } from '../src/kernels/codecs/index.ts';
-import { encodeWebp, type WebpPicture } from '../src/kernels/webp.ts';
+import { encodeWebp, type WebpPicture, webpSteps } from '../src/kernels/webp.ts';
 import { fetchBlock, placeOf } from '../src/source/tiff/blocks.ts';
 import { openCog } from '../src/source/tiff/open.ts';
 import { digits, markdownTable, quantile } from './lib/stats.ts';
@@ -16,6 +16,7 @@ import { digits, markdownTable, quantile } from './lib/stats.ts';
 const BLOCKS = 6;
 const ROUNDS = 9;
 const LIBWEBP = { quality: 75, effort: 0 } as const;
+const STEPS = webpSteps(LIBWEBP.quality)!;
 
 /** Spread over the file's first level: gray, or the first three bands. */
 async function picturesOf(path: string): Promise<WebpPicture[]> {
@@ -52,7 +53,7 @@ async function cpuMs(work: () => unknown): Promise<number> {
 }
 
 function own(picture: WebpPicture): Uint8Array {
-  const made = encodeWebp(picture);
+  const made = encodeWebp(picture, STEPS);
   if (made === null) throw new Error(`${picture.width} × ${picture.height} is not for this encoder`);
   return made;
 }

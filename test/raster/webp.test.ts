@@ -9,10 +9,13 @@ import sharp from 'sharp';
 import { sourcesHash } from '../../scripts/make-wasm.ts';
 import { encoder } from '../../src/kernels/wasm/webp.ts';
 import { SOURCES } from '../../src/kernels/wasm/webp-code.ts';
-import { encodeWebp, WEBP_SCRATCH_BYTES, type WebpPicture } from '../../src/kernels/webp.ts';
+import { encodeWebp, WEBP_SCRATCH_BYTES, type WebpPicture, type WebpSteps, webpSteps } from '../../src/kernels/webp.ts';
+import { encodeLossy } from '../../src/render/raster/lossy.ts';
 import { findPython, runPython } from '../oracle/python.ts';
 import { RASTERS } from './layers.ts';
 import { psnr, shownPlanes } from './webp-decode.ts';
+
+const STEPS = webpSteps(75) as WebpSteps;
 
 const KINDS = ['noise', 'zeros', 'ones', 'checks', 'steps', 'ramp', 'flat', 'sparse'] as const;
 type Kind = (typeof KINDS)[number];
@@ -126,15 +129,18 @@ test('gray stays as near to what it was as its step says, whatever the loop filt
 
 test('what it is not for is left to libwebp: alpha, gray with alpha, few rows of many pixels, more than its memory holds', () => {
   const rgba = pictureOf('ramp', 40, 30, 4, 7);
-  assert.ok(encodeWebp(rgba));
+  assert.ok(encodeWebp(rgba, STEPS));
   rgba.pixels[4 * 601 + 3] = 254;
-  assert.equal(encodeWebp(rgba), null);
+  assert.equal(encodeWebp(rgba, STEPS), null);
   for (const [width, height, channels] of [
     [20, 20, 2],
     [16383, 1, 3],
     [1300, 1300, 3],
   ])
-    assert.equal(encodeWebp({ width, height, channels, pixels: new Uint8Array(width * height * channels) }), null);
+    assert.equal(
+      encodeWebp({ width, height, channels, pixels: new Uint8Array(width * height * channels) }, STEPS),
+      null,
+    );
 });
 
 test('the frame takes no more of the memory than is priced, and no more than there is', () => {
@@ -180,15 +186,17 @@ test('photographs are no larger and no worse than libwebp at effort 0 makes them
     const tile = picture.extract({ left, top, width: 512, height: 512 });
     const { data: pixels, info } = await tile.removeAlpha().raw().toBuffer({ resolveWithObject: true });
     const source = { width: info.width, height: info.height, channels: info.channels, pixels };
-    const own = encodeWebp(source);
-    assert.ok(own);
-    const theirs = await sharp(pixels, { raw: { width: 512, height: 512, channels: info.channels } })
-      .webp({ quality: 75, effort: 0 })
-      .toBuffer();
     const rgb = rgbOf(source);
-    const gain = psnr(await decoded(own, source), rgb) - psnr(await decoded(theirs, source), rgb);
-    assert.ok(own.length <= theirs.length * 1.03, `${file}: ${own.length} bytes, ${theirs.length}`);
-    assert.ok(gain >= -0.05, `${file}: ${gain} dB`);
+    for (const quality of [20, 50, 75, 90]) {
+      const own = encodeWebp(source, webpSteps(quality) as WebpSteps);
+      assert.ok(own);
+      const theirs = await sharp(pixels, { raw: { width: 512, height: 512, channels: info.channels } })
+        .webp({ quality, effort: 0 })
+        .toBuffer();
+      const gain = psnr(await decoded(own, source), rgb) - psnr(await decoded(theirs, source), rgb);
+      assert.ok(own.length <= theirs.length * 1.03, `${file} at ${quality}: ${own.length} bytes, ${theirs.length}`);
+      assert.ok(gain >= -0.05, `${file} at ${quality}: ${gain} dB`);
+    }
   }
 });
 
@@ -202,7 +210,7 @@ test('GDAL reads it as libwebp does', { skip: 'reason' in python ? python.reason
       pictureOf('sparse', 61, 35, 1, 11),
       pictureOf('sparse', 57, 100, 4, 11),
     ];
-    const made = sources.map(source => encodeWebp(source) ?? assert.fail());
+    const made = sources.map(source => encodeWebp(source, STEPS) ?? assert.fail());
     const paths = made.map((_, i) => join(dir, `${i}.webp`));
     made.forEach((webp, i) => {
       writeFileSync(paths[i], webp);
@@ -217,4 +225,18 @@ test('GDAL reads it as libwebp does', { skip: 'reason' in python ? python.reason
 
 test('what is checked in was made of wasm/', () => {
   assert.equal(SOURCES, sourcesHash(), 'run node scripts/make-wasm.ts');
+});
+
+test('qualities that it is not for are left to libwebp', async () => {
+  const source = pictureOf('ramp', 64, 64, 3, 9);
+  for (const quality of [1, 19, 91, 100]) {
+    assert.equal(webpSteps(quality), null);
+    const known = sharp(source.pixels, { raw: { width: 64, height: 64, channels: 3 } }).webp({ quality, effort: 0 });
+    assert.deepEqual(Buffer.from(await encodeLossy(source, 'webp', quality)), await known.toBuffer());
+  }
+  for (const quality of [20, 75, 90])
+    assert.deepEqual(await encodeLossy(source, 'webp', quality), encodeWebp(source, webpSteps(quality) as WebpSteps));
+  const clear = { ...pictureOf('ramp', 64, 64, 4, 9) };
+  clear.pixels[3] = 0;
+  assert.equal((await sharp(await encodeLossy(clear, 'webp', 75)).metadata()).hasAlpha, true);
 });

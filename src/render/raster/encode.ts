@@ -1,13 +1,6 @@
 /** From a painted canvas to the body of a reply, in each format. */
 import { problem } from '../../errors.ts';
-import {
-  maskKind,
-  paletteToRgba,
-  type Range,
-  rescaleToBytes,
-  spareIndex,
-  withAlpha,
-} from '../../kernels/colour.ts';
+import { maskKind, paletteToRgba, type Range, rescaleToBytes, spareIndex, withAlpha } from '../../kernels/colour.ts';
 import { applyColourFormula } from '../../kernels/colour-formula.ts';
 import { type ColourMap, colourValues } from '../../kernels/colour-map.ts';
 import { encodeGeotiff, geotiffBytes } from '../../kernels/geotiff-writer.ts';
