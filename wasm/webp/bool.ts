@@ -128,6 +128,7 @@ function write(levels: usize, first: usize, last: usize, type: usize, context: u
   const base = PROBS + type * TYPE_BYTES;
   let p = base + usize(load<u16>(BANDS + (first << 1))) + (context << 4);
   put(last > first, load<u8>(p));
+  if (last <= first) return;
   let lo = low;
   let ra = range;
   let bits = pending;

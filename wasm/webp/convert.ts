@@ -67,12 +67,33 @@ function separate(row: i32, to: usize, width: i32, channels: i32): void {
   }
 }
 
+/**
+ * Factors of 256ths (luma) and of 32ths (chroma), so that products are 128ths. In memory: as constants of the code they would be made
+ * anew for every pixel.
+ */
+const FACTORS = memory.data<i16>([
+  4210, 4210, 4210, 4210, 4210, 4210, 4210, 4210, 8265, 8265, 8265, 8265, 8265, 8265, 8265, 8265, 1605, 1605, 1605, 1605,
+  1605, 1605, 1605, 1605, -4860, -4860, -4860, -4860, -4860, -4860, -4860, -4860, -9540, -9540, -9540, -9540, -9540,
+  -9540, -9540, -9540, 14400, 14400, 14400, 14400, 14400, 14400, 14400, 14400, -12058, -12058, -12058, -12058, -12058,
+  -12058, -12058, -12058, -2342, -2342, -2342, -2342, -2342, -2342, -2342, -2342, 16192, 16192, 16192, 16192, 16192,
+  16192, 16192, 16192, 16448, 16448, 16448, 16448, 16448, 16448, 16448, 16448,
+]);
+const U_RED: usize = 48;
+const V_RED: usize = 80;
+const LUMA_ZERO: usize = 128;
+const CHROMA_ZERO: usize = 144;
+
+@inline
+function factor(at: usize): v128 {
+  return v128.load(FACTORS + at);
+}
+
 /** Of eight pixels, (value − 128) · 256 in each: in 1/128. */
 @inline
 function luma(r: v128, g: v128, b: v128): v128 {
   const sum = i16x8.add(
-    i16x8.add(i16x8.q15mulr_sat_s(r, i16x8.splat(4210)), i16x8.q15mulr_sat_s(g, i16x8.splat(8265))),
-    i16x8.add(i16x8.q15mulr_sat_s(b, i16x8.splat(1605)), i16x8.splat(16192)),
+    i16x8.add(i16x8.q15mulr_sat_s(r, factor(0)), i16x8.q15mulr_sat_s(g, factor(16))),
+    i16x8.add(i16x8.q15mulr_sat_s(b, factor(32)), factor(LUMA_ZERO)),
   );
   return i16x8.shr_u(sum, 7);
 }
@@ -107,11 +128,12 @@ function quad(above: v128, below: v128): v128 {
   return i16x8.shl(sum, 5);
 }
 
+/** By the offsets of the factors of red, green and blue. */
 @inline
-function chroma(r: v128, g: v128, b: v128, cr: i16, cg: i16, cb: i16): v128 {
+function chroma(r: v128, g: v128, b: v128, cr: usize, cg: usize, cb: usize): v128 {
   const sum = i16x8.add(
-    i16x8.add(i16x8.q15mulr_sat_s(r, i16x8.splat(cr)), i16x8.q15mulr_sat_s(g, i16x8.splat(cg))),
-    i16x8.add(i16x8.q15mulr_sat_s(b, i16x8.splat(cb)), i16x8.splat(128 * 128 + 64)),
+    i16x8.add(i16x8.q15mulr_sat_s(r, factor(cr)), i16x8.q15mulr_sat_s(g, factor(cg))),
+    i16x8.add(i16x8.q15mulr_sat_s(b, factor(cb)), factor(CHROMA_ZERO)),
   );
   return i16x8.shr_s(sum, 7);
 }
@@ -136,8 +158,8 @@ export function convert(width: i32, rows: i32, channels: i32): void {
       const r = quad(r0, r1);
       const g = quad(g0, g1);
       const b = quad(b0, b1);
-      const u = chroma(r, g, b, -4860, -9540, 14400);
-      const v = chroma(r, g, b, 14400, -12058, -2342);
+      const u = chroma(r, g, b, U_RED, U_RED + 16, V_RED);
+      const v = chroma(r, g, b, V_RED, V_RED + 16, V_RED + 32);
       v128.store(chromaStrip + (x << 7) + (y << 3), i8x16.narrow_i16x8_u(u, v));
     }
   }

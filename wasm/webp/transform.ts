@@ -5,6 +5,18 @@
  */
 import { quantize } from './quant';
 
+/** In memory: as constants of the code they would be made anew for every block. */
+const FACTORS = memory.data<i16>([
+  0, 0, 0, 0, -1, -1, -1, -1, 20091, 20091, 20091, 20091, 20091, 20091, 20091, 20091, -30068, -30068, -30068, -30068,
+  -30068, -30068, -30068, -30068, 8868, 8868, 8868, 8868, 8868, 8868, 8868, 8868, 21408, 21408, 21408, 21408, 21408, 21408,
+  21408, 21408, 21408, 21408, 21408, 21408, -21408, -21408, -21408, -21408,
+]);
+
+@inline
+function factor(i: usize): v128 {
+  return v128.load(FACTORS + (i << 4));
+}
+
 @inline
 export function swap(x: v128): v128 {
   return i64x2.shuffle(x, x, 1, 0);
@@ -44,13 +56,14 @@ function secondHalves(a: v128, b: v128): v128 {
 
 @inline
 function subtractHigh(x: v128): v128 {
-  return i16x8.mul(x, i16x8(1, 1, 1, 1, -1, -1, -1, -1));
+  const high = factor(0);
+  return i16x8.sub(v128.xor(x, high), high);
 }
 
 /** x · 20091 / 65536, rounded down: 0.85·√2 − 1 … */
 @inline
 function most(x: v128): v128 {
-  const c = i16x8.splat(20091);
+  const c = factor(1);
   const low = i32x4.extmul_low_i16x8_s(x, c);
   const high = i32x4.extmul_high_i16x8_s(x, c);
   return i16x8.add(x, i16x8.shuffle(low, high, 1, 3, 5, 7, 9, 11, 13, 15));
@@ -59,7 +72,7 @@ function most(x: v128): v128 {
 /** x · 35468 / 65536, rounded down. */
 @inline
 function half(x: v128): v128 {
-  const c = i16x8.splat(-30068);
+  const c = factor(2);
   const low = i32x4.extmul_low_i16x8_s(x, c);
   const high = i32x4.extmul_high_i16x8_s(x, c);
   return i16x8.add(x, i16x8.shuffle(low, high, 1, 3, 5, 7, 9, 11, 13, 15));
@@ -68,12 +81,12 @@ function half(x: v128): v128 {
 /** x · 2217 / 4096 and x · 5352 / 4096, halved, of what is four times as large as it should be. */
 @inline
 function small(x: v128): v128 {
-  return i16x8.q15mulr_sat_s(x, i16x8.splat(8868));
+  return i16x8.q15mulr_sat_s(x, factor(3));
 }
 
 @inline
 function large(x: v128): v128 {
-  return i16x8.q15mulr_sat_s(x, i16x8.splat(21408));
+  return i16x8.q15mulr_sat_s(x, factor(4));
 }
 
 @inline
@@ -249,7 +262,7 @@ export function evenOf(first: v128, last: v128): v128 {
 @inline
 export function oddOf(first: v128, last: v128, shift: i32): v128 {
   const d = i16x8.shl(i16x8.sub(first, last), shift);
-  const own = i16x8.q15mulr_sat_s(d, i16x8(21408, 21408, 21408, 21408, -21408, -21408, -21408, -21408));
+  const own = i16x8.q15mulr_sat_s(d, factor(5));
   return i16x8.add(own, small(swap(d)));
 }
 
