@@ -12,6 +12,7 @@ import type { VectorLayer } from '../layers/types.ts';
 import { projectionOf } from '../render/vector/boxes.ts';
 import { cellGrid } from '../render/vector/cells.ts';
 import { defaultZooms } from '../render/vector/plan.ts';
+import { recordCells } from '../render/vector/recorded.ts';
 import { ladderOf } from '../render/vector/step.ts';
 import { capsOf, cellsHere } from '../render/vector/zoom-cells.ts';
 import { type FgbSource, openFgb } from '../source/fgb/open.ts';
@@ -24,6 +25,7 @@ import {
   HEAD_BYTES,
   OVERVIEW_SUFFIX,
   type OverviewLevel,
+  type RecordedCells,
 } from '../source/fgb/overview-format.ts';
 import { digestOf } from '../source/fgb/overview-open.ts';
 import { type TileMatrixSet, WEB_MERCATOR_QUAD } from '../tile.ts';
@@ -60,13 +62,15 @@ export async function buildOverview(file: string, options: BuildOptions): Promis
   try {
     if (!source.verdict.servable) throw problem('layer-not-servable', source.verdict.reasons[0].detail);
     const grid = WEB_MERCATOR_QUAD;
-    const cells = await cellsHere(layerOf(source), grid, capsOf({}));
+    const layer = layerOf(source);
+    const cells = await cellsHere(layer, grid, capsOf({}));
     const steps = cells.steps.filter(step => step !== null);
     if (steps.length === 0) return { path, bytes: null, levels: [] };
     const finest = Math.min(LAST_STEP, Math.max(...steps));
     const { files, boxless } = await thinAll(source, grid, finest, folder, options);
     const temporary = join(folder, 'overview');
-    const written = await assemble(source, grid, files, boxless, temporary, options);
+    const recorded = recordCells(layer, grid, capsOf({}), cells);
+    const written = await assemble(source, grid, { files, boxless, recorded }, temporary, options);
     if (statRef(file).version !== ref.version) throw problem('source-changed', `${file} changed meanwhile`);
     renameSync(temporary, path);
     return { path, ...written };
@@ -113,11 +117,16 @@ async function thinAll(
   return { files: kept, boxless: source.count - leaves.entries };
 }
 
+interface Parts {
+  readonly files: readonly StepFile[];
+  readonly boxless: number;
+  readonly recorded: RecordedCells;
+}
+
 async function assemble(
   source: FgbSource,
   grid: TileMatrixSet,
-  files: readonly StepFile[],
-  boxless: number,
+  { files, boxless, recorded }: Parts,
   path: string,
   { share, progress }: BuildOptions,
 ): Promise<{ bytes: number; levels: OverviewLevel[] }> {
@@ -138,7 +147,7 @@ async function assemble(
     const made = { size: ref.size, modified: String(modifiedNs(ref)), digest };
     writeSync(
       fd,
-      encodeHead({ source: made, crs: crs as string, grid: ladderOf(grid), boxless, levels }),
+      encodeHead({ source: made, crs: crs as string, grid: ladderOf(grid), boxless, levels, cells: recorded }),
       0,
       HEAD_BYTES,
       0,

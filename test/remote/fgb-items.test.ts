@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { App } from '../../src/app.ts';
+import { DEMO } from '../lib/app.ts';
 import { DEMO_PAIRS, pairApp, SHARED_PAIRS } from './fgb-rig.ts';
 import { type RangeServer, rangeServer } from './range-server.ts';
 
@@ -15,7 +16,7 @@ let app: App;
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'plimsoll-far-items-'));
   server = await rangeServer();
-  app = await pairApp(folder, server, PAIRS);
+  app = await pairApp(folder, server, PAIRS, { paths: [join(DEMO, 'elevation.tif')] });
 });
 after(async () => {
   app.memory.ledger.audit();
@@ -59,6 +60,17 @@ test('pages, boxes, filters, systems and single features say the same', async ()
       assert.equal(bare(far.body), bare(near.body), `${name}${path}`);
     }
   }
+});
+
+test('zones of another server have the statistics of zones here, of a raster here', async () => {
+  for (const query of ['&limit=12', '&bbox=5,44,12,50&f=csv', '&properties=name&categorical=true&limit=3'])
+    for (const zones of ['countries', 'places']) {
+      const [far, near] = await Promise.all(
+        [`far-${zones}`, zones].map(id => get(`/zonal?zones=${id}&raster=elevation${query}`)),
+      );
+      assert.equal(far.statusCode, 200, far.body.slice(0, 200));
+      assert.ok(near.body.length > 0 && far.body === near.body, `${zones}${query}`);
+    }
 });
 
 test('?explain=1 tells the requests, which are what is asked for then', async () => {

@@ -65,6 +65,18 @@ test('the same tiles, from a fraction of the requests and of the bytes', async (
   assert.ok(prepared.cost.inputBytes * 4 < bare.cost.inputBytes);
 });
 
+test('it has the cells of a layer of which nothing was chosen: no index is read for its far zooms', async () => {
+  server.put('/plain.fgb', path);
+  server.put('/plain.fgb.plo', plo);
+  app = await pairApp(folder, server, [{ name: 'plain', path, overview: { path: plo } }], {
+    set: { 'cache.enabled': 'false' },
+  });
+  server.requests.length = 0;
+  assert.equal((await app.server.inject('/tiles/far-plain/0/0/0.mvt')).statusCode, 200);
+  assert.ok(server.requests.length < 8, `${server.requests.length} requests`);
+  await compare(app, 'plain', await tilesOf(app, 'plain', [0, 1, 2, 3, 4, 5, 6, 7, 9, 14]));
+});
+
 test('one that appears is used after a look, and one that goes is not', async () => {
   server.remove('/many.fgb.plo');
   app = await appWith(undefined, { set: { 'remote.ttl': '1ms' } });

@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { VectorTile } from '@mapbox/vector-tile';
+import { PbfReader } from 'pbf';
 import type { App } from '../../src/app.ts';
 import { costBytes } from '../../src/plan.ts';
 import { compare, DEMO_PAIRS, many, type Pair, pairApp, SHARED_PAIRS, tilesOf } from './fgb-rig.ts';
@@ -91,4 +93,39 @@ test('filters, attributes and other grids', async () => {
   ])
     await compare(app, name, await tilesOf(app, name, [0, 3, 5, 8, 11]), filter(text));
   await compare(app, 'many', await tilesOf(app, 'many', [2, 6]), '?properties=kind');
+});
+
+test('what clusters are made of, and tiles of near and far layers together', async () => {
+  const tile = async (id: string) => {
+    const place = (await tilesOf(app, 'summed', [3]))[0];
+    const body = (
+      await app.server.inject({ url: `/tiles/${id}/${place}.mvt`, headers: { 'accept-encoding': 'identity' } })
+    ).rawPayload;
+    const [layer] = Object.values(new VectorTile(new PbfReader(body)).layers);
+    return Array.from({ length: Math.min(2, layer.length) }, (_, i) => layer.feature(i).properties['cluster_id']);
+  };
+  for (const name of ['clustered', 'summed']) {
+    const ids = await tile(name);
+    assert.deepEqual(await tile(`far-${name}`), ids);
+    for (const id of ids)
+      for (const part of [
+        'children',
+        'leaves?limit=20',
+        'expansion-zoom',
+        'children?filter=size%20%3C%20500',
+        'leaves?filter=size%20%3C%20500',
+      ]) {
+        const [near, far] = await Promise.all(
+          [name, `far-${name}`].map(layer => app.server.inject(`/tiles/${layer}/clusters/${id}/${part}`)),
+        );
+        assert.equal(far.statusCode, near.statusCode, `${name} ${id} ${part}: ${far.body.slice(0, 200)}`);
+        if (near.statusCode === 200) assert.equal(far.body, near.body, `${name} ${id} ${part}`);
+      }
+  }
+  const place = (await tilesOf(app, 'places', [3]))[0];
+  const read = async (ids: string) =>
+    (await app.server.inject({ url: `/tiles/${ids}/${place}.mvt`, headers: { 'accept-encoding': 'identity' } }))
+      .rawPayload;
+  const [places, far, both] = await Promise.all(['places', 'far-countries', 'places,far-countries'].map(read));
+  assert.ok(both.equals(Buffer.concat([places, far])));
 });

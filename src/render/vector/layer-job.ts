@@ -10,8 +10,8 @@ import { addedNames } from './fields.ts';
 import { type JobColumn, pixelSide, type VectorJob, type VectorJobLayer } from './job.ts';
 import { labelPlace } from './label-plan.ts';
 
-const EXTENT = 4096;
-const BUFFER = 64;
+export const EXTENT = 4096;
+export const BUFFER = 64;
 /** Half a pixel of a map that draws tiles at 512 px. At the layer's last zoom nothing but rounding is simplified. */
 const TOLERANCE_PIXELS = 0.5;
 const MAP_PIXELS = 512;

@@ -12,6 +12,7 @@ import { jobOf, tileJob, viewOf } from './layer-job.ts';
 import { cellsOf, DEFAULT_CAPS, type LayerCells, type LodCaps, type LodSubject, mayThin, measureSteps } from './lod.ts';
 import { restFor } from './pace.ts';
 import { createVectorPainter } from './paint.ts';
+import { recordedCells } from './recorded.ts';
 import { type SamplePaint, samplesBy, scaled } from './sample.ts';
 
 export type Measure = (layer: VectorLayer, grid: TileMatrixSet, caps: LodCaps) => Promise<LayerCells>;
@@ -51,7 +52,8 @@ export async function zoomCells(view: LayerView, layer: VectorLayer, ask: CellsA
   const { measure = cellsHere } = ask;
   // Dust needs to know what the layer fills, also where it is thinned for want of memory alone.
   const measured = () => cellsOf({ source, grid, caps, dust: dusty }, () => measure(layer, grid, caps));
-  const cells = thins || dusty ? await known(measured, source) : null;
+  const recorded = dusty ? null : recordedCells(layer, source, grid, caps);
+  const cells = thins || dusty ? (recorded ?? (await known(measured, source))) : null;
   if (cells instanceof Problem)
     return thin && !dusty
       ? { step: thinned(grid, z, null, caps), dust: null }
@@ -90,6 +92,7 @@ export async function ahead(layer: VectorLayer, grid: TileMatrixSet, measure: Me
   // What is too much to be read of another server is told to the tiles that cannot do without.
   if (options.cluster) await known(() => allPlaced(source), source);
   if (options.drop === 'none' || !mayThin(source, caps)) return;
+  if (recordedCells(layer, source, grid, caps)) return;
   const wanted = { source, grid, caps, dust: options.drop === 'dust' };
   await known(() => cellsOf(wanted, () => measure(layer, grid, caps)), source);
 }

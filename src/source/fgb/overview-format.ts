@@ -55,6 +55,22 @@ export interface OverviewMeta {
   /** Leaves without a box, which no tile shows. */
   readonly boxless: number;
   readonly levels: readonly OverviewLevel[];
+  /** How fine the cells of each zoom are, of a layer of which nothing was chosen. */
+  readonly cells?: RecordedCells;
+}
+
+/** As render/vector/lod.ts measured them. */
+export interface RecordedCells {
+  /** Key of the grid of tiles, and the last zoom of the layer. */
+  readonly grid: string;
+  readonly maxzoom: number;
+  readonly caps: {
+    readonly maxFeatures: number;
+    readonly maxBytes: number;
+    readonly cellsMax: number;
+    readonly cellsMin: number;
+  };
+  readonly steps: readonly (number | null)[];
 }
 
 const LEVELS_MAX = 40;
@@ -84,12 +100,22 @@ const isLevel = shaped({
   featureBytes: whole,
 });
 
+const isStep: Check = value => value === null || (Number.isSafeInteger(value) && Math.abs(value as number) <= STEP_MAX);
+
+const isCells = shaped({
+  grid: text,
+  maxzoom: whole,
+  caps: shaped({ maxFeatures: whole, maxBytes: whole, cellsMax: finite, cellsMin: finite }),
+  steps: value => Array.isArray(value) && value.length <= LEVELS_MAX && value.every(isStep),
+});
+
 const isMeta = shaped({
   source: shaped({ size: whole, modified: text, digest: text }),
   crs: text,
   grid: shaped({ crs: text, originX: finite, originY: finite, side: finite }),
   boxless: whole,
   levels: value => Array.isArray(value) && value.length <= LEVELS_MAX && value.every(isLevel),
+  cells: value => value === undefined || isCells(value),
 });
 
 export function encodeHead(meta: OverviewMeta): Uint8Array {
