@@ -18,7 +18,8 @@ let height: i32 = 0;
 let channels: i32 = 0;
 let across: i32 = 0;
 let row: i32 = 0;
-let quantIndex: i32 = 0;
+/** What steps and costs of modes were made for: they are the same for the next picture. */
+let quantIndex: i32 = -1;
 let filter: i32 = 0;
 
 /** What a picture takes of the memory, in bytes. */
@@ -34,10 +35,12 @@ export function start(w: i32, h: i32, c: i32, index: i32, level: i32): usize {
   channels = c;
   across = (w + 15) >> 4;
   row = 0;
-  quantIndex = index;
   filter = level;
-  setSteps(index);
-  setModeCosts();
+  if (index != quantIndex) {
+    quantIndex = index;
+    setSteps(index);
+    setModeCosts();
+  }
   memory.fill(HIST, 0, 96 * 64);
   memory.fill(topY - 16, 127, usize(across) * 16 + 48);
   memory.fill(topUV, 127, usize(across) * 16);

@@ -12,7 +12,7 @@ import {
   REC16,
   topY,
 } from './memory';
-import { LUMA16, quantizeWide, SECOND } from './quant';
+import { LUMA16, OTHERS, quantizeWide, SECOND } from './quant';
 import { addDcs, forwardPair, inversePair, swap, turnHigh, turnLow, walsh } from './transform';
 
 export const DC: i32 = 0;
@@ -122,7 +122,7 @@ function secondOrder(): void {
   let low = turnLow(even, odd);
   let high = swap(turnHigh(even, odd));
   even = quantizeWide(i16x8.shr_s(walsh(i16x8.add(low, high)), 1), SECOND);
-  odd = quantizeWide(i16x8.shr_s(walsh(i16x8.sub(low, high)), 1), SECOND + 48);
+  odd = quantizeWide(i16x8.shr_s(walsh(i16x8.sub(low, high)), 1), SECOND + OTHERS);
   if (!v128.any_true(v128.or(even, odd))) {
     end2 = 0;
     v128.store(DCS, i16x8.splat(0));
@@ -136,7 +136,7 @@ function secondOrder(): void {
   const none = i16x8.splat(0);
   end2 = 32 - clz(i16x8.bitmask(i16x8.ne(a, none)) | (i16x8.bitmask(i16x8.ne(b, none)) << 8));
   even = i16x8.mul(even, v128.load(SECOND));
-  odd = i16x8.mul(odd, v128.load(SECOND, 48));
+  odd = i16x8.mul(odd, v128.load(SECOND + OTHERS));
   low = turnLow(even, odd);
   high = swap(turnHigh(even, odd));
   even = walsh(i16x8.add(low, high));

@@ -7,7 +7,7 @@
 import { bitsOfLevels, EMPTY } from './bits';
 import { absolute, moved } from './luma16';
 import { ENDS4, LEFT_MODES, LEFT_Y, LEVELS4, MODE_COSTS, MODES4, PREDS4, REC4, topModes, topY } from './memory';
-import { lambda, LUMA4, quantize } from './quant';
+import { lambda, LUMA4, OTHERS, quantize } from './quant';
 import {
   evenOf,
   evenRows,
@@ -137,7 +137,7 @@ function code(src: v128, pred: v128, at: usize, block: usize): void {
   even = i16x8.shr_s(i16x8.add(evenOf(low, high), i16x8.splat(7)), 4);
   odd = i16x8.shr_s(i16x8.add(oddOf(low, high, 0), i16x8.splat(4)), 3);
   even = quantize(even, LUMA4);
-  odd = quantize(odd, LUMA4 + 48);
+  odd = quantize(odd, LUMA4 + OTHERS);
   let made = pred;
   const levels = scanned(even, odd);
   const end = 32 - clz(i8x16.bitmask(i8x16.ne(levels, i8x16.splat(0))));
@@ -147,7 +147,7 @@ function code(src: v128, pred: v128, at: usize, block: usize): void {
     v128.store(LEVELS4 + (block << 4), levels);
     score4 += (lambda * bitsOfLevels(levels, end)) >> 8;
     even = i16x8.mul(even, v128.load(LUMA4));
-    odd = i16x8.mul(odd, v128.load(LUMA4, 48));
+    odd = i16x8.mul(odd, v128.load(LUMA4 + OTHERS));
     low = turnLow(even, odd);
     high = turnHigh(even, odd);
     let plain = sums(low, high);

@@ -3,7 +3,7 @@
  * The transforms of blocks of 4 × 4 px (RFC 6386, 14.3 and 14.4). Two blocks beside each other lie in the halves of four vectors; one
  * block lies in two. Coefficients lie by their horizontal frequency, their vertical one is the lane: the inverse begins with that.
  */
-import { quantize } from './quant';
+import { OTHERS, quantize, remains } from './quant';
 
 /** In memory: as constants of the code they would be made anew for every block. */
 const FACTORS = memory.data<i16>([
@@ -142,29 +142,30 @@ export function forwardPair(src: usize, pred: usize, quant: usize, levels: usize
   const b1 = i16x8.add(x1, x2);
   const b2 = i16x8.sub(x1, x2);
   const b3 = i16x8.sub(x0, x3);
-  const eight = i16x8.splat(7);
-  const four = i16x8.splat(4);
-  const c0 = i16x8.shr_s(i16x8.add(i16x8.add(b0, b1), eight), 4);
-  const c2 = i16x8.shr_s(i16x8.add(i16x8.sub(b0, b1), eight), 4);
-  const c1 = i16x8.shr_s(i16x8.add(i16x8.add(small(b2), large(b3)), four), 3);
-  const c3 = i16x8.shr_s(i16x8.add(i16x8.sub(small(b3), large(b2)), four), 3);
+  const seven = i16x8.splat(7);
+  const c0 = i16x8.shr_s(i16x8.add(i16x8.add(b0, b1), seven), 4);
+  const c2 = i16x8.shr_s(i16x8.add(i16x8.sub(b0, b1), seven), 4);
+  const c1 = i16x8.shr_s(i16x8.add(i16x8.add(small(b2), large(b3)), i16x8.splat(4)), 3);
+  const c3 = i16x8.shr_s(i16x8.add(i16x8.sub(small(b3), large(b2)), i16x8.splat(4)), 3);
   store<i16>(dcs, i16x8.extract_lane_s(c0, 0));
   store<i16>(dcs, i16x8.extract_lane_s(c0, 4), 2);
-  const l0 = quantize(c0, quant);
-  const l1 = quantize(c1, quant + 48);
-  const l2 = quantize(c2, quant + 48);
-  const l3 = quantize(c3, quant + 48);
-  if (!v128.any_true(v128.or(v128.or(l0, l1), v128.or(l2, l3)))) {
+  const own = v128.or(remains(c0, quant), remains(c1, quant + OTHERS));
+  if (!v128.any_true(v128.or(own, v128.or(remains(c2, quant + OTHERS), remains(c3, quant + OTHERS))))) {
     store<u16>(ends, 0);
     return false;
   }
+  const l0 = quantize(c0, quant);
+  const l1 = quantize(c1, quant + OTHERS);
+  const l2 = quantize(c2, quant + OTHERS);
+  const l3 = quantize(c3, quant + OTHERS);
   const a = scanned(firstHalves(l0, l2), firstHalves(l1, l3));
   const b = scanned(secondHalves(l0, l2), secondHalves(l1, l3));
   v128.store(levels, a);
   v128.store(levels, b, 16);
   store<u8>(ends, u8(lastNonZero(a)));
   store<u8>(ends, u8(lastNonZero(b)), 1);
-  const ac = v128.load(quant, 48);
+  if (load<u16>(ends) == 0) return false;
+  const ac = v128.load(quant + OTHERS);
   v128.store(out, i16x8.mul(l0, v128.load(quant)));
   v128.store(out, i16x8.mul(l1, ac), 16);
   v128.store(out, i16x8.mul(l2, ac), 32);
@@ -250,12 +251,16 @@ export function addDcs(a: i32, b: i32, pred: usize, rec: usize): void {
   addRow(pred + 48, rec + 48, row);
 }
 
+/** Walsh and Hadamard's, one pass: even results of the sum of rows 0 and 1, 3 and 2; the odd ones come of the difference. */
+@inline
+export function walsh(x: v128): v128 {
+  return i16x8.add(subtractHigh(x), swap(x));
+}
 
 /** One pass over rows 0 and 1, 3 and 2: frequencies 0 and 2 … */
 @inline
 export function evenOf(first: v128, last: v128): v128 {
-  const s = i16x8.add(first, last);
-  return i16x8.add(subtractHigh(s), swap(s));
+  return walsh(i16x8.add(first, last));
 }
 
 /** … 1 and 3, of what is 1/scale of the even ones' eighth. */
@@ -290,10 +295,4 @@ export function evenRows(first: v128, last: v128): v128 {
 @inline
 export function oddRows(first: v128, last: v128): v128 {
   return i64x2.shuffle(first, last, 1, 2);
-}
-
-/** Walsh and Hadamard's, one pass: even results of rows 0 and 1, 3 and 2; the odd ones come of the difference. */
-@inline
-export function walsh(x: v128): v128 {
-  return i16x8.add(subtractHigh(x), swap(x));
 }
