@@ -25,7 +25,7 @@ export interface MetricSources extends WatchSources, ShadowSources, RemoteSource
     bytes: number;
     maxBytes: number;
     evictions: number;
-    sheds: number;
+    shedEntries: number;
   };
   ladder(): { rungs: Readonly<Record<string, number>>; strained: Readonly<Record<string, number>> };
   admission(): { inUse: number; budget: number; queued: number; outcomes: Readonly<Record<string, number>> };
@@ -223,7 +223,10 @@ function registerHoldings(registry: Registry, sources: MetricSources): void {
     'plimsoll_cache_evictions_total',
     'Replies that left the cache: for room, or shed under pressure.',
     'cause',
-    () => ({ room: sources.cache().evictions, shed: sources.cache().sheds }),
+    () => {
+      const { evictions, shedEntries } = sources.cache();
+      return { room: evictions - shedEntries, shed: shedEntries };
+    },
   );
   new Gauge({
     name: 'plimsoll_layers',

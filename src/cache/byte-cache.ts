@@ -63,7 +63,7 @@ class SegmentCache implements ByteCache {
   #shedCap: number;
   #shedAtMs = 0;
   #s;
-  #count = { hits: 0, staleHits: 0, misses: 0, evictions: 0, refused: 0, sheds: 0, shedBytes: 0 };
+  #count = { hits: 0, staleHits: 0, misses: 0, evictions: 0, refused: 0, sheds: 0, shedEntries: 0, shedBytes: 0 };
 
   constructor(settings: ByteCacheSettings) {
     const segmentBytes = settings.segmentBytes ?? segmentBytesFor(settings.maxBytes);
@@ -177,7 +177,9 @@ class SegmentCache implements ByteCache {
   shed(bytes: number): number {
     const before = this.#shelf.bytes;
     const floor = this.#s.floorShare * this.#s.maxBytes;
+    const evicted = this.#count.evictions;
     this.#shelf.shed(bytes, floor);
+    this.#count.shedEntries += this.#count.evictions - evicted;
     this.#book();
     const given = before - this.#shelf.bytes;
     this.#shedCap = Math.min(this.#s.maxBytes, Math.max(this.#shelf.bytes, floor));

@@ -53,6 +53,8 @@ export interface CacheStats {
   readonly carried: number;
   readonly refused: number;
   readonly sheds: number;
+  /** Of the evictions: those of sheds. */
+  readonly shedEntries: number;
   readonly shedBytes: number;
 }
 

@@ -175,10 +175,13 @@ test('shedding frees whole segments down to the floor, keeps what is hot and low
   const { cache, clock } = make();
   for (let i = 0; i < 5; i++) cache.offer(`low/${i}`, tile(i, 10 * KIB, 1));
   for (let i = 0; i < 100; i++) cache.offer(`high/${i}`, tile(i, 10 * KIB, 16));
-  const before = cache.stats().bytes;
+  const { bytes: before, entries, evictions, shedEntries } = cache.stats();
+  assert.deepEqual([entries + evictions, shedEntries], [105, 0], 'for room only');
   const some = cache.shed(SEGMENT);
   assert.ok(some >= SEGMENT && some < 2 * SEGMENT + 16 * KIB, `${some}`);
   assert.equal(cache.stats().bytes, before - some);
+  assert.ok(cache.stats().shedEntries > 0);
+  assert.equal(cache.stats().shedEntries, entries - cache.stats().entries);
   cache.shed(Number.POSITIVE_INFINITY);
   assert.ok(cache.stats().bytes <= 0.25 * 8 * SEGMENT);
   for (let i = 0; i < 5; i++) has(cache, `low/${i}`, i, 10 * KIB);

@@ -25,6 +25,8 @@ interface Expression {
 
 /** Metric → its labels. */
 let exported = new Map<string, Set<string>>();
+/** `metric label value`, as many as there are. */
+let values = new Set<string>();
 
 before(async () => {
   const app = await testApp();
@@ -39,7 +41,9 @@ before(async () => {
   (runInNewContext('gc') as () => void)();
   for (let turn = 0; turn < 100 && !exported.has('nodejs_gc_duration_seconds_sum'); turn++) {
     await new Promise(resolve => setTimeout(resolve, 10));
-    exported = labelsOf((await get('/metrics')).body);
+    const { body } = await get('/metrics');
+    exported = labelsOf(body);
+    values = valuesOf(body);
   }
   await app.close();
 });
@@ -54,6 +58,28 @@ function labelsOf(exposition: string): Map<string, Set<string>> {
     metrics.set(match[1] as string, labels);
   }
   return metrics;
+}
+
+function valuesOf(exposition: string): Set<string> {
+  const found = new Set<string>();
+  for (const [, name, labels] of exposition.matchAll(/^([a-zA-Z_:][\w:]*)\{(.*)\} \S+$/gm))
+    for (const [, label, value] of (labels as string).matchAll(/(\w+)="([^"]*)"/g))
+      found.add(`${name} ${label} ${value}`);
+  return found;
+}
+
+/** Statuses are there once they were given. */
+const OPEN_LABELS = new Set(['status', 'instance', 'job']);
+
+/** Values of labels that nothing is ever exported with: such an alert would be silent, such a line of the docs wrong. */
+function silentValues(text: string): string[] {
+  const silent: string[] = [];
+  for (const [, name, matchers] of text.matchAll(/(plimsoll_\w+)\{((?:[^}"]|"[^"]*")*)\}/g))
+    for (const [, label, , asked] of (matchers as string).matchAll(/(\w+)\s*(=~|=)\s*"([^"]*)"/g))
+      for (const value of (asked as string).split('|'))
+        if (!OPEN_LABELS.has(label as string) && !values.has(`${name} ${label} ${value}`))
+          silent.push(`${name} ${label} ${value}`);
+  return silent;
 }
 
 /** What a PromQL expression names: metrics with the labels matched on them, and the labels grouped by. */
@@ -140,6 +166,31 @@ test('the alerts ask only for what is exported', () => {
     rules.flatMap(({ alert, expr }) => faultsOf({ where: alert, text: expr })),
     [],
   );
+});
+
+test('alerts and docs name values of labels that there are', () => {
+  const texts = [...globSync('docs/*.md', { cwd: ROOT }), 'README.md', 'deploy/prometheus/alerts.yml'];
+  for (const file of texts) assert.deepEqual(silentValues(readFileSync(join(ROOT, file), 'utf8')), [], file);
+  assert.deepEqual(silentValues('plimsoll_rung_total{rung="best"}'), ['plimsoll_rung_total rung best']);
+});
+
+/** Names of the Python client in docs/dashboards.md. */
+const OF_PYTHON = /^plimsoll_(client|map)$/;
+
+test('every metric that the docs name is exported, with the labels that they name', () => {
+  let named = 0;
+  for (const file of [...globSync('docs/*.md', { cwd: ROOT }), 'README.md']) {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    for (const [, name = '', labels = ''] of text.matchAll(/\b(?<!st_)(plimsoll_[a-z_]+)(?:\{([^}]*)\})?/g)) {
+      if (OF_PYTHON.test(name)) continue;
+      const known = exported.get(name) ?? exported.get(`${name}_bucket`);
+      assert.ok(known, `${file}: ${name} is not exported`);
+      named++;
+      for (const label of labels === '' ? [] : labels.split(',').map(part => part.split('=')[0] as string))
+        assert.ok(known.has(label), `${file}: ${name} has no label ${label}`);
+    }
+  }
+  assert.ok(named > 20, `${named} are named`);
 });
 
 const promtool = spawnSync('promtool', ['--version']).status === 0;
