@@ -19,6 +19,7 @@ import { createSessions } from './sessions/keeper.ts';
 import { SESSION_DEFAULTS } from './sessions/settings.ts';
 import type { Sessions } from './sessions/types.ts';
 import { PageBudget } from './source/fgb/rtree-pages.ts';
+import { SpareTaken } from './source/fgb/taken.ts';
 import { type OpenOptions, openSource } from './source/registry.ts';
 import type { Source } from './source/types.ts';
 
@@ -45,14 +46,19 @@ export function buildAdmission(
   });
 }
 
-/** What the indexes of all vector files share: one cache of leaves. */
-export type IndexShare = Pick<OpenOptions, 'pages' | 'pageBytes' | 'unindexedBytesMax'>;
+/** What the indexes of all vector files share: one cache of leaves, and arrays for walks. */
+export type IndexShare = Pick<OpenOptions, 'pages' | 'taken' | 'pageBytes' | 'unindexedBytesMax'>;
 
 /** Booked whole. */
 export function indexShare({ vector }: Config, budget: Budget, { ledger }: Memory): IndexShare {
   const pages = new PageBudget(vector.indexCacheBytes ?? Math.max(INDEX_CACHE_MIN, budget.indexCacheBytes));
   ledger.book('index', pages.bytesMax, 'pages of index leaves');
-  return { pages, pageBytes: vector.indexPageBytes, unindexedBytesMax: vector.unindexedMaxBytes };
+  return {
+    pages,
+    taken: new SpareTaken(),
+    pageBytes: vector.indexPageBytes,
+    unindexedBytesMax: vector.unindexedMaxBytes,
+  };
 }
 
 export function zoomsOf(source: Source): Zooms {

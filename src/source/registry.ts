@@ -12,8 +12,9 @@ export interface OpenOptions {
   readonly crs?: string;
   readonly nodata?: number;
   readonly signal?: AbortSignal;
-  /** FlatGeobuf: leaf pages kept by all files together, bytes of one, and how large a file without an index may be. */
+  /** FlatGeobuf: leaf pages kept by all files together, bytes of one, arrays of walks, and how large a file without an index may be. */
   readonly pages?: FgbOptions['pages'];
+  readonly taken?: FgbOptions['taken'];
   readonly pageBytes?: FgbOptions['pageBytes'];
   readonly unindexedBytesMax?: FgbOptions['unindexedBytesMax'];
   /** COG: decoded bytes that one block may take. */

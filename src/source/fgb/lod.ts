@@ -10,6 +10,7 @@
  * the grid of tiles (not in degrees), so boxes are projected: two logarithms a small box.
  */
 
+import { NONE } from './cell-table.ts';
 import { expectLeaves, pagesOfGroups } from './far-pages.ts';
 import { type Nearly, nearly } from './nearly.ts';
 import type { FgbSource } from './open.ts';
@@ -86,7 +87,7 @@ export async function selectCells(
   for (;;) {
     const group = walk.nextGroup();
     if (group < 0 || taken.n > stopAfter) {
-      const selection = taken.selection(walk.tally);
+      const selection = taken.selection(true);
       source.taken.giveBack(taken);
       return selection;
     }
@@ -143,15 +144,11 @@ function strideOf(wide: Float64Array, grid: CellGrid): number {
 
 /** Depth first, in tree order; stops at each group of leaves so that its page can be fetched. */
 class CellWalk {
-  /** Features of each cell, by the cell's number. */
-  readonly tally: number[] = [];
   readonly #source: FgbSource;
   readonly #boxes: Float64Array;
   readonly #wide: Float64Array;
   readonly #grid: CellGrid;
   readonly #taken: Taken;
-  /** A cell's number by its key. */
-  readonly #cells = new Map<number, number>();
   readonly #col0: number;
   readonly #row0: number;
   /** Columns that a key has room for. */
@@ -203,6 +200,7 @@ class CellWalk {
     const last = Math.min(count, first + nodeSize);
     const { boxes } = page;
     const grid = this.#grid;
+    const { cells } = this.#taken;
     this.#taken.visited += last - first;
     for (let i = first - page.first; i < last - page.first; i++) {
       const at = i * STRIDE;
@@ -216,15 +214,14 @@ class CellWalk {
         continue;
       }
       const key = this.#key(Math.floor((left + right) / 2), row);
-      const known = this.#cells.get(key);
-      if (known !== undefined) {
-        this.tally[known]++;
+      const known = cells.find(key);
+      if (known !== NONE) {
+        cells.count(known, 1);
         if (shows) this.#taken.dropped++;
         continue;
       }
-      this.#cells.set(key, this.tally.length);
-      if (shows) this.#taken.take(this.#source.featuresStart, page, i, this.tally.length);
-      this.tally.push(1);
+      const cell = cells.add(key);
+      if (shows) this.#taken.take(this.#source.featuresStart, page, i, cell);
     }
   }
 
@@ -255,12 +252,12 @@ class CellWalk {
     if (col !== Math.floor(this.#grid.col(nodes[at + 2]))) return false;
     const row = Math.floor(this.#grid.row(nodes[at + 1]));
     if (row !== Math.floor(this.#grid.row(nodes[at + 3]))) return false;
-    const cell = this.#cells.get(this.#key(col, row));
-    if (cell === undefined) return false;
+    const cell = this.#taken.cells.find(this.#key(col, row));
+    if (cell === NONE) return false;
     const all = within(nodes, at, this.#boxes);
     if (!all && meets(nodes, at, this.#boxes)) return false;
     const leaves = this.#leavesBelow(level, place);
-    this.tally[cell] += leaves;
+    this.#taken.cells.count(cell, leaves);
     if (all) this.#taken.dropped += leaves;
     return true;
   }

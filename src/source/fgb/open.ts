@@ -42,6 +42,8 @@ export interface FgbOptions {
   readonly signal?: AbortSignal;
   /** Leaf pages of all files that share it; own DEFAULT_PAGE_BYTES_MAX where absent. */
   readonly pages?: PageBudget;
+  /** Arrays of walks, of all files that share them. */
+  readonly taken?: SpareTaken;
   /** Bytes of one such page; DEFAULT_PAGE_BYTES where absent. */
   readonly pageBytes?: number;
   /** false: as if there were no FILE.plo. */
@@ -77,7 +79,8 @@ export async function openFgb(ref: BytesRef, options: FgbOptions = {}): Promise<
     const none: OverviewSlot = { current: null, notes: [] };
     const beside = options.beside ?? besideFile(ref);
     const overview = options.overview === false ? none : await openOverview(of, beside, options.signal);
-    return judge(bytes, header, opened, crs, overview);
+    const { taken = new SpareTaken() } = options;
+    return { ...judge(bytes, header, opened, crs, overview), taken };
   } catch (error) {
     bytes.close();
     throw error;
@@ -175,7 +178,7 @@ function judge(
   { tree, featuresStart, reasons }: OpenTree,
   crs: Crs | null,
   overview: OverviewSlot,
-): FgbSource {
+): Omit<FgbSource, 'taken'> {
   const { notes } = overview;
   const binary = header.columns.filter(c => c.type === 'binary').map(c => c.name);
   if (binary.length > 0)
@@ -225,7 +228,6 @@ function judge(
     lod: new Map(),
     overview,
     headerBytes: header.length,
-    taken: new SpareTaken(),
     placed: { all: null },
     async close() {
       tree?.pages.close();

@@ -1,5 +1,6 @@
 /** The features that a walk over the index takes, as they come: growing arrays that one walk after another fills. */
 import type { BytesRef } from '../../plan.ts';
+import { CellTable } from './cell-table.ts';
 import { type LeafPage, leafEnd, leafOffset } from './rtree.ts';
 
 export interface Selection {
@@ -37,10 +38,12 @@ export class Taken {
   n = 0;
   dropped = 0;
   visited = 0;
+  /** Of a walk over a grid: the cells, and how many features each has. */
+  readonly cells = new CellTable();
   #offsets = new Float64Array(1024);
   #lengths = new Uint32Array(1024);
   #ordinals = new Float64Array(1024);
-  #cells = new Uint32Array(1024);
+  #cellOf = new Uint32Array(1024);
 
   get room(): number {
     return this.#offsets.length;
@@ -50,7 +53,7 @@ export class Taken {
     const { n } = this;
     if (n === this.#offsets.length) this.#grow();
     const offset = leafOffset(page, i);
-    this.#cells[n] = cell;
+    this.#cellOf[n] = cell;
     this.#offsets[n] = base + offset;
     this.#lengths[n] = leafEnd(page, i) - offset;
     this.#ordinals[n] = page.first + i;
@@ -62,11 +65,11 @@ export class Taken {
     this.#offsets = enlarged(this.#offsets, new Float64Array(n * 2));
     this.#lengths = enlarged(this.#lengths, new Uint32Array(n * 2));
     this.#ordinals = enlarged(this.#ordinals, new Float64Array(n * 2));
-    this.#cells = enlarged(this.#cells, new Uint32Array(n * 2));
+    this.#cellOf = enlarged(this.#cellOf, new Uint32Array(n * 2));
   }
 
-  /** `tally`: how many features each cell has. */
-  selection(tally: readonly number[] | null = null): Selection {
+  /** `counted`: the walk was over a grid. */
+  selection(counted = false): Selection {
     const { n, dropped, visited } = this;
     const buffer = new ArrayBuffer(n * 20);
     const offsets = new Float64Array(buffer, 0, n);
@@ -82,12 +85,22 @@ export class Taken {
       buffer,
       dropped,
       visited,
-      counts: tally && this.#cells.subarray(0, n).map(cell => (cell === NO_CELL ? 1 : tally[cell])),
+      counts: counted ? this.#counts() : null,
     };
+  }
+
+  #counts(): Uint32Array {
+    const counts = new Uint32Array(this.n);
+    for (let i = 0; i < counts.length; i++) {
+      const cell = this.#cellOf[i];
+      counts[i] = cell === NO_CELL ? 1 : this.cells.countOf(cell);
+    }
+    return counts;
   }
 
   reset(): void {
     this.n = this.dropped = this.visited = 0;
+    this.cells.reset();
   }
 }
 
