@@ -8,6 +8,7 @@ import type { Files } from '../../io/files.ts';
 import { spansCost } from '../../io/http/spans.ts';
 import type { VectorLayer } from '../../layers/types.ts';
 import type { BytesRef, Cost, Job, Painted, TaskContext } from '../../plan.ts';
+import { requestBytesFor } from '../../source/fgb/far-pages.ts';
 import { type FgbSource, isFgbSource, openFgb } from '../../source/fgb/open.ts';
 import { overviewRemedy } from '../../source/fgb/overview-format.ts';
 import { NODE_BYTES } from '../../source/fgb/rtree.ts';
@@ -41,6 +42,8 @@ export interface CellsJob extends Job {
 const PAGES_BYTES = 256 * 1024;
 /** Of another server's file all, or so many where an overview stands for the far zooms: they are not to be asked for twice. */
 const FAR_PAGES_BYTES = 4 * 1024 * 1024;
+/** Requests for leaves that are in memory together: one that is cut into pages, and two that come. */
+const COMING_REQUESTS = 3;
 /** Tiles' worth of bytes that may be read of another server's file to choose its cells. */
 const SAMPLED_TILES = 8;
 /** A feature while it is selected: its place in growing arrays and in their copy, its cell. */
@@ -137,7 +140,8 @@ function pagesBytes({ ref, tree, overview }: FgbSource): number {
 }
 
 /** What comes from another server: leaves on their way, a sample. Errors: too-large where the index is more than may be read. */
-function farBytes({ ref, tree, overview }: FgbSource, longest: number): number {
+function farBytes(source: FgbSource, longest: number): number {
+  const { ref, tree, overview } = source;
   const { remote } = ref;
   if (!remote?.features || !tree) return 0;
   const { bytesMax, indexBytes: requestBytes } = remote.features;
@@ -148,7 +152,9 @@ function farBytes({ ref, tree, overview }: FgbSource, longest: number): number {
     const bound = `at most ${limitBytes} (remote.tileBytes)`;
     throw problem('too-large', `${detail}; ${bound}`, { limitBytes, neededBytes, remedy: overviewRemedy(ref.href) });
   }
-  return 3 * requestBytes + stagedSampleBytes(longest, remote.aheadBytes);
+  const pageBytes = (tree.pageLeaves + 1) * NODE_BYTES;
+  const request = Math.max(pageBytes, requestBytesFor(requestBytes, pagesBytes(source)));
+  return COMING_REQUESTS * request + stagedSampleBytes(longest, remote.aheadBytes);
 }
 
 function indexBytes({ tree }: FgbSource): number {

@@ -33,6 +33,11 @@ interface Stream {
   pages: number;
 }
 
+/** What one request asks for at most, where so many bytes of pages are kept. */
+export function requestBytesFor(requestBytes: number, keptBytes: number): number {
+  return Math.min(requestBytes, keptBytes * BUDGET_SHARE);
+}
+
 export function farPages(options: FarPagesOptions): PageCache {
   return new FarPages(options);
 }
@@ -53,7 +58,7 @@ class FarPages implements PageCache {
     const { bytes, shape, pageLeaves, budget, requestBytes } = options;
     this.#options = options;
     this.#name = pageName(bytes);
-    const most = Math.min(requestBytes, budget.bytesMax * BUDGET_SHARE);
+    const most = requestBytesFor(requestBytes, budget.bytesMax);
     this.#most = Math.max(1, Math.floor(most / (pageLeaves * NODE_BYTES)));
     this.#total = Math.ceil(shape.count / pageLeaves);
   }
