@@ -92,7 +92,7 @@ export function deriveBudget(limit: number, overrides: Partial<BudgetSettings> =
   if (!(limit > 0) || !Number.isFinite(limit)) throw new RangeError(`a memory limit of ${limit} bytes is no limit`);
   const workers = s.workers ?? workersFor(limit, s.cpus);
   const maxOldSpaceMb = s.maxOldSpaceMb ?? clamp(Math.floor((limit / MIB) * 0.25), OLD_SPACE_MIN_MB, 2048);
-  const semiSpaceMb = limit < 1024 * MIB ? 1 : limit < 4096 * MIB ? 4 : 16;
+  const semiSpaceMb = limit < 512 * MIB ? 1 : limit < 4096 * MIB ? 4 : 16;
   const fixed = {
     limit,
     line: Math.floor(limit * s.lineShare),
