@@ -26,7 +26,7 @@ export function interiorPoint(
     for (let i = first; i < end; i += 2) {
       const bx = xy[i];
       const by = xy[i + 1];
-      if (ay > y !== by > y) crossings[m++] = ((bx - ax) * (y - ay)) / (by - ay) + ax;
+      if (ay > y !== by > y) crossings[m++] = crossing(ax, ay, bx, by, y);
       ax = bx;
       ay = by;
     }
@@ -42,6 +42,11 @@ export function interiorPoint(
     out[1] = y;
   }
   return widest > 0;
+}
+
+/** Where the segment crosses the row. There and back along the same way it is the same place, to the last bit. */
+export function crossing(ax: number, ay: number, bx: number, by: number, y: number): number {
+  return ay < by ? ((bx - ax) * (y - ay)) / (by - ay) + ax : ((ax - bx) * (y - by)) / (ay - by) + bx;
 }
 
 /** Half way between the corners next above and next below the middle. */

@@ -3,7 +3,7 @@
  * cells, the most promising first. Cells times points are bounded; a point inside is there before the search begins.
  */
 import { pointBounds } from './bounds.ts';
-import { interiorPoint, type RingSet } from './interior-point.ts';
+import { crossing, interiorPoint, type RingSet } from './interior-point.ts';
 
 /** Grown as needed; may be shared by all searches of a thread. */
 export interface PoleScratch {
@@ -131,7 +131,7 @@ function probe({ xy, ends, count }: RingSet, x: number, y: number, least: number
     for (let i = first; i < end; i += 2) {
       const bx = xy[i];
       const by = xy[i + 1];
-      if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) inside = !inside;
+      if (ay > y !== by > y && x < crossing(ax, ay, bx, by, y)) inside = !inside;
       const d2 = segment2(ax, ay, bx, by, x, y);
       if (d2 < nearest2) {
         nearest2 = d2;

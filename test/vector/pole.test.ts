@@ -87,7 +87,22 @@ test('any rings at all: a point that an odd number of them encloses, or the answ
       assert.equal(distance(set, out[0], out[1]) > 0, odd % 2 === 1);
       assert.ok(odd % 2 === 1, `${out} of ${JSON.stringify(rings)}`);
     }),
-    { numRuns: 1000 },
+    // There and back along the same way: no area.
+    {
+      numRuns: 1000,
+      examples: [
+        [
+          [
+            [
+              [0, 9],
+              [2, 4],
+              [0, 6],
+              [2, 4],
+            ],
+          ],
+        ],
+      ],
+    },
   );
 });
 
