@@ -68,6 +68,8 @@ export function stagedBytes(features: number, bytes: number, grown = false): num
 export class Staged implements Bytes {
   readonly ref: BytesRef;
   readonly #chunkBytes: number;
+  /** What is larger has an array of its own: nothing, where one has room for all and would be there beside it. */
+  readonly #ownBytes: number;
   readonly #offsets: number[] = [];
   readonly #lengths: number[] = [];
   /** Where each feature is: place in its chunk, and the chunks' own. */
@@ -80,9 +82,10 @@ export class Staged implements Bytes {
   #size = 0;
 
   /** `roomBytes`: of all that will be put, where that is known. */
-  constructor(ref: BytesRef, roomBytes = CHUNK_BYTES) {
+  constructor(ref: BytesRef, roomBytes?: number) {
     this.ref = ref;
-    this.#chunkBytes = roomBytes;
+    this.#chunkBytes = roomBytes ?? CHUNK_BYTES;
+    this.#ownBytes = roomBytes === undefined ? CHUNK_BYTES * OWN_SHARE : Number.POSITIVE_INFINITY;
   }
 
   get heldBytes(): number {
@@ -106,7 +109,7 @@ export class Staged implements Bytes {
 
   /** Where in its chunk, whose number is the last now, a feature of so many bytes goes. */
   #room(bytes: number): number {
-    if (bytes > this.#chunkBytes * OWN_SHARE && bytes !== this.#chunkBytes - this.#used) {
+    if (bytes > this.#ownBytes && bytes !== this.#chunkBytes - this.#used) {
       this.#chunkOf.push(this.#add(bytes));
       return 0;
     }

@@ -191,8 +191,9 @@ export async function expectLeaves(tree: PackedTree, boxes: Float64Array, signal
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason);
-    if (signal.aborted) return leave();
-    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    // For who has left too: a failure that nobody hears of would end the process.
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
   });
 }
