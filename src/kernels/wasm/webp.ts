@@ -9,7 +9,7 @@ export interface WebpCode {
   readonly memory: { readonly buffer: ArrayBuffer };
   /** Bytes that a picture takes of the memory at most, beside the compiler's. */
   taken(width: number, height: number, channels: number): number;
-  /** Where 16 rows go before each strip(); 0 where the picture does not fit. `index` is the quantiser's, 14 … 127; `filter` 0 … 63. */
+  /** Where 16 rows go before each strip(); 0 where the picture does not fit. `index` is the quantiser's, 0 … 127; `filter` 0 … 63. */
   start(width: number, height: number, channels: number, index: number, filter: number): number;
   strip(): void;
   /** Bytes of the file that lies at written(); 0 where it did not fit. */
