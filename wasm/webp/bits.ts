@@ -1,6 +1,7 @@
 // AssemblyScript.
 /** What blocks will take, told by where they end and how large their levels are, in 1/256 bit. */
 import { LEVELS_Y2 } from './memory';
+import { total8 } from './predict';
 
 /** Of a block without levels; with some: of its own, for each position to the last, for each level, and for what is above one. */
 export const EMPTY: i32 = 80;
@@ -10,17 +11,10 @@ const LEVEL: i32 = 560;
 const MORE: i32 = 430;
 
 @inline
-function words(x: v128): i32 {
-  const s = i32x4.extadd_pairwise_i16x8_u(x);
-  const t = i32x4.add(s, i64x2.shuffle(s, s, 1, 0));
-  return i32x4.extract_lane(t, 0) + i32x4.extract_lane(t, 1);
-}
-
-@inline
 export function bitsOfLevels(levels: v128, end: i32): i32 {
   const size = i8x16.abs(levels);
   const count = popcnt(i8x16.bitmask(i8x16.ne(levels, i8x16.splat(0))));
-  const sum = words(i16x8.extadd_pairwise_i8x16_u(i8x16.min_u(size, i8x16.splat(12))));
+  const sum = total8(i16x8.extadd_pairwise_i8x16_u(i8x16.min_u(size, i8x16.splat(12))));
   return SOME + POSITION * end + LEVEL * count + MORE * (sum - count);
 }
 

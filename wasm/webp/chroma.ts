@@ -1,7 +1,7 @@
 // AssemblyScript.
 /** Chroma of a macroblock: U and V lie beside each other in rows of 16 bytes, and share a mode. */
-import { absolute, DC, HORIZONTAL, moved, TM, total16, VERTICAL } from './luma16';
 import { DCS, DEQUANT, ENDS_UV, LEFT_UV, LEVELS_UV, PRED_UV, REC_UV, topUV } from './memory';
+import { error, HORIZONTAL, leastOf, moved, TM, VERTICAL } from './predict';
 import { CHROMA } from './quant';
 import { forwardPair, inversePair } from './transform';
 
@@ -24,11 +24,6 @@ function halves(u: usize): v128 {
   return i64x2.shuffle(v128.load8_splat(u), v128.load8_splat(u + 8), 0, 2);
 }
 
-@inline
-function error(sum: v128, a: v128, b: v128): v128 {
-  return i16x8.add(sum, i16x8.extadd_pairwise_i8x16_u(absolute(a, b)));
-}
-
 function predict(src: usize, x: i32, y: i32, corner: v128): void {
   const above = v128.load(topUV + (usize(x) << 4));
   const mean = meansOf(x, y);
@@ -44,19 +39,7 @@ function predict(src: usize, x: i32, y: i32, corner: v128): void {
     ofLeft = error(ofLeft, s, left);
     ofMotion = error(ofMotion, s, moved(above, left, corner));
   }
-  modeUV = DC;
-  let least = total16(ofMean);
-  const a = total16(ofAbove);
-  if (a < least) {
-    least = a;
-    modeUV = VERTICAL;
-  }
-  const l = total16(ofLeft);
-  if (l < least) {
-    least = l;
-    modeUV = HORIZONTAL;
-  }
-  if (total16(ofMotion) < least) modeUV = TM;
+  modeUV = leastOf(ofMean, ofAbove, ofLeft, ofMotion);
   for (let r: usize = 0; r < 8; r++) {
     const left = halves(LEFT_UV + r);
     let row = mean;

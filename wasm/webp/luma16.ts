@@ -12,13 +12,9 @@ import {
   REC16,
   topY,
 } from './memory';
+import { error, HORIZONTAL, leastOf, moved, squared, TM, total16, total4, VERTICAL } from './predict';
 import { LUMA16, OTHERS, quantizeWide, SECOND } from './quant';
 import { addDcs, forwardPair, inversePair, swap, turnHigh, turnLow, walsh } from './transform';
-
-export const DC: i32 = 0;
-export const TM: i32 = 1;
-export const VERTICAL: i32 = 2;
-export const HORIZONTAL: i32 = 3;
 
 /** Of the macroblock at hand: its mode, where the second order ends, how many blocks have AC, bits (in 1/256) of all. */
 export let mode16: i32 = 0;
@@ -28,38 +24,10 @@ export let bits16: i32 = 0;
 
 let dc16: i32 = 0;
 
-@inline
-export function absolute(a: v128, b: v128): v128 {
-  return v128.or(i8x16.sub_sat_u(a, b), i8x16.sub_sat_u(b, a));
-}
-
-@inline
-function error(sum: v128, a: v128, b: v128): v128 {
-  return i16x8.add(sum, i16x8.extadd_pairwise_i8x16_u(absolute(a, b)));
-}
-
-@inline
-export function total16(x: v128): i32 {
-  const s = i32x4.extadd_pairwise_i16x8_u(x);
-  const t = i32x4.add(s, i64x2.shuffle(s, s, 1, 0));
-  return i32x4.extract_lane(t, 0) + i32x4.extract_lane(t, 1);
-}
-
-@inline
-export function total8(x: v128): i32 {
-  return total16(i16x8.extadd_pairwise_i8x16_u(x));
-}
-
-/** A row of TrueMotion: what is above, moved by the difference of left and corner. */
-@inline
-export function moved(above: v128, left: v128, corner: v128): v128 {
-  return i8x16.sub_sat_u(i8x16.add_sat_u(above, i8x16.sub_sat_u(left, corner)), i8x16.sub_sat_u(corner, left));
-}
-
 function meanOf(x: i32, y: i32): i32 {
   if (x == 0 && y == 0) return 128;
-  const left = total8(v128.load(LEFT_Y));
-  const above = total8(v128.load(topY + (usize(x) << 4)));
+  const left = total16(v128.load(LEFT_Y));
+  const above = total16(v128.load(topY + (usize(x) << 4)));
   if (y == 0) return (left + 8) >> 4;
   if (x == 0) return (above + 8) >> 4;
   return (left + above + 16) >> 5;
@@ -83,20 +51,7 @@ function choose(src: usize, x: i32, y: i32, corner: i32): void {
     ofLeft = error(ofLeft, s, left);
     ofMotion = error(ofMotion, s, moved(above, left, edge));
   }
-  mode16 = DC;
-  let least = total16(ofMean);
-  const a = total16(ofAbove);
-  if (a < least) {
-    least = a;
-    mode16 = VERTICAL;
-  }
-  const l = total16(ofLeft);
-  if (l < least) {
-    least = l;
-    mode16 = HORIZONTAL;
-  }
-  const m = total16(ofMotion);
-  if (m < least) mode16 = TM;
+  mode16 = leastOf(ofMean, ofAbove, ofLeft, ofMotion);
 }
 
 function predict(x: i32, corner: i32): void {
@@ -186,12 +141,6 @@ export function luma16(src: usize, x: i32, y: i32, corner: i32): void {
 /** Sum of squared differences of two macroblocks, rows of 16. */
 export function squares(src: usize, rec: usize): i32 {
   let sum = i32x4.splat(0);
-  for (let r: usize = 0; r < 256; r += 16) {
-    const d = absolute(v128.load(src + r), v128.load(rec + r));
-    const low = i16x8.extend_low_i8x16_u(d);
-    const high = i16x8.extend_high_i8x16_u(d);
-    sum = i32x4.add(sum, i32x4.add(i32x4.dot_i16x8_s(low, low), i32x4.dot_i16x8_s(high, high)));
-  }
-  const t = i32x4.add(sum, i64x2.shuffle(sum, sum, 1, 0));
-  return i32x4.extract_lane(t, 0) + i32x4.extract_lane(t, 1);
+  for (let r: usize = 0; r < 256; r += 16) sum = i32x4.add(sum, squared(v128.load(src + r), v128.load(rec + r)));
+  return total4(sum);
 }

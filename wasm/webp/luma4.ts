@@ -5,8 +5,8 @@
  * in the rows above each row of blocks.
  */
 import { bitsOfLevels, EMPTY } from './bits';
-import { absolute, moved } from './luma16';
 import { ENDS4, LEFT_MODES, LEFT_Y, LEVELS4, MODE_COSTS, MODES4, PREDS4, REC4, topModes, topY } from './memory';
+import { moved, squared, total4 } from './predict';
 import { lambda, LUMA4, OTHERS, quantize } from './quant';
 import {
   evenOf,
@@ -69,10 +69,7 @@ function around(x: i32, y: i32, corner: i32, last: bool): void {
 @inline
 function score(src: v128, pred: v128, mode: usize): v128 {
   v128.store(PREDS4 + (mode << 4), pred);
-  const d = absolute(src, pred);
-  const low = i16x8.extend_low_i8x16_u(d);
-  const high = i16x8.extend_high_i8x16_u(d);
-  return i32x4.add(i32x4.dot_i16x8_s(low, low), i32x4.dot_i16x8_s(high, high));
+  return squared(src, pred);
 }
 
 /** Sums of the lanes of four vectors. */
@@ -172,12 +169,7 @@ function code(src: v128, pred: v128, at: usize, block: usize): void {
   v128.store32_lane(at + STEP, made, 1);
   v128.store32_lane(at + STEP * 2, made, 2);
   v128.store32_lane(at + STEP * 3, made, 3);
-  const d = absolute(src, made);
-  low = i16x8.extend_low_i8x16_u(d);
-  high = i16x8.extend_high_i8x16_u(d);
-  const sum = i32x4.add(i32x4.dot_i16x8_s(low, low), i32x4.dot_i16x8_s(high, high));
-  const t = i32x4.add(sum, i64x2.shuffle(sum, sum, 1, 0));
-  score4 += i32x4.extract_lane(t, 0) + i32x4.extract_lane(t, 1);
+  score4 += total4(squared(src, made));
 }
 
 /** Macroblock x, y of the frame, its luma at `src`. False where it would score worse than `limit`. */
