@@ -9,7 +9,7 @@
  * Of its 6 MiB only touched pages are there. Under 128 MiB every one of them counts: what takes more goes other ways, as before.
  */
 import { CODE } from './code.ts';
-import { startModule } from './load.ts';
+import { LazyModule } from './load.ts';
 
 export const INPUT = 65536;
 export const INPUT_BYTES = 2 ** 20;
@@ -80,29 +80,7 @@ export interface MachineCode {
   readonly bilinearRow3: BilinearRow;
 }
 
-/** Made when it is first asked for: the main thread hardly ever does. */
-class Machine {
-  #code: MachineCode | null = null;
-  #bytes = new Uint8Array(0);
-
-  get code(): MachineCode {
-    return this.#code ?? this.#start();
-  }
-
-  /** All of its memory. */
-  get bytes(): Uint8Array {
-    if (this.#code === null) this.#start();
-    return this.#bytes;
-  }
-
-  #start(): MachineCode {
-    this.#code = startModule<MachineCode>(CODE);
-    this.#bytes = new Uint8Array(this.#code.memory.buffer);
-    return this.#code;
-  }
-}
-
-export const machine: Pick<Machine, 'code' | 'bytes'> = new Machine();
+export const machine: Pick<LazyModule<MachineCode>, 'code' | 'bytes'> = new LazyModule<MachineCode>(CODE);
 
 /** Where encoded bytes may be read to, to spare a copy; null where they do not fit. */
 export function inputSpace(length: number): Uint8Array | null {

@@ -2,7 +2,7 @@
  * The encoder of lossy WebP in WebAssembly (wasm/webp/), one instance a thread, made when the first picture is encoded. Its memory is
  * scratch of 4 MiB, of which only what pictures touched is there: 0.3 MB of a photograph of 512 px, 0.9 MB at most.
  */
-import { startModule } from './load.ts';
+import { LazyModule } from './load.ts';
 import { CODE } from './webp-code.ts';
 
 export interface WebpCode {
@@ -19,25 +19,4 @@ export interface WebpCode {
   reconstruct(at: number): void;
 }
 
-class Encoder {
-  #code: WebpCode | null = null;
-  #bytes = new Uint8Array(0);
-
-  get code(): WebpCode {
-    return this.#code ?? this.#start();
-  }
-
-  /** All of its memory. */
-  get bytes(): Uint8Array {
-    if (this.#code === null) this.#start();
-    return this.#bytes;
-  }
-
-  #start(): WebpCode {
-    this.#code = startModule<WebpCode>(CODE);
-    this.#bytes = new Uint8Array(this.#code.memory.buffer);
-    return this.#code;
-  }
-}
-
-export const encoder: Pick<Encoder, 'code' | 'bytes'> = new Encoder();
+export const encoder: Pick<LazyModule<WebpCode>, 'code' | 'bytes'> = new LazyModule<WebpCode>(CODE);
