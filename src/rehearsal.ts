@@ -44,9 +44,9 @@ type AnyAsk = Ask<never>;
 
 export function rehearse(rooms: Rooms, tiles: TileOperations, { ms, atOnce, collect }: RehearsalSettings): Rehearsal {
   const stop = new AbortController();
-  // What is chosen once for a layer, before its first tile, is no rehearsal, but is not waited for without end either.
   const state = { underway: true };
   const kinds = kindsOf(rooms.catalogue.list(), tiles, stop.signal);
+  // What is chosen once for a layer, before its first tile, is no rehearsal, but is not waited for without end either.
   const time = { until: performance.now() + FIRST_SHARE * ms, begun: false };
   const begin = () => {
     if (!time.begun) time.until = performance.now() + kinds.length * ms;

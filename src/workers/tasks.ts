@@ -27,13 +27,17 @@ export type Task = (job: Job, context: TaskContext) => Promise<Painted> | Painte
 export function createTasks(settings: WorkerSettings): Readonly<Record<string, Task>> {
   const files = createFiles(settings.remote ?? null);
   const vector = once(async () => (await import('../render/vector/paint.ts')).createVectorPainter());
+  const vectorTiles = once(async () => {
+    const { paintVector } = await import('../render/vector/far.ts');
+    const painter = await vector();
+    return (job: VectorJob, context: TaskContext) => paintVector(painter, job, context, files);
+  });
   const raster = once(async () => {
     const { createRasterPainter } = await import('../render/raster/paint.ts');
     return createRasterPainter({ blockCacheBytes: settings.blockCacheBytes, files });
   });
   return {
-    'vector-tile': async (job, context) =>
-      (await import('../render/vector/far.ts')).paintVector(await vector(), job as VectorJob, context, files),
+    'vector-tile': async (job, context) => (await vectorTiles())(job as VectorJob, context),
     raster: async (job, context) => (await raster()).paint(job as RasterJob, context),
     mosaic: async (job, context) => {
       const { paintMosaic } = await import('../render/mosaic/paint.ts');
