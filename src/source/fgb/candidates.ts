@@ -5,7 +5,7 @@
  */
 import { boxArea } from './area.ts';
 import { cellRect, type DustRule } from './dust.ts';
-import { pagesOfGroups } from './far-pages.ts';
+import { expectGroups } from './far-pages.ts';
 import { type CellGrid, KEY_STRIDE, loadPage, pageAt, widened } from './lod.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE } from './rtree.ts';
@@ -54,7 +54,7 @@ export async function selectCandidates(
   let page: LeafPage | undefined;
   let turn = A_TURN;
   const groups = groupsMeeting(tree, asked);
-  if (tree.pages.expect) await tree.pages.expect(pagesOfGroups(tree, groups), signal);
+  await expectGroups(tree, groups, signal);
   for (const group of groups) {
     const first = group * nodeSize;
     const last = Math.min(count, first + nodeSize);

@@ -10,7 +10,7 @@
  * below the tile is looked at, where cells alone skip most of them.
  */
 import { boxArea, Middle } from './area.ts';
-import { expectLeaves } from './far-pages.ts';
+import { expectGroups } from './far-pages.ts';
 import { type CellGrid, KEY_STRIDE, loadPage, pageAt, widened } from './lod.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE } from './rtree.ts';
@@ -38,13 +38,13 @@ export async function selectDust(
   const walk = new DustWalk(source, boxes, grid, rule);
   const { tree } = source;
   if (!tree || boxes.length === 0) return walk.selection(false);
-  const { nodeSize } = tree.shape;
   let page: LeafPage | undefined;
   let turn = LEAVES_A_TURN;
-  if (tree.pages.expect) await expectLeaves(tree, walk.wide, signal);
-  for (const group of groupsMeeting(tree, walk.wide)) {
+  const groups = groupsMeeting(tree, walk.wide);
+  await expectGroups(tree, groups, signal);
+  for (const group of groups) {
     if (walk.shown > stopAfter) return walk.selection(true);
-    const first = group * nodeSize;
+    const first = group * tree.shape.nodeSize;
     if (!page || first < page.first || first >= page.first + page.count)
       page = pageAt(source, first) ?? (await loadPage(source, first, signal));
     walk.leaves(page, group);

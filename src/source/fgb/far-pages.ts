@@ -174,7 +174,7 @@ function tooFar({ ref }: Bytes, neededBytes: number, limitBytes: number): Error 
 }
 
 /** The pages of those groups of leaves, each once. */
-export function pagesOfGroups({ shape, pageLeaves }: PackedTree, groups: Int32Array): number[] {
+function pagesOfGroups({ shape, pageLeaves }: PackedTree, groups: Int32Array): number[] {
   const pages: number[] = [];
   for (const group of groups) {
     const page = Math.floor((group * shape.nodeSize) / pageLeaves);
@@ -183,9 +183,24 @@ export function pagesOfGroups({ shape, pageLeaves }: PackedTree, groups: Int32Ar
   return pages;
 }
 
-/** Asks ahead for all leaves that meet the boxes, where each page costs a request. Errors: those of expect(). */
+/**
+ * Asks ahead for the leaves of those groups where each page costs a request; does nothing elsewhere. `but`: groups whose leaves
+ * need no look. Errors: those of PageCache.expect().
+ */
+export async function expectGroups(
+  tree: PackedTree,
+  groups: Int32Array,
+  signal?: AbortSignal,
+  but?: (group: number) => boolean,
+): Promise<void> {
+  if (!tree.pages.expect) return;
+  const wanted = but ? groups.filter(group => !but(group)) : groups;
+  await tree.pages.expect(pagesOfGroups(tree, wanted), signal);
+}
+
+/** The same for all leaves that meet the boxes. */
 export async function expectLeaves(tree: PackedTree, boxes: Float64Array, signal?: AbortSignal): Promise<void> {
-  if (tree.pages.expect) await tree.pages.expect(pagesOfGroups(tree, groupsMeeting(tree, boxes)), signal);
+  if (tree.pages.expect) await expectGroups(tree, groupsMeeting(tree, boxes), signal);
 }
 
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

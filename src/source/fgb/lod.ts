@@ -11,7 +11,7 @@
  */
 
 import { NONE } from './cell-table.ts';
-import { expectLeaves, pagesOfGroups } from './far-pages.ts';
+import { expectGroups, expectLeaves } from './far-pages.ts';
 import { type Nearly, nearly } from './nearly.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, meets, STRIDE, within } from './rtree.ts';
@@ -49,7 +49,7 @@ export async function selectAll(
   if (!tree) return new Taken().selection();
   const { nodeSize, count, levels } = tree.shape;
   const groups = groupsMeeting(tree, boxes);
-  if (tree.pages.expect) await tree.pages.expect(pagesOfGroups(tree, groups), signal);
+  await expectGroups(tree, groups, signal);
   const taken = source.taken.borrow();
   let page: LeafPage | undefined;
   for (const group of groups) {
@@ -79,9 +79,10 @@ export async function selectCells(
 ): Promise<Selection> {
   const { tree } = source;
   if (!tree) return new Taken().selection();
-  if (tree.pages.expect) await expectLeaves(tree, widened(boxes, grid), signal);
+  const wide = widened(boxes, grid);
+  await expectLeaves(tree, wide, signal);
   const taken = source.taken.borrow();
-  const walk = new CellWalk(source, boxes, grid, taken);
+  const walk = new CellWalk(source, boxes, wide, grid, taken);
   let page: LeafPage | undefined;
   let turn = NODES_A_TURN;
   for (;;) {
@@ -158,10 +159,11 @@ class CellWalk {
   /** Levels and places of nodes still to look at, the next on top. */
   readonly #stack: number[] = [];
 
-  constructor(source: FgbSource, boxes: Float64Array, grid: CellGrid, taken: Taken) {
+  /** `wide`: the boxes, out to whole cells and one more. */
+  constructor(source: FgbSource, boxes: Float64Array, wide: Float64Array, grid: CellGrid, taken: Taken) {
     this.#source = source;
     this.#boxes = boxes;
-    this.#wide = widened(boxes, grid);
+    this.#wide = wide;
     this.#grid = grid;
     this.#taken = taken;
     const col = Math.floor(grid.col(boxes[0]));

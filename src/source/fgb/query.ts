@@ -1,7 +1,7 @@
 /** Features by box or ordinal, from the index alone: where their bytes are, in file order, no more than a page of them. */
 import { problem } from '../../errors.ts';
 import type { BBox } from '../../tile.ts';
-import { pagesOfGroups } from './far-pages.ts';
+import { expectGroups } from './far-pages.ts';
 import type { FgbSource } from './open.ts';
 import { groupsMeeting, type LeafPage, leafEnd, leafOffset, meets, STRIDE, within } from './rtree.ts';
 
@@ -70,8 +70,7 @@ export async function countMeeting(
   let met = 0;
   const groups = groupsMeeting(tree, boxes);
   const inside = (group: number) => within(tree.upper, (levels[1].start + group) * STRIDE, boxes);
-  if (tree.pages.expect)
-    await tree.pages.expect(pagesOfGroups(tree, whole ? groups.filter(group => !inside(group)) : groups), signal);
+  await expectGroups(tree, groups, signal, whole ? inside : undefined);
   for (const group of groups) {
     const first = group * nodeSize;
     const last = Math.min(count, first + nodeSize);
@@ -151,17 +150,15 @@ async function takeMeeting(
   const tree = source.tree!;
   const { nodeSize, count, levels } = tree.shape;
   const groups = groupsMeeting(tree, boxes);
-  if (tree.pages.expect) {
-    const edge = groups.filter(group => !within(tree.upper, (levels[1].start + group) * STRIDE, boxes));
-    await tree.pages.expect(pagesOfGroups(tree, edge), signal);
-  }
+  const inside = (group: number) => within(tree.upper, (levels[1].start + group) * STRIDE, boxes);
+  await expectGroups(tree, groups, signal, inside);
   let page: LeafPage | undefined;
   let turns = 0;
   for (let g = 0; g < groups.length; g++) {
     const first = groups[g] * nodeSize;
     const last = Math.min(count, first + nodeSize);
     // A group inside the box counts whole, and off the page needs no look at its leaves.
-    const whole = within(tree.upper, (levels[1].start + groups[g]) * STRIDE, boxes);
+    const whole = inside(groups[g]);
     if (whole && (last <= found.startOrdinal || found.next !== null)) {
       found.matched += last - first;
       continue;

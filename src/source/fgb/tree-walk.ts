@@ -70,7 +70,7 @@ export abstract class TreeWalk {
 
 export async function walkTree(walk: TreeWalk, source: FgbSource, signal?: AbortSignal): Promise<void> {
   const { shape, pages, pageLeaves } = source.tree!;
-  if (pages.expect) await expectLeaves(source.tree!, walk.wide, signal);
+  await expectLeaves(source.tree!, walk.wide, signal);
   let page: LeafPage | undefined;
   let turn = NODES_A_TURN;
   for (;;) {
