@@ -1,7 +1,7 @@
 // AssemblyScript.
 /** The two partitions of a frame, from what its macroblocks noted. */
 import { begin, end, position, put, putBits, writeBlock, writeSecond } from './bool';
-import { skipped } from './macroblock';
+import { lumaType, skipped } from './macroblock';
 import { bodyEnd, LEFT_MODES, LEFT_NZ, levels, modes, PROBS, topModes, topNz } from './memory';
 import { putModes } from './modes';
 import { DEFAULTS, UPDATES } from './probabilities';
@@ -71,7 +71,7 @@ function putMacroblock(ends: usize, is4: bool, top: usize): usize {
     store<u8>(LEFT_NZ, last > 0 ? 1 : 0, 8);
     from += last << 1;
   }
-  const type: usize = is4 ? 3 : 0;
+  const type = lumaType(is4);
   for (let i: usize = 0; i < 16; i++)
     from = putLevels(from, load<u8>(ends + 1 + i), type, top + (i & 3), LEFT_NZ + (i >> 2));
   for (let i: usize = 0; i < 8; i++) {

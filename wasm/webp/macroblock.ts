@@ -66,7 +66,7 @@ export function beginRow(y: i32): void {
 
 /** The type of the luma blocks, as macroblocks and their levels are written: 0 has a second order, 3 has none. */
 @inline
-function lumaType(is4: bool): usize {
+export function lumaType(is4: bool): usize {
   return is4 ? 3 : 0;
 }
 
