@@ -6,6 +6,8 @@ interface Message {
   readonly params?: { readonly sessionId?: string; readonly workerInfo?: { readonly url: string } };
 }
 
+const ENDED_MS = 20_000;
+
 export async function crashWorker(output: string): Promise<void> {
   const url = /Debugger listening on (ws:\S+)/.exec(output.slice(output.lastIndexOf('Debugger listening')))?.[1];
   if (url === undefined) throw new Error(`no inspector in the output:\n${output}`);
@@ -27,6 +29,19 @@ export async function crashWorker(output: string): Promise<void> {
   const sessionId = await attached;
   const message = JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression: 'process.exit(3)' } });
   send(2, 'NodeWorker.sendMessageToWorker', { sessionId, message });
-  await new Promise(resolve => setTimeout(resolve, 500));
+  await ended(socket, sessionId);
   socket.close();
+}
+
+/** A busy machine may take its time over it, and who hangs up before has ended nothing. */
+function ended(socket: WebSocket, sessionId: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`the worker lives after ${ENDED_MS} ms`)), ENDED_MS);
+    socket.addEventListener('message', event => {
+      const { method, params } = JSON.parse(String(event.data)) as Message;
+      if (method !== 'NodeWorker.detachedFromWorker' || params?.sessionId !== sessionId) return;
+      clearTimeout(late);
+      resolve();
+    });
+  });
 }
